@@ -1,0 +1,67 @@
+import type { ClientRequest } from 'node:http';
+
+/** A multiple of 3, so that the pieces put together are the encoding of the whole; 48 KB measured fastest. */
+const CHUNK_BYTES = 48 * 1024;
+
+/**
+ * A JSON body in which images stand as placeholders: written with each image's base64 in its placeholder's place, made
+ * piece by piece as the socket takes it. The bytes are held once and their encoding never whole.
+ */
+export class RequestBody {
+  readonly #parts: readonly (string | Buffer)[];
+
+  constructor(json: string, images: ReadonlyMap<string, Buffer>) {
+    this.#parts = splitAt(json, images);
+  }
+
+  /** Bytes of the whole body once written; known before the first of them is. */
+  get length(): number {
+    const lengths = this.#parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : 4 * Math.ceil(part.length / 3)));
+    return lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  /** Writes it at the pace of the socket, and stops when the request is destroyed or `stopped` says so. */
+  writeTo(request: ClientRequest, stopped: () => boolean): void {
+    const chunks = this.#chunks();
+    const pump = (): void => {
+      while (!request.destroyed && !stopped()) {
+        const { done, value } = chunks.next();
+        if (done) {
+          request.end();
+          return;
+        }
+        if (!request.write(value.text, value.encoding)) {
+          request.once('drain', pump);
+          return;
+        }
+      }
+    };
+    pump();
+  }
+
+  *#chunks(): Generator<{ text: string; encoding: BufferEncoding }, undefined> {
+    for (const part of this.#parts) {
+      if (typeof part === 'string') {
+        yield { text: part, encoding: 'utf8' };
+      } else {
+        for (let at = 0; at < part.length; at += CHUNK_BYTES) {
+          // Base64 is ASCII, and latin1 spares the socket a second encoding.
+          yield { text: part.toString('base64', at, Math.min(at + CHUNK_BYTES, part.length)), encoding: 'latin1' };
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+function splitAt(json: string, images: ReadonlyMap<string, Buffer>): readonly (string | Buffer)[] {
+  const parts: (string | Buffer)[] = [];
+  let rest = json;
+  for (const [placeholder, image] of images) {
+    const at = rest.indexOf(placeholder);
+    if (at < 0) throw new Error('an image has no place in the request');
+    parts.push(rest.slice(0, at), image);
+    rest = rest.slice(at + placeholder.length);
+  }
+  return [...parts, rest];
+}

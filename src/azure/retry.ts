@@ -1,0 +1,32 @@
+import type { Call } from './call.ts';
+
+/** Above this the SDK ignores a Retry-After and comes back after 0.4 s, which is how a storm begins. */
+const SDK_MAX_RETRY_AFTER_MS = 60_000;
+/** The SDK's own back-off: half a second, doubled each time, at most eight. */
+const FIRST_BACK_OFF_MS = 500;
+const MAX_BACK_OFF_MS = 8_000;
+
+/**
+ * Tells the SDK, in the header that it obeys, not to retry where the wait that the service asks for is more than the
+ * SDK would honour or than is left of the request's time. The caller then gets the answer and its Retry-After at once.
+ */
+export function forbidHopelessRetry(response: Response, requestHeaders: Headers, call: Call): Response {
+  if (response.ok) return response;
+  const wait = retryAfterMs(response.headers) ?? backOffMs(requestHeaders);
+  if (wait > SDK_MAX_RETRY_AFTER_MS || wait >= call.remaining()) response.headers.set('x-should-retry', 'false');
+  return response;
+}
+
+/** The wait that a response asks for, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+export function retryAfterMs(headers: Headers): number | undefined {
+  const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '');
+  if (milliseconds >= 0) return milliseconds;
+  const after = headers.get('retry-after') ?? '';
+  const wait = /^\s*[\d.]+\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+function backOffMs(requestHeaders: Headers): number {
+  const retries = Number(requestHeaders.get('x-stainless-retry-count'));
+  return Math.min(FIRST_BACK_OFF_MS * 2 ** retries, MAX_BACK_OFF_MS);
+}

@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from './answer.ts';
+import type { Fault } from './fault.ts';
+
+/** The reason given when the emulator itself cuts a connection. */
+export class BrokenOff extends Error {}
+
+/** Sends an answer, or fails to, as the fault has it. */
+export async function send(res: ServerResponse, answer: Answer, fault: Fault): Promise<void> {
+  if (fault.silent) return;
+  await pause(fault.delayMs);
+  if (fault.breakOff === 'before-headers') return cut(res);
+
+  const { body } = answer;
+  res.writeHead(answer.status, { ...answer.headers, ...fault.headers });
+  for (const piece of fault.breakOff === 'mid-body' ? firstHalf(body) : body) {
+    // oxlint-disable no-await-in-loop -- one after the other is what a stream is
+    await pause(fault.wordDelayMs);
+    if (res.destroyed) return;
+    await write(res, piece);
+    // oxlint-enable no-await-in-loop
+  }
+  if (fault.breakOff === 'mid-body') cut(res);
+  else res.end();
+}
+
+function firstHalf(body: string[]): string[] {
+  const [only = ''] = body;
+  return body.length > 1 ? body.slice(0, body.length / 2) : [only.slice(0, only.length / 2)];
+}
+
+/** Resolves when the system has taken the bytes, so that what is cut afterwards is cut after them. */
+function write(res: ServerResponse, piece: string): Promise<void> {
+  return new Promise((resolve) => {
+    res.write(piece, () => resolve());
+    res.once('close', resolve);
+  });
+}
+
+function cut(res: ServerResponse): void {
+  res.destroy(new BrokenOff('broken off by a fault'));
+}
+
+async function pause(ms = 0): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { ref: false });
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { provideFunctionsCore } from './provide-core.ts';
+import { type ProgrammingModel, registry } from './registry.ts';
+import { type Route, routesOf } from './route.ts';
+
+const packageJson = z.object({ main: z.string() });
+const hostJson = z.object({
+  extensions: z.object({ http: z.object({ routePrefix: z.string().optional() }).optional() }).optional(),
+});
+
+/** A built app, imported and indexed. */
+export interface App {
+  model: ProgrammingModel;
+  routes: Route[];
+}
+
+/**
+ * Imports the app of a directory the way the language worker does: the file its package.json names as
+ * `main`, with `@azure/functions-core` at hand.
+ */
+export async function loadApp(appDir: string): Promise<App> {
+  const main = join(appDir, packageJson.parse(await readJson(join(appDir, 'package.json'))).main);
+  const { extensions } = hostJson.parse(await readJson(join(appDir, 'host.json')));
+
+  provideFunctionsCore();
+  await import(pathToFileURL(main).href);
+  if (!registry.model) {
+    throw new Error(`${main} registered no function. Does it import '@azure/functions' and call app.http()?`);
+  }
+  return { model: registry.model, routes: routesOf(registry.functions.values(), extensions?.http?.routePrefix) };
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`Cannot read ${file}. Is the app built (npm run build)?`, { cause: error });
+  }
+}

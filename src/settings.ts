@@ -1,0 +1,128 @@
+import { parseEndpoint } from './azure/endpoint.ts';
+import { Environment, SettingsError } from './environment.ts';
+
+/** As far as the SDK knows them; which of them a model takes differs. */
+const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
+export interface Settings {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** A dated version, or `v1` for the version-free API. */
+  readonly apiVersion: string;
+  readonly scope: string;
+  /** Set only where AZURE_OPENAI_AUTH=key on a developer's machine; otherwise the identity is used. */
+  readonly apiKey: string | undefined;
+  readonly systemPrompt: string;
+  readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
+  readonly maxImageBytes: number;
+  readonly maxBodyBytes: number;
+  readonly maxInstructions: number;
+  readonly maxOutputTokens: number;
+  readonly requestTimeoutMs: number;
+  readonly upstreamMaxRetries: number;
+  /** What an operator should know although nothing is wrong; said once at the start. */
+  readonly notes: readonly string[];
+}
+
+/** The newest dated version that is generally available, as of November 2026. */
+const DEFAULT_API_VERSION = '2024-10-21';
+/** What the service accepts for one image: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models */
+const SERVICE_MAX_IMAGE_BYTES = 20_971_520;
+/** Older Functions hosts end a request above 100 MB themselves, with a bare 500. */
+const HOST_MAX_BODY_BYTES = 104_857_600;
+/** Azure's front end cuts a request at 230 s; a problem must be on its way before that. */
+const FRONT_END_MAX_SECONDS = 225;
+const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
+const GREATEST = Number.MAX_SAFE_INTEGER;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Whether this process runs in Azure (Functions, App Service, Container Apps) rather than on a developer's machine. */
+export function runsInAzure(variables: Variables): boolean {
+  return Boolean(variables['WEBSITE_SITE_NAME'] ?? variables['CONTAINER_APP_NAME']);
+}
+
+/** The authorization level of the two POST routes; read on its own, since routes are registered whatever else is wrong. */
+export function readAuthLevel(variables: Variables): 'function' | 'anonymous' {
+  return authLevelOf(new Environment(variables));
+}
+
+/**
+ * Reads and checks all settings.
+ * @throws {SettingsError} with every fault at once, each with what mends it; values are never repeated in it.
+ */
+export function readSettings(variables: Variables): Settings {
+  const environment = new Environment(variables);
+  const notes: string[] = [];
+  authLevelOf(environment);
+  const endpoint = readEndpoint(environment);
+  const settings: Settings = {
+    endpoint: endpoint.url,
+    deployment: readDeployment(environment),
+    apiVersion: readApiVersion(environment),
+    scope: environment.text('AZURE_OPENAI_SCOPE') ?? endpoint.scope,
+    apiKey: readApiKey(environment, runsInAzure(variables), notes),
+    systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
+    reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
+    maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
+    maxBodyBytes: environment.integer('MAX_BODY_BYTES', HOST_MAX_BODY_BYTES, 1, GREATEST),
+    maxInstructions: environment.integer('MAX_INSTRUCTIONS', 4_000, 1, GREATEST),
+    maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', 4_096, 1, GREATEST),
+    requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
+    upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
+    notes,
+  };
+  if (environment.faults.length > 0) throw new SettingsError(environment.faults);
+  return settings;
+}
+
+function authLevelOf(environment: Environment): 'function' | 'anonymous' {
+  return environment.oneOf('HTTP_AUTH_LEVEL', ['function', 'anonymous'], 'function');
+}
+
+function readEndpoint(environment: Environment): { url: string; scope: string } {
+  const found = environment.find('AZURE_OPENAI_ENDPOINT', 'GPT4V_ENDPOINT');
+  const endpoint = found ? parseEndpoint(found.value) : 'is not set. It looks like https://NAME.openai.azure.com/.';
+  if (typeof endpoint !== 'string') return endpoint;
+  environment.fault(found?.name ?? 'AZURE_OPENAI_ENDPOINT', endpoint);
+  return { url: '', scope: '' };
+}
+
+function readDeployment(environment: Environment): string {
+  const found = environment.find('AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT');
+  if (!found) {
+    environment.fault('AZURE_OPENAI_DEPLOYMENT', 'is not set. It is the name you gave the deployment, not the model.');
+    return '';
+  }
+  // The name becomes a segment of the URL; https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+  if (!/^[\w.-]{1,64}$/.test(found.value)) {
+    environment.fault(found.name, 'is not a deployment name: up to 64 letters, digits, "-", "_" and ".".');
+  }
+  return found.value;
+}
+
+function readApiVersion(environment: Environment): string {
+  const version = environment.text('OPENAI_API_VERSION') ?? DEFAULT_API_VERSION;
+  if (!/^(?:v1|\d{4}-\d{2}-\d{2}(?:-preview)?)$/.test(version)) {
+    environment.fault('OPENAI_API_VERSION', `must be a date such as ${DEFAULT_API_VERSION}, or v1.`);
+  }
+  return version;
+}
+
+function readApiKey(environment: Environment, inAzure: boolean, notes: string[]): string | undefined {
+  const auth = environment.oneOf('AZURE_OPENAI_AUTH', ['identity', 'key'], 'identity');
+  const key = environment.text('AZURE_OPENAI_API_KEY');
+  if (inAzure) {
+    if (key) environment.fault('AZURE_OPENAI_API_KEY', 'must not be set in Azure: remove it, the managed identity signs in.');
+    if (auth === 'key') environment.fault('AZURE_OPENAI_AUTH', 'must be identity in Azure: remove it.');
+    return undefined;
+  }
+  if (auth === 'key') {
+    if (!key) environment.fault('AZURE_OPENAI_API_KEY', 'is not set, and AZURE_OPENAI_AUTH=key asks for it. Better: remove both and run az login.');
+    else notes.push('AZURE_OPENAI_AUTH=key: calling the model with a key. Good for a first look on this machine only.');
+    return key;
+  }
+  if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import * as z from 'zod/mini';
+import { filteredCategories } from '../azure/content-filter.ts';
+import { notACompletion } from '../azure/failures.ts';
+import type { ModelResponse } from '../azure/model.ts';
+import type { Image, ImageType } from '../image/image.ts';
+import { Problem } from '../problem.ts';
+
+/** The model's answer, as the JSON kind of answer shows it. */
+export interface Answer {
+  readonly answer: string;
+  /** What the model said instead, where it refused. */
+  readonly refusal: string | null;
+  readonly finishReason: string;
+  /** The model's name and version, which may change behind a deployment. */
+  readonly model: string;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number };
+  readonly images: readonly { readonly type: ImageType; readonly width: number; readonly height: number; readonly bytes: number }[];
+  readonly upstreamRequestId: string | null;
+}
+
+const Completion = z.object({
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      message: z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) }),
+      finish_reason: z.nullish(z.string()),
+    }),
+  ),
+  usage: z.nullish(z.object({ prompt_tokens: z.number(), completion_tokens: z.number(), total_tokens: z.number() })),
+});
+
+/**
+ * Reads the model's response.
+ * @throws {Problem} `upstream_error` when it is no completion, `content_filtered` when the filter left nothing of it
+ */
+export function readAnswer({ completion, upstreamRequestId }: ModelResponse, images: readonly Image[]): Answer {
+  const parsed = Completion.safeParse(completion);
+  const choice = parsed.data?.choices[0];
+  if (!parsed.success || !choice) throw notACompletion();
+
+  const { model, usage } = parsed.data;
+  const { content, refusal } = choice.message;
+  if (choice.finish_reason === 'content_filter' && !content) {
+    throw new Problem('content_filtered', 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.', {
+      members: { categories: filteredCategories(choice, 'answer'), upstreamRequestId },
+    });
+  }
+  return {
+    answer: content ?? '',
+    refusal: refusal ?? null,
+    finishReason: choice.finish_reason ?? 'stop',
+    model,
+    usage: {
+      inputTokens: usage?.prompt_tokens ?? 0,
+      outputTokens: usage?.completion_tokens ?? 0,
+      totalTokens: usage?.total_tokens ?? 0,
+    },
+    images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
+    upstreamRequestId,
+  };
+}

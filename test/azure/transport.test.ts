@@ -1,0 +1,112 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { currentCall } from '../../src/azure/call.ts';
+import { transport } from '../../src/azure/transport.ts';
+
+const servers: http.Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close().closeAllConnections();
+});
+
+test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])('%d bytes of image arrive as they were, under a length told beforehand', async (size) => {
+  const image = randomBytes(size);
+  const { url, requests } = await serve(async (request, response) => {
+    response.end(await sha256OfImage(request));
+  });
+  const response = await send(url, '{"before":"ü","url":"data:image/png;base64,PLACE","after":1}', new Map([['PLACE', image]]));
+  expect(await response.text()).toBe(createHash('sha256').update(image).digest('hex'));
+  expect(requests[0]?.headers['transfer-encoding']).toBeUndefined();
+});
+
+test('several images go to their own places', async () => {
+  const { url } = await serve(async (request, response) => response.end(await text(request)));
+  const images = new Map([
+    ['P1', Buffer.from('one')],
+    ['P2', Buffer.from('two')],
+  ]);
+  const response = await send(url, '["P1","between","P2"]', images);
+  expect(await response.json()).toEqual([btoa('one'), 'between', btoa('two')]);
+});
+
+test('a refusal before the body was sent is the answer, and the rest is not sent', async () => {
+  let received = 0;
+  const { url } = await serve((request, response) => {
+    response.writeHead(401).end('no');
+    request.on('data', (chunk: Buffer) => (received += chunk.length));
+  });
+  const response = await send(url, '"P"', new Map([['P', Buffer.alloc(20_000_000)]]));
+  expect(response.status).toBe(401);
+  expect(await response.text()).toBe('no');
+  expect(received).toBeLessThan(20_000_000);
+});
+
+test('a redirect is not followed: a token goes to the endpoint only', async () => {
+  const { url, requests } = await serve((_request, response) => response.writeHead(307, { location: '/elsewhere' }).end());
+  expect((await send(url, '{}', new Map())).status).toBe(307);
+  expect(requests).toHaveLength(1);
+});
+
+test('an aborted request is cut, before the answer and in its midst', async () => {
+  const { url, closed } = await serve((_request, response) => {
+    response.writeHead(200).write('the first words');
+  });
+  const controller = new AbortController();
+  const response = await send(url, '{}', new Map(), controller.signal);
+  const reading = response.text();
+  controller.abort(new Error('enough'));
+  await expect(reading).rejects.toThrow();
+  await closed;
+
+  const silent = await serve(() => undefined);
+  const waiting = send(silent.url, '{}', new Map(), AbortSignal.timeout(50));
+  await expect(waiting).rejects.toThrow('timeout');
+  await silent.closed;
+});
+
+test('a connection is used again', async () => {
+  const { url, sockets } = await serve((_request, response) => response.end('ok'));
+  for (let round = 0; round < 3; round += 1) {
+    const response = await send(url, '{}', new Map());
+    await response.text();
+  }
+  expect(sockets).toHaveLength(1);
+});
+
+async function send(url: string, body: string, images: ReadonlyMap<string, Buffer>, signal?: AbortSignal): Promise<Response> {
+  const init = { method: 'POST', body, headers: { 'content-type': 'application/json' }, ...(signal ? { signal } : {}) };
+  return currentCall.run({ images, remaining: () => 60_000 }, async () => transport(url, init));
+}
+
+async function serve(listener: RequestListener | ((request: IncomingMessage, response: http.ServerResponse) => Promise<unknown>)) {
+  const requests: IncomingMessage[] = [];
+  const sockets: unknown[] = [];
+  let close = (): void => undefined;
+  const closed = new Promise<void>((resolve) => (close = resolve));
+  const server = http.createServer((request, response) => {
+    requests.push(request);
+    response.once('close', () => close());
+    void listener(request, response);
+  });
+  server.on('connection', (socket) => sockets.push(socket));
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests, sockets, closed };
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks)).toHaveLength(Number(request.headers['content-length']));
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function sha256OfImage(request: IncomingMessage): Promise<string> {
+  const json = JSON.parse(await text(request)) as { url: string };
+  return createHash('sha256')
+    .update(Buffer.from(json.url.slice('data:image/png;base64,'.length), 'base64'))
+    .digest('hex');
+}

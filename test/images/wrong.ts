@@ -1,0 +1,77 @@
+import sharp from 'sharp';
+import { insert, pngChunk, still } from './still.ts';
+
+/** A file that is no image for the model, and the problem it must lead to. */
+export interface WrongFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly status: number;
+  readonly code: string;
+}
+
+/** One file of each wrong kind. */
+export async function wrongFiles(): Promise<WrongFile[]> {
+  const [png, jpeg, gif, webp] = await Promise.all([
+    still('image/png', 64, 48),
+    still('image/jpeg', 64, 48),
+    still('image/gif', 64, 48),
+    still('image/webp', 64, 48),
+  ]);
+  const unsupported = { status: 415, code: 'unsupported_image_type' };
+  const animated = { status: 415, code: 'animated_image' };
+  const corrupt = { status: 422, code: 'corrupt_image' };
+  return [
+    { name: 'HEIC', bytes: isoMedia('heic'), ...unsupported },
+    { name: 'AVIF', bytes: await sharp(png).avif().toBuffer(), ...unsupported },
+    { name: 'SVG', bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'), ...unsupported },
+    { name: 'BMP', bytes: bmp(), ...unsupported },
+    { name: 'TIFF', bytes: await sharp(png).tiff().toBuffer(), ...unsupported },
+    { name: 'PDF', bytes: Buffer.from('%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n'), ...unsupported },
+    { name: 'ZIP', bytes: Buffer.from('504b0506000000000000000000000000000000000000', 'hex'), ...unsupported },
+    { name: 'text', bytes: Buffer.from('Dear Sir or Madam, please find attached the photograph.'), ...unsupported },
+    { name: 'empty', bytes: Buffer.alloc(0), status: 400, code: 'empty_image' },
+    { name: 'truncated PNG', bytes: png.subarray(0, png.length - 20), ...corrupt },
+    { name: 'PNG signature only', bytes: png.subarray(0, 8), ...corrupt },
+    { name: 'truncated JPEG', bytes: jpeg.subarray(0, jpeg.length - 20), ...corrupt },
+    { name: 'JPEG signature only', bytes: jpeg.subarray(0, 3), ...corrupt },
+    { name: 'truncated GIF', bytes: gif.subarray(0, gif.length - 20), ...corrupt },
+    { name: 'truncated WebP', bytes: webp.subarray(0, webp.length - 20), ...corrupt },
+    { name: 'animated GIF', bytes: await twoFrames().gif({ loop: 0 }).toBuffer(), ...animated },
+    { name: 'animated WebP', bytes: await twoFrames().webp({ loop: 0 }).toBuffer(), ...animated },
+    { name: 'APNG', bytes: withAnimationChunk(png, 2), ...animated },
+  ];
+}
+
+/** A PNG turned into an APNG of so many frames, as far as its control chunk says. */
+export function withAnimationChunk(png: Buffer, frames: number): Buffer {
+  const control = Buffer.alloc(8);
+  control.writeUInt32BE(frames, 0);
+  const behindHeader = 8 + 25;
+  return insert(png, behindHeader, pngChunk('acTL', control));
+}
+
+function twoFrames() {
+  const raw = Buffer.concat([Buffer.alloc(16 * 16 * 3, 0x20), Buffer.alloc(16 * 16 * 3, 0xe0)]);
+  return sharp(raw, { raw: { width: 16, height: 32, channels: 3, pageHeight: 16 } });
+}
+
+function isoMedia(brand: string): Buffer {
+  const box = Buffer.alloc(24);
+  box.writeUInt32BE(24, 0);
+  box.write(`ftyp${brand}`, 4, 'latin1');
+  box.write(`mif1${brand}`, 16, 'latin1');
+  return box;
+}
+
+function bmp(): Buffer {
+  const bytes = Buffer.alloc(58);
+  bytes.write('BM', 0, 'latin1');
+  bytes.writeUInt32LE(58, 2);
+  bytes.writeUInt32LE(54, 10);
+  bytes.writeUInt32LE(40, 14);
+  bytes.writeInt32LE(1, 18);
+  bytes.writeInt32LE(1, 22);
+  bytes.writeUInt16LE(1, 26);
+  bytes.writeUInt16LE(24, 28);
+  return bytes;
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { parseQuestion } from '../../src/vision/question.ts';
+
+const LIMITS = { maxInstructions: 10, maxOutputTokens: 100 };
+
+test('has defaults for all but the instructions', () => {
+  expect(parseQuestion({ instructions: 'What?' }, LIMITS)).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
+});
+
+test('takes its options, and ignores what is none (a function key, say)', () => {
+  const fields = { instructions: 'What?', detail: 'low', maxTokens: '7', code: 'a-function-key' };
+  expect(parseQuestion(fields, LIMITS)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
+});
+
+test.each([{}, { instructions: '' }, { instructions: ' \n' }])('%j has no instructions', (fields) => {
+  expect(() => parseQuestion(fields, LIMITS)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
+});
+
+test('tells all faults at once', () => {
+  const fields = { instructions: 'far too long', detail: 'middle', maxTokens: '0' };
+  expect(() => parseQuestion(fields, LIMITS)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_request',
+      members: {
+        errors: [
+          { field: 'instructions', message: 'must have at most 10 characters' },
+          { field: 'detail', message: 'must be auto, low or high' },
+          { field: 'maxTokens', message: 'must be a whole number from 1 to 100' },
+        ],
+      },
+    }),
+  );
+});
+
+test.each(['', 'x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is refused', (maxTokens) => {
+  expect(() => parseQuestion({ instructions: 'What?', maxTokens }, LIMITS)).toThrow(
+    expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'maxTokens' })] } }),
+  );
+});
