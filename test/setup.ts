@@ -1,10 +1,13 @@
+import { build } from '../src/build/build.ts';
+
 /** Node's major that the app is made for; npm brings it as the dev-dependency `node`. */
 const NODE_MAJOR = 24;
 
-/** Once for the whole run, before the first test. */
+/** Once for the whole run, before the first test: the right Node, and a fresh `dist/`, which the end-to-end tests serve. */
 export default async function setup(): Promise<void> {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < NODE_MAJOR) {
     throw new Error(`The tests run on Node ${process.versions.node}, not ${NODE_MAJOR}. Run them with npm test, after npm install with scripts allowed.`);
   }
+  await build();
 }

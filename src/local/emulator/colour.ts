@@ -13,6 +13,8 @@ const palette: Record<string, Rgb> = {
   gold: [230, 190, 60],
   yellow: [255, 240, 50],
   beige: [235, 220, 185],
+  peach: [250, 190, 140],
+  tan: [190, 145, 105],
   brown: [115, 70, 35],
   olive: [120, 120, 30],
   green: [30, 150, 50],
@@ -22,6 +24,7 @@ const palette: Record<string, Rgb> = {
   turquoise: [64, 210, 205],
   'sky blue': [135, 206, 235],
   'steel blue': [70, 130, 180],
+  'slate blue': [60, 85, 120],
   blue: [30, 60, 220],
   navy: [15, 25, 90],
   purple: [128, 30, 150],
@@ -30,13 +33,20 @@ const palette: Record<string, Rgb> = {
   magenta: [230, 30, 200],
 };
 
-/** The name of the colour most of these pixels (four bytes each, with alpha) are nearest to. */
+/** What a grey pixel counts, where one of the purest colour counts this and 1. */
+const GREY_WEIGHT = 0.3;
+
+/**
+ * The name of the colour that most of these pixels (four bytes each, with alpha) are nearest to. Vivid ones count
+ * for more, as they do to an eye: a sunset is orange, although most of it is murk.
+ */
 export function mainColour(rgba: Buffer): string {
   const votes = new Map<string, number>();
   for (let i = 0; i + 3 < rgba.length; i += 4) {
     const [red = 0, green = 0, blue = 0, alpha = 0] = rgba.subarray(i, i + 4);
     const name = alpha < 128 ? 'transparent' : nearest([red, green, blue]);
-    votes.set(name, (votes.get(name) ?? 0) + 1);
+    const vividness = (Math.max(red, green, blue) - Math.min(red, green, blue)) / 255;
+    votes.set(name, (votes.get(name) ?? 0) + GREY_WEIGHT + vividness);
   }
   return [...votes].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? 'transparent';
 }

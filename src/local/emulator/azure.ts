@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { listen } from '../listen.ts';
+import { Endpoint } from './endpoint.ts';
+import { identityEndpoint, identityPath } from './identity-endpoint.ts';
+import { DEFAULT_DEPLOYMENT, modelEndpoint } from './model-endpoint.ts';
+import { startAuthority } from './tokens.ts';
+
+/** As long as a managed identity's token lives in Azure. */
+const TOKEN_SECONDS = 24 * 60 * 60;
+
+/** What may differ from an ordinary day in Azure. */
+export interface AzureOptions {
+  /** Lifetime of a token. */
+  readonly tokenSeconds?: number;
+  readonly deployments?: readonly string[];
+  /** Keeps the requests, for a test to read; a long run would only fill its memory with them. */
+  readonly record?: boolean;
+  /** The pace of streams, in milliseconds per word. */
+  readonly wordDelayMs?: number;
+}
+
+/** An emulated Azure on this machine: a managed identity endpoint, and an Azure OpenAI resource that takes its tokens. */
+export interface EmulatedAzure {
+  readonly identity: Endpoint;
+  readonly model: Endpoint;
+  /** The environment variables with which an app finds it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** From now on the model refuses the tokens issued so far. */
+  revoke(): void;
+  /** Undoes {@link EmulatedAzure.revoke}. */
+  allow(): void;
+  /** Forgets faults, records and revocations. */
+  reset(): void;
+  close(): void;
+}
+
+/**
+ * Starts an emulated Azure on a free port of 127.0.0.1.
+ *
+ * @example
+ * const azure = await startAzure({ record: true });
+ * azure.model.fail({ status: 429, headers: { 'retry-after': '1' } });
+ */
+export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAzure> {
+  const { tokenSeconds = TOKEN_SECONDS, deployments = [DEFAULT_DEPLOYMENT], record = false, wordDelayMs = 0 } = options;
+  const authority = await startAuthority(tokenSeconds);
+  const secret = randomBytes(16).toString('hex');
+  const identity = new Endpoint(identityEndpoint(authority, secret), { record, wordDelayMs });
+  const model = new Endpoint(modelEndpoint(authority, deployments), { record, wordDelayMs });
+
+  const server = createServer((req, res) => {
+    const endpoint = req.url?.startsWith(identityPath) ? identity : model;
+    // A client that goes away while it is read is a record, not a failure.
+    endpoint.handle(req, res).catch((error: unknown) => res.destroy(error instanceof Error ? error : undefined));
+  });
+  const origin = `http://127.0.0.1:${await listen(server, 0)}`;
+
+  return {
+    identity,
+    model,
+    env: {
+      AZURE_OPENAI_ENDPOINT: `${origin}/`,
+      AZURE_OPENAI_DEPLOYMENT: deployments[0] ?? DEFAULT_DEPLOYMENT,
+      IDENTITY_ENDPOINT: `${origin}${identityPath}`,
+      IDENTITY_HEADER: secret,
+    },
+    revoke: () => authority.revoke(),
+    allow: () => authority.allow(),
+    reset() {
+      identity.reset();
+      model.reset();
+      authority.allow();
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/local/emulator/azure.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The built app in a process of its own, and all that it has printed. */
+export interface App {
+  readonly url: string;
+  readonly pid: number;
+  output(): string;
+  /** Whether the process still lives. */
+  alive(): boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `dist/` in the local host. The environment is `env` and what a process needs to run at all, so that nothing
+ * of the machine's own comes in.
+ */
+export async function startApp(env: Readonly<Record<string, string>>): Promise<App> {
+  const child = spawn(process.execPath, ['src/local/serve.ts', 'dist'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+
+  const url = await listening(child, () => output);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    alive: () => child.exitCode === null && child.signalCode === null,
+    async stop() {
+      if (child.exitCode !== null) return;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+/** The built app and an emulated Azure of its own, which keeps what it is asked. */
+export async function startBoth(env: Readonly<Record<string, string>> = {}, options: AzureOptions = {}): Promise<{ app: App; azure: EmulatedAzure }> {
+  const azure = await startAzure({ record: true, ...options });
+  return { azure, app: await startApp({ ...azure.env, ...env }) };
+}
+
+async function listening(child: ChildProcess, output: () => string): Promise<string> {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline) {
+    const [, url] = /listening on (http:\/\/\S+)/.exec(output()) ?? [];
+    if (url) return url;
+    if (child.exitCode !== null) throw new Error(`the app ended with ${child.exitCode}:\n${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  child.kill();
+  throw new Error(`the app did not start:\n${output()}`);
+}

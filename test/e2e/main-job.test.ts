@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { IMAGE_TYPES } from '../../src/image/image.ts';
+import { still, stillOfSize } from '../images/still.ts';
+import { wrongFiles } from '../images/wrong.ts';
+import { type App, startBoth } from './app.ts';
+import { ask } from './ask.ts';
+
+const MAX_IMAGE_BYTES = 20_971_520;
+
+let app: App;
+let azure: EmulatedAzure;
+beforeAll(async () => ({ app, azure } = await startBoth()));
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+beforeEach(() => azure.reset());
+
+describe('an image and a question in, an answer out', () => {
+  test('as text, in the words of the model and nothing else', async () => {
+    const image = await still('image/jpeg', 320, 200);
+    const answer = await ask(app.url, image);
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(answer.text).toContain(`JPEG image of 320 x 200 pixels, ${image.length.toLocaleString('en-US')} bytes`);
+  });
+
+  test('as JSON, with all there is to know', async () => {
+    const image = await still('image/webp', 320, 200);
+    const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });
+    expect(answer.json()).toEqual({
+      answer: expect.stringContaining('WEBP image of 320 x 200 pixels'),
+      refusal: null,
+      finishReason: 'stop',
+      model: 'emulated-vision-2026-11-01',
+      usage: { inputTokens: expect.any(Number), outputTokens: expect.any(Number), totalTokens: expect.any(Number) },
+      images: [{ type: 'image/webp', width: 320, height: 200, bytes: image.length }],
+      requestId: answer.headers.get('x-request-id'),
+      upstreamRequestId: expect.stringMatching(/^[\da-f-]{36}$/),
+    });
+  });
+
+  test('every answer has an id, timings and nothing it should not have', async () => {
+    const { headers } = await ask(app.url, await still('image/png', 8, 8));
+    expect(headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
+    expect(headers.get('server-timing')).toMatch(/^read;dur=[\d.]+, token;dur=[\d.]+, model;dur=[\d.]+, total;dur=[\d.]+$/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect([...headers.keys()].filter((name) => /^access-control|^server$|^x-powered-by$/.test(name))).toEqual([]);
+  });
+});
+
+describe('the request that reaches the model', () => {
+  test('is what AzureOpenAI sends, with a token and no key', async () => {
+    const image = await still('image/png', 20, 10);
+    await ask(app.url, image, { query: { instructions: 'How many boats – 3?', detail: 'low', maxTokens: '99' } });
+    const [request] = azure.model.requests;
+    expect(request).toMatchObject({ method: 'POST', path: '/openai/deployments/gpt-vision/chat/completions' });
+    expect(request?.query.get('api-version')).toBe('2024-10-21');
+    expect(request?.headers.authorization).toMatch(/^Bearer ey/);
+    expect(request?.headers['api-key']).toBeUndefined();
+    expect(request?.headers['user-agent']).toMatch(/^AzureOpenAI\/JS /);
+    expect(request?.body).toEqual({
+      model: 'gpt-vision',
+      messages: [
+        { role: 'system', content: expect.stringMatching(/\S/) },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'How many boats – 3?' },
+            { type: 'image_url', image_url: { url: `data:image/png;base64,${image.toString('base64')}`, detail: 'low' } },
+          ],
+        },
+      ],
+      max_completion_tokens: 99,
+    });
+  });
+
+  const pixels = IMAGE_TYPES.map(async (type) => ({ type, what: '1 pixel', bytes: await still(type, 1, 1) }));
+  const largest = IMAGE_TYPES.map(async (type) => ({ type, what: 'the greatest size', bytes: await stillOfSize(type, MAX_IMAGE_BYTES) }));
+  test.each([...pixels, ...largest].map((made, at) => ({ at, made })))('has the very bytes of the image ($at)', async ({ made }) => {
+    const { type, bytes, what } = await made;
+    const answer = await ask(app.url, bytes);
+    expect(answer.status, `${type}, ${what}: ${answer.text.slice(0, 300)}`).toBe(200);
+    const url = imageUrl(azure);
+    expect(url.startsWith(`data:${type};base64,`)).toBe(true);
+    expect(sha256(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'))).toBe(sha256(bytes));
+  });
+});
+
+describe('too large', () => {
+  test('is told by the Content-Length, before a byte of the body', async () => {
+    const { status, body } = await postHeadersOnly(app.url, MAX_IMAGE_BYTES + 1);
+    expect(status).toBe(413);
+    expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large', limit: MAX_IMAGE_BYTES });
+    expect(azure.model.requests).toHaveLength(0);
+  });
+
+  test('is told without a Content-Length too, as soon as the limit is passed', async () => {
+    const { status, body } = await postChunked(app.url, MAX_IMAGE_BYTES + 1);
+    expect(status).toBe(413);
+    expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large' });
+  });
+
+  test('a body without a Content-Length is taken where it fits', async () => {
+    const { status } = await postChunked(app.url, 0, await still('image/png', 9, 9));
+    expect(status).toBe(200);
+  });
+});
+
+describe('what is no image costs no call', async () => {
+  test.each(await wrongFiles())('$name under a false header: $status $code', async ({ bytes, status, code }) => {
+    const answer = await ask(app.url, bytes);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.json()).toMatchObject({ status, code, requestId: answer.headers.get('x-request-id') });
+    expect(azure.model.requests).toHaveLength(0);
+    expect(azure.identity.requests).toHaveLength(0);
+  });
+});
+
+test.each([
+  { query: {}, status: 400, code: 'missing_instructions' },
+  { query: { instructions: ' ' }, status: 400, code: 'missing_instructions' },
+  { query: { instructions: 'x'.repeat(4001) }, status: 400, code: 'invalid_request' },
+  { query: { instructions: 'x', detail: 'huge' }, status: 400, code: 'invalid_request' },
+  { query: { instructions: 'x', maxTokens: '4097' }, status: 400, code: 'invalid_request' },
+])('$code costs no call', async ({ query, status, code }) => {
+  const answer = await ask(app.url, await still('image/png', 8, 8), { query });
+  expect(answer.status).toBe(status);
+  expect(answer.json()).toMatchObject({ code, detail: expect.stringMatching(/\w/) });
+  expect(azure.model.requests).toHaveLength(0);
+});
+
+test('an Accept header that allows none of the kinds of answer is told so', async () => {
+  const answer = await ask(app.url, await still('image/png', 8, 8), { headers: { accept: 'text/html' } });
+  expect(answer.status).toBe(406);
+  expect(answer.json()).toMatchObject({ code: 'not_acceptable' });
+});
+
+test('health touches nothing', async () => {
+  const response = await fetch(`${app.url}/api/health`);
+  expect(await response.json()).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  expect(response.headers.get('x-request-id')).toMatch(/\w/);
+  expect([azure.model.requests, azure.identity.requests]).toEqual([[], []]);
+});
+
+test('one token serves any number of requests', async () => {
+  const image = await still('image/png', 8, 8);
+  await Promise.all(Array.from({ length: 20 }, async () => ask(app.url, image)));
+  expect(azure.model.requests).toHaveLength(20);
+  expect(azure.identity.requests.length).toBeLessThanOrEqual(1);
+});
+
+function imageUrl({ model }: EmulatedAzure): string {
+  const body = model.requests[0]?.body as { messages: [unknown, { content: [unknown, { image_url: { url: string } }] }] };
+  return body.messages[1].content[1].image_url.url;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function postHeadersOnly(url: string, contentLength: number) {
+  return post(url, { 'content-length': contentLength }, (request) => request.flushHeaders());
+}
+
+async function postChunked(url: string, zeros: number, bytes = Buffer.alloc(zeros)) {
+  return post(url, { 'transfer-encoding': 'chunked' }, (request) => request.end(bytes));
+}
+
+async function post(url: string, headers: http.OutgoingHttpHeaders, send: (request: http.ClientRequest) => void): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(`${url}/api/processImage?instructions=x`, { method: 'POST', headers }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => (body += text));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body });
+        request.destroy();
+      });
+    });
+    request.on('error', reject);
+    send(request);
+  });
+}

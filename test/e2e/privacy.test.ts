@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { Fault } from '../../src/local/emulator/fault.ts';
+import { still } from '../images/still.ts';
+import { wrongFiles } from '../images/wrong.ts';
+import { startBoth } from './app.ts';
+import { ask } from './ask.ts';
+
+const INSTRUCTIONS = 'marker-of-the-instructions';
+const ANSWER = 'marker-of-the-answer';
+const FAULTS: Fault[] = [
+  { body: { id: 'c', object: 'chat.completion', model: 'm', choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }] } },
+  { status: 400, body: { error: { code: 'invalid_image', message: ANSWER } } },
+  { status: 401, body: { error: { code: '401', message: ANSWER } } },
+  { status: 500, body: ANSWER, headers: { 'retry-after-ms': '1' } },
+  { status: 200, body: ANSWER, headers: { 'content-type': 'application/json' } },
+  { breakOff: 'mid-body' },
+];
+
+test('no image, instructions, answer or token is in any line that a session prints, at any level', async () => {
+  // The loudest that the libraries can be told to be.
+  const { app, azure } = await startBoth({ OPENAI_LOG: 'debug', AZURE_LOG_LEVEL: 'verbose', NODE_DEBUG: 'functions', UPSTREAM_MAX_RETRIES: '1' });
+  const image = await still('image/png', 40, 30);
+  const query = { instructions: INSTRUCTIONS };
+  for (const fault of FAULTS) {
+    azure.model.fail(fault, 2);
+    await ask(app.url, image, { query });
+    azure.model.reset();
+  }
+  for (const { bytes } of await wrongFiles()) await ask(app.url, bytes, { query });
+  await ask(app.url, image, { query });
+  await ask(app.url, image, { query: { instructions: INSTRUCTIONS, detail: INSTRUCTIONS } });
+  const token = azure.model.requests.at(-1)?.headers.authorization?.slice('Bearer '.length) ?? '';
+  await app.stop();
+  azure.close();
+
+  const output = app.output();
+  expect(output.length, 'it did print').toBeGreaterThan(2_000);
+  expect(token.length).toBeGreaterThan(100);
+  for (const secret of [INSTRUCTIONS, ANSWER, token, token.slice(token.lastIndexOf('.') + 1), ...slices(image)]) {
+    expect(output.includes(secret), `"${secret.slice(0, 40)}" was printed`).toBe(false);
+  }
+});
+
+/** Pieces of an image as they could show up: base64 at each alignment, hex, and the bytes themselves. */
+function slices(image: Buffer): string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const piece = image.subarray(24 + offset, 24 + offset + 24);
+    return [piece.toString('base64'), piece.toString('hex'), piece.toString('latin1')];
+  });
+}
