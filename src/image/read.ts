@@ -27,7 +27,7 @@ function bodyLimit({ maxImageBytes, maxBodyBytes }: ReadLimits) {
 }
 
 function tooLarge(code: 'body_too_large' | 'image_too_large', what: string, limit: number): Problem {
-  return new Problem(code, `The ${what} has more than ${limit.toLocaleString('en')} bytes. Scale it down; the model does not see more detail than that.`, {
+  return new Problem(code, `The ${what} has more than ${limit} bytes. Scale it down; the model does not see more detail than that.`, {
     members: { limit },
   });
 }

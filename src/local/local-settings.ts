@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
 
-const LocalSettings = z.object({ Values: z.record(z.string(), z.string()).default({}) });
+const LocalSettings = z.object({
+  IsEncrypted: z.literal(false, 'is encrypted; decrypt it with: func settings decrypt').default(false),
+  Values: z.record(z.string(), z.string('must be a text, in quotes')).default({}),
+});
 
 /**
  * Completes the environment as `func start` does, from `local.settings.json` and then from `.env`. What is set already
@@ -15,9 +18,18 @@ export function loadLocalSettings(): void {
 
 function readValues(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
+  const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  const { data, error } = LocalSettings.safeParse(parseJson(file, text));
+  if (data) return data.Values;
+  const faults = error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
+  throw new Error(`${file} needs attention (local.settings.sample.json shows how it looks):\n${faults.join('\n')}`);
+}
+
+function parseJson(file: string, text: string): unknown {
   try {
-    return LocalSettings.parse(JSON.parse(readFileSync(file, 'utf8'))).Values;
+    return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${file} cannot be used: it must be JSON with texts under "Values", as in local.settings.sample.json.`, { cause: error });
+    // V8's message quotes the text around the fault, which may be a secret.
+    throw new Error(`${file} is not JSON. Compare it with local.settings.sample.json.`, { cause: error });
   }
 }

@@ -6,6 +6,8 @@ import { logToStdout } from './log.ts';
 const DEFAULT_PORT = 7071;
 /** The pace at which the emulated model streams to a person: about that of a real one. */
 const WORD_DELAY_MS = 40;
+/** One Ctrl-C comes twice where npm runs the script: from the terminal, and passed on by npm. */
+const SAME_CTRL_C_MS = 500;
 
 /**
  * Serves a built app on this machine until Ctrl-C or SIGTERM, beside an emulated Azure where no endpoint is set.
@@ -26,10 +28,15 @@ export async function run(prepare: () => Promise<string>): Promise<void> {
 }
 
 async function emulateWhereUnset(): Promise<EmulatedAzure | undefined> {
-  if (process.env['AZURE_OPENAI_ENDPOINT'] || process.env['GPT4V_ENDPOINT']) return undefined;
+  if (endpoint()) return undefined;
   const azure = await startAzure({ wordDelayMs: WORD_DELAY_MS });
   Object.assign(process.env, azure.env);
   return azure;
+}
+
+/** The endpoint that is set; blank counts as unset, as it does in the app. */
+function endpoint(): string | undefined {
+  return process.env['AZURE_OPENAI_ENDPOINT']?.trim() || process.env['GPT4V_ENDPOINT']?.trim();
 }
 
 function readPort(): number {
@@ -42,7 +49,7 @@ function greet({ url, functions }: Host, azure: EmulatedAzure | undefined): void
   const routes = functions.map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
   const model = azure
     ? 'No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are not a model\'s.'
-    : `Model: ${new URL(process.env['AZURE_OPENAI_ENDPOINT'] || process.env['GPT4V_ENDPOINT'] || '').host}`;
+    : `Model: ${URL.parse(endpoint() ?? '')?.host}`;
   console.log(`
 ${model}
 
@@ -55,14 +62,17 @@ listening on ${url} (Ctrl-C ends it)`);
 }
 
 function stopOnSignals(host: Host, azure: EmulatedAzure | undefined): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    void host.close().finally(() => {
-      azure?.close();
-      process.exit(0);
-    });
+    if (stoppingSince === undefined) {
+      stoppingSince = performance.now();
+      void host.close().finally(() => {
+        azure?.close();
+        process.exit(0);
+      });
+      return;
+    }
+    if (performance.now() - stoppingSince > SAME_CTRL_C_MS) process.exit(130);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
@@ -70,8 +80,9 @@ function stopOnSignals(host: Host, azure: EmulatedAzure | undefined): void {
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'EADDRINUSE') {
-    return 'The port is taken, perhaps by another npm start. Choose one that is free: PORT=7072 npm start';
+  if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    return `Port ${String(error.port)} is taken, perhaps by another npm start. Choose one that is free: PORT=7072 npm start`;
   }
-  return error.message;
+  const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
+  return isBug ? (error.stack ?? error.message) : error.message;
 }

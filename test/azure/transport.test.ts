@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { currentCall } from '../../src/azure/call.ts';
@@ -80,7 +80,7 @@ async function send(url: string, body: string, images: ReadonlyMap<string, Buffe
   return currentCall.run({ images, remaining: () => 60_000 }, async () => transport(url, init));
 }
 
-async function serve(listener: RequestListener | ((request: IncomingMessage, response: http.ServerResponse) => Promise<unknown>)) {
+async function serve(listener: (request: IncomingMessage, response: http.ServerResponse) => unknown) {
   const requests: IncomingMessage[] = [];
   const sockets: unknown[] = [];
   let close = (): void => undefined;
@@ -88,7 +88,7 @@ async function serve(listener: RequestListener | ((request: IncomingMessage, res
   const server = http.createServer((request, response) => {
     requests.push(request);
     response.once('close', () => close());
-    void listener(request, response);
+    listener(request, response);
   });
   server.on('connection', (socket) => sockets.push(socket));
   servers.push(server);

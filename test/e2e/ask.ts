@@ -10,7 +10,7 @@ export interface Asked {
 /** Posts an image as raw bytes, under a Content-Type that is a lie for most of them. */
 export async function ask(url: string, image: Uint8Array, init: { query?: Record<string, string>; headers?: Record<string, string> } = {}): Promise<Asked> {
   const query = new URLSearchParams(init.query ?? { instructions: 'What is this?' });
-  const response = await fetch(`${url}/api/processImage?${query}`, {
+  const response = await fetch(`${url}/api/processImage?${query.toString()}`, {
     method: 'POST',
     body: new Uint8Array(image),
     headers: { 'content-type': 'image/png', ...init.headers },

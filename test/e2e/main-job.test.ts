@@ -100,13 +100,13 @@ describe('too large', () => {
   });
 
   test('is told without a Content-Length too, as soon as the limit is passed', async () => {
-    const { status, body } = await postChunked(app.url, MAX_IMAGE_BYTES + 1);
+    const { status, body } = await postChunked(app.url, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large' });
   });
 
   test('a body without a Content-Length is taken where it fits', async () => {
-    const { status } = await postChunked(app.url, 0, await still('image/png', 9, 9));
+    const { status } = await postChunked(app.url, await still('image/png', 9, 9));
     expect(status).toBe(200);
   });
 });
@@ -168,7 +168,7 @@ async function postHeadersOnly(url: string, contentLength: number) {
   return post(url, { 'content-length': contentLength }, (request) => request.flushHeaders());
 }
 
-async function postChunked(url: string, zeros: number, bytes = Buffer.alloc(zeros)) {
+async function postChunked(url: string, bytes: Buffer) {
   return post(url, { 'transfer-encoding': 'chunked' }, (request) => request.end(bytes));
 }
 

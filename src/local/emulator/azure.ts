@@ -51,8 +51,11 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
 
   const server = createServer((req, res) => {
     const endpoint = req.url?.startsWith(identityPath) ? identity : model;
-    // A client that goes away while it is read is a record, not a failure.
-    endpoint.handle(req, res).catch((error: unknown) => res.destroy(error instanceof Error ? error : undefined));
+    endpoint.handle(req, res).catch((error: unknown) => {
+      res.destroy();
+      // A client that goes away while it is read is a record, not a failure; all else is a fault of the emulator.
+      if (req.complete) console.error('The emulated Azure failed:', error);
+    });
   });
   const origin = `http://127.0.0.1:${await listen(server, 0)}`;
 
@@ -64,6 +67,9 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
       AZURE_OPENAI_DEPLOYMENT: deployments[0] ?? DEFAULT_DEPLOYMENT,
       IDENTITY_ENDPOINT: `${origin}${identityPath}`,
       IDENTITY_HEADER: secret,
+      // A developer's own sign-in, or a proxy that knows nothing of this machine, would lead away from here.
+      AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+      NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
     },
     revoke: () => authority.revoke(),
     allow: () => authority.allow(),

@@ -5,6 +5,7 @@ const MODEL = 'emulated-vision-2026-11-01';
 
 const SAFE = { filtered: false, severity: 'safe' };
 const CONTENT_FILTER_RESULTS = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
+const PROMPT_FILTER_RESULTS = [{ prompt_index: 0, content_filter_results: CONTENT_FILTER_RESULTS }];
 
 /** What the emulated model says, before it takes the shape of a completion or of a stream. */
 export interface Words {
@@ -36,18 +37,23 @@ export function completion({ pieces, finishReason, promptTokens }: Words): objec
       },
     ],
     usage: usage(promptTokens, pieces.length),
-    prompt_filter_results: [{ prompt_index: 0, content_filter_results: CONTENT_FILTER_RESULTS }],
+    prompt_filter_results: PROMPT_FILTER_RESULTS,
   };
 }
 
-/** The same as server-sent events: the role, a chunk for each word, why it ended, usage where asked for, `[DONE]`. */
+/**
+ * The same as server-sent events: the prompt's filter results, the role, a chunk for each word, why it ended, usage
+ * where asked for, `[DONE]`. The first has no choice and no id, as in Azure; a client that reads `choices[0]` of
+ * every chunk breaks on it.
+ */
 export function completionEvents({ pieces, finishReason, promptTokens }: Words, includeUsage: boolean): string[] {
   const shared = head('chat.completion.chunk');
-  const chunk = (delta: object, finish: string | null = null) =>
-    event({ ...shared, choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }] });
+  const chunk = (delta: object, finish: string | null = null, filter: object = {}) =>
+    event({ ...shared, choices: [{ index: 0, delta, finish_reason: finish, logprobs: null, content_filter_results: filter }] });
   return [
+    event({ id: '', object: '', created: 0, model: '', choices: [], prompt_filter_results: PROMPT_FILTER_RESULTS }),
     chunk({ role: 'assistant', content: '', refusal: null }),
-    ...pieces.map((content) => chunk({ content })),
+    ...pieces.map((content) => chunk({ content }, null, CONTENT_FILTER_RESULTS)),
     chunk({}, finishReason),
     ...(includeUsage ? [event({ ...shared, choices: [], usage: usage(promptTokens, pieces.length) })] : []),
     'data: [DONE]\n\n',

@@ -13,13 +13,14 @@ export async function send(res: ServerResponse, answer: Answer, fault: Fault): P
   if (fault.breakOff === 'before-headers') return cut(res);
 
   const { body } = answer;
+  const closed = new Promise<void>((resolve) => {
+    res.once('close', resolve);
+  });
   res.writeHead(answer.status, { ...answer.headers, ...fault.headers });
   for (const piece of fault.breakOff === 'mid-body' ? firstHalf(body) : body) {
-    // oxlint-disable no-await-in-loop -- one after the other is what a stream is
     await pause(fault.wordDelayMs);
     if (res.destroyed) return;
-    await write(res, piece);
-    // oxlint-enable no-await-in-loop
+    await Promise.race([written(res, piece), closed]);
   }
   if (fault.breakOff === 'mid-body') cut(res);
   else res.end();
@@ -31,10 +32,9 @@ function firstHalf(body: string[]): string[] {
 }
 
 /** Resolves when the system has taken the bytes, so that what is cut afterwards is cut after them. */
-function write(res: ServerResponse, piece: string): Promise<void> {
+function written(res: ServerResponse, piece: string): Promise<void> {
   return new Promise((resolve) => {
     res.write(piece, () => resolve());
-    res.once('close', resolve);
   });
 }
 

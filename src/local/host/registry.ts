@@ -72,7 +72,6 @@ export const registry = {
 /** Runs every hook of that name in the order of registration, on one shared context. */
 export async function runHooks(name: HookName, context: object): Promise<void> {
   for (const hook of registry.hooks.get(name) ?? []) {
-    // oxlint-disable-next-line no-await-in-loop -- a hook may rely on the one before it
     await hook(context);
   }
 }

@@ -22,8 +22,8 @@ export async function serveRequest(
   const source = `Functions.${route.name}`;
   const started = performance.now();
   res.once('close', () => {
-    const outcome = res.writableFinished ? res.statusCode : 'the client went away or the answer broke off';
-    log('information', source, `${outcome}, ${Math.round(performance.now() - started)} ms`);
+    const outcome = res.writableFinished ? `answered ${res.statusCode}` : 'the client went away, or the answer broke off,';
+    log('information', source, `${outcome} after ${Math.round(performance.now() - started)} ms`);
   });
 
   const giveUp = forward(req, res, libraryPort, id);

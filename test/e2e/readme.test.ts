@@ -1,0 +1,44 @@
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const README = readFileSync(`${ROOT}README.md`, 'utf8');
+const run = promisify(execFile);
+
+test('the README runs as it is printed: start, curl, and the answer it shows', async () => {
+  const [install, curl] = blocks('sh');
+  const [answer] = blocks('text');
+  expect(install).toMatch(/^npm install && /);
+  await start(install?.replace('npm install && ', '') ?? '');
+  const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
+  expect(stdout).toBe(answer);
+});
+
+test('every npm script that the README names exists', () => {
+  const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
+  const named = [...README.matchAll(/npm (?:run )?(start:func|start|test|build|(?<=run )[a-z:-]+)/g)].map(([, name]) => name ?? '');
+  expect(named.length).toBeGreaterThan(3);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+});
+
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'g'))].map(([, text]) => text ?? '');
+}
+
+/** Runs a start command in a process group of its own, so that what npm started ends with the test. */
+async function start(command: string): Promise<void> {
+  const { AZURE_OPENAI_ENDPOINT: _endpoint, GPT4V_ENDPOINT: _alias, ...env } = process.env;
+  const child = spawn('sh', ['-c', command], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGTERM'));
+  await new Promise<void>((resolve, reject) => {
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (output.includes('listening on http://127.0.0.1:7071')) resolve();
+    });
+    child.once('exit', () => reject(new Error(`it ended before it listened:\n${output}`)));
+  });
+}
