@@ -1,5 +1,6 @@
 import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
+import { chatCompletions } from './functions/chat-completions.ts';
 import { health } from './functions/health.ts';
 import { processImage } from './functions/process-image.ts';
 import { lazyService } from './service.ts';
@@ -14,6 +15,7 @@ const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
 
 app.setup({ enableHttpStream: true });
+app.http('chatCompletions', { methods: ['POST'], authLevel, route: 'chat/completions', handler: chatCompletions(service, timeoutMs) });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
 app.http('processImage', { methods: ['POST'], authLevel, handler: processImage(service, timeoutMs) });
 

@@ -17,6 +17,7 @@ export interface Settings {
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
   readonly maxImageBytes: number;
   readonly maxBodyBytes: number;
+  readonly maxImages: number;
   readonly maxInstructions: number;
   readonly maxOutputTokens: number;
   readonly requestTimeoutMs: number;
@@ -67,6 +68,7 @@ export function readSettings(variables: Variables): Settings {
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
     maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
     maxBodyBytes: environment.integer('MAX_BODY_BYTES', HOST_MAX_BODY_BYTES, 1, GREATEST),
+    maxImages: environment.integer('MAX_IMAGES', 10, 1, 1_000),
     maxInstructions: environment.integer('MAX_INSTRUCTIONS', 4_000, 1, GREATEST),
     maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', 4_096, 1, GREATEST),
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,

@@ -13,8 +13,10 @@ export function upstreamFailure(error: unknown): Problem {
   const own = causes(error).find((cause) => cause instanceof Problem);
   if (own) return own; // from the token source, wrapped by the SDK
   if (error instanceof APIConnectionTimeoutError) return timedOut(error);
-  if (!(error instanceof APIError) || error.status === undefined) return brokenOff(error);
-  return refusal(error);
+  if (!(error instanceof APIError)) return brokenOff(error);
+  if (error.status !== undefined) return refusal(error);
+  // An error that came as an event of a stream has no status, but a body.
+  return error.error === undefined ? brokenOff(error) : badRequest(error, optionsOf(error));
 }
 
 /** The deadline passed while the model was working. */
@@ -27,14 +29,19 @@ export function notACompletion(): Problem {
   return new Problem('upstream_error', 'What answered is not a chat completion. Check that AZURE_OPENAI_ENDPOINT is the model and not a page in front of it.');
 }
 
+/** The model's stream ended without having said why. */
+export function endedEarly(): Problem {
+  return new Problem('upstream_error', 'The model broke off before its answer was complete. Try again.');
+}
+
 /** Azure's id of a request, which its support asks for. */
 export function upstreamRequestId(headers: Headers | undefined): string | null {
   return headers?.get('apim-request-id') ?? headers?.get('x-request-id') ?? null;
 }
 
 function refusal(error: APIError): Problem {
-  const { status, headers } = error;
-  const options = { cause: error, members: { upstreamStatus: status, upstreamRequestId: upstreamRequestId(headers) } };
+  const { status } = error;
+  const options = optionsOf(error);
   switch (status) {
     case 400:
       return badRequest(error, options);
@@ -59,6 +66,11 @@ function refusal(error: APIError): Problem {
     default:
       return new Problem('upstream_error', `The model's service failed (${status}) and did so on every attempt. Try again in a while.`, options);
   }
+}
+
+function optionsOf(error: APIError): UpstreamOptions {
+  const { status, headers } = error;
+  return { cause: error, members: { ...(status === undefined ? {} : { upstreamStatus: status }), upstreamRequestId: upstreamRequestId(headers) } };
 }
 
 interface UpstreamOptions {

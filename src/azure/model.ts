@@ -1,28 +1,36 @@
 import type { OpenAI } from 'openai';
-import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import type { Stream } from 'openai/streaming';
+import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import type { Settings } from '../settings.ts';
 import { currentCall } from './call.ts';
 import { createClient } from './client.ts';
 import { createCredential } from './credential.ts';
-import { timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
+import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
 import { identityUnavailable } from './identity-failure.ts';
 import { TokenSource } from './token-source.ts';
 
 /** What the model needs of the request it works for. */
 export interface Caller {
-  readonly deadline: { readonly signal: AbortSignal; remaining(): number; race<T>(work: Promise<T>): Promise<T> };
+  readonly deadline: Deadline;
   readonly stopwatch: { time<T>(stage: 'token' | 'model', work: () => Promise<T>): Promise<T> };
 }
 
 /** A chat completion request in which images are placeholders, and the images. */
 export interface ModelRequest {
-  readonly params: Omit<ChatCompletionCreateParamsNonStreaming, 'model'>;
+  /** Chat Completions parameters; the model is ours to name. */
+  readonly params: object;
   readonly images: ReadonlyMap<string, Buffer>;
 }
 
 /** What came back: nothing about its shape is taken on trust. */
 export interface ModelResponse {
   readonly completion: unknown;
+  readonly upstreamRequestId: string | null;
+}
+
+/** An answer on its way, from its first chunk on. */
+export interface ModelStream {
+  readonly chunks: AsyncIterable<unknown>;
   readonly upstreamRequestId: string | null;
 }
 
@@ -43,32 +51,78 @@ export class Model {
    * Asks the deployment, with the SDK's retries, within the caller's deadline.
    * @throws {Problem} one of those about the identity or the upstream
    */
-  async complete(request: ModelRequest, { deadline, stopwatch }: Caller): Promise<ModelResponse> {
+  async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
+    return this.#ask(request, caller, async () => {
+      const { data, response } = await this.#post<unknown>(request, caller, false).withResponse();
+      return { completion: data, upstreamRequestId: upstreamRequestId(response.headers) };
+    });
+  }
+
+  /**
+   * The same as a stream. Resolves when the answer has begun, so that what goes wrong before can still be told by status.
+   * @throws {Problem} so does reading the chunks
+   */
+  async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
+    return this.#ask(request, caller, async () => {
+      const { data, response } = await this.#post<Stream<unknown>>(request, caller, true).withResponse();
+      const chunks = data[Symbol.asyncIterator]();
+      const first = await chunks.next();
+      if (first.done) throw notACompletion();
+      return { chunks: readOn(first.value, chunks, caller.deadline), upstreamRequestId: upstreamRequestId(response.headers) };
+    });
+  }
+
+  async #ask<T>(request: ModelRequest, { deadline, stopwatch }: Caller, send: () => Promise<T>): Promise<T> {
     // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
     await stopwatch.time('token', async () => this.#token(deadline));
     return stopwatch.time('model', async () => {
       const call = { images: request.images, remaining: () => deadline.remaining() };
       try {
-        return await deadline.race(currentCall.run(call, async () => this.#create(request.params, deadline.signal)));
+        return await deadline.race(currentCall.run(call, send));
       } catch (error) {
-        throw deadline.signal.aborted ? timedOut(error) : upstreamFailure(error);
+        throw asProblem(error, deadline.signal);
       }
     });
   }
 
-  async #token(deadline: Caller['deadline']): Promise<void> {
+  async #token(deadline: Deadline): Promise<void> {
     if (!this.#tokens) return;
     try {
       await deadline.race(this.#tokens.get());
     } catch (error) {
-      throw deadline.signal.aborted ? identityUnavailable(error) : error;
+      throw error instanceof DeadlinePassed ? identityUnavailable(error) : error;
     }
   }
 
-  async #create(params: ModelRequest['params'], signal: AbortSignal): Promise<ModelResponse> {
-    const { data, response } = await this.#client.chat.completions
-      .create({ ...params, model: this.#deployment }, { signal })
-      .withResponse();
-    return { completion: data, upstreamRequestId: upstreamRequestId(response.headers) };
+  #post<T>({ params }: ModelRequest, { deadline }: Caller, stream: boolean) {
+    return this.#client.post<T>('/chat/completions', {
+      body: { ...params, model: this.#deployment },
+      signal: deadline.signal,
+      stream,
+    });
   }
+}
+
+async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline): AsyncGenerator {
+  let next: IteratorResult<unknown> = { value: first };
+  try {
+    while (!next.done) {
+      yield next.value;
+      next = await deadline.race(rest.next());
+    }
+  } catch (error) {
+    throw asProblem(error, deadline.signal);
+  } finally {
+    // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
+    await rest.return?.();
+  }
+  // The SDK ends an aborted stream as if it were complete.
+  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal);
+}
+
+/** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
+function asProblem(error: unknown, signal: AbortSignal): unknown {
+  const reason: unknown = signal.aborted ? signal.reason : error;
+  if (reason instanceof CallerGone) return reason;
+  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error);
 }

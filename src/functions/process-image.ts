@@ -1,30 +1,64 @@
 import type { HttpHandler } from '@azure/functions';
-import { type AnswerKind, negotiate } from '../http/negotiate.ts';
+import { EVENT_STREAM_HEADERS, formatEvent, tellingFailure, withHeartbeats } from '../http/events.ts';
 import { type Exchange, frontDoor } from '../http/front-door.ts';
+import { type AnswerKind, negotiate } from '../http/negotiate.ts';
+import { problemBody, problemResponse } from '../http/problem-response.ts';
 import type { Reply } from '../http/reply.ts';
-import { readImage } from '../image/read.ts';
+import { isRawImage, readForm } from '../image/form.ts';
 import type { Service } from '../service.ts';
 import type { Answer } from '../vision/answer.ts';
-import { ask } from '../vision/ask.ts';
-import { parseQuestion } from '../vision/question.ts';
+import { ask, askStreaming, type Asking } from '../vision/ask.ts';
+import { prepareSchema } from '../vision/output-schema.ts';
+import { parseQuestion, questionFields } from '../vision/question.ts';
+import type { AnswerStep } from '../vision/stream-answer.ts';
 
-/** `POST /api/processImage`: what the model says about one image. */
+/** `POST /api/processImage`: what the model says about one or several images. */
 export function processImage(service: () => Service, timeoutMs: number): HttpHandler {
-  return frontDoor(timeoutMs, async (exchange) => {
-    const { settings, model } = service();
-    const { request, facts } = exchange;
-    const kind = negotiate(request.headers.get('accept'));
-    const question = parseQuestion(Object.fromEntries(request.query), settings);
-    const image = await readImage(exchange, settings);
-    const answer = await ask(model, question, [image], exchange, settings);
-    Object.assign(facts, { images: answer.images, usage: answer.usage, finishReason: answer.finishReason, upstreamRequestId: answer.upstreamRequestId });
-    return respond(kind, answer, exchange);
+  return frontDoor(timeoutMs, {
+    toReply: problemResponse,
+    async handle(exchange) {
+      const { model } = service();
+      const kind = negotiate(exchange.request.headers.get('accept'));
+      const asking = await readAsking(exchange, service());
+      if (kind !== 'text/event-stream') return respond(kind, await ask(model, asking, exchange), exchange);
+      const steps = await askStreaming(model, asking, exchange);
+      const tell = (error: unknown): string => formatEvent('error', problemBody(exchange.fail(error), exchange.requestId));
+      return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(steps, exchange), tell)) };
+    },
   });
 }
 
-function respond(kind: AnswerKind, answer: Answer, { requestId }: Exchange): Reply {
+async function readAsking({ request, deadline, stopwatch }: Exchange, { settings }: Service): Promise<Asking> {
+  const query = questionFields(request.query);
+  // All of such a question stands in its URL: what is wrong with it is told before the upload.
+  if (isRawImage(request)) parseQuestion(query, settings);
+  return stopwatch.time('read', async () => {
+    const { fields, images } = await readForm(request, deadline, settings);
+    const question = parseQuestion({ ...query, ...fields }, settings);
+    const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
+    return { question, images, schema, options: settings };
+  });
+}
+
+function respond(kind: AnswerKind, answer: Answer, exchange: Exchange): Reply {
+  noteFacts(answer, exchange);
   if (kind === 'text/plain') {
     return { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: answer.answer || (answer.refusal ?? '') };
   }
-  return { status: 200, headers: { 'content-type': kind }, body: JSON.stringify({ ...answer, requestId }) };
+  return { status: 200, headers: { 'content-type': kind }, body: JSON.stringify({ ...answer, requestId: exchange.requestId }) };
+}
+
+async function* toEvents(steps: AsyncIterable<AnswerStep>, exchange: Exchange): AsyncGenerator<string> {
+  for await (const step of steps) {
+    if ('text' in step) {
+      yield formatEvent('delta', step);
+    } else {
+      noteFacts(step.done, exchange);
+      yield formatEvent('done', { ...step.done, requestId: exchange.requestId });
+    }
+  }
+}
+
+function noteFacts({ images, usage, finishReason, upstreamRequestId }: Answer, { facts }: Exchange): void {
+  Object.assign(facts, { images, usage, finishReason, upstreamRequestId });
 }

@@ -1,9 +1,10 @@
 import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
 import { Problem } from '../problem.ts';
-import { Deadline } from './deadline.ts';
-import { problemResponse } from './problem-response.ts';
+import { Connection } from './connection.ts';
+import { CallerGone, Deadline } from '../deadline.ts';
 import type { Reply } from './reply.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { paced } from './paced.ts';
 
 /** One request on its way through the house. */
 export interface Exchange {
@@ -14,31 +15,43 @@ export interface Exchange {
   readonly stopwatch: Stopwatch;
   /** Facts for the one line that is logged about this request: sizes, counts and ids, never content. */
   readonly facts: Record<string, unknown>;
+  /** Turns whatever was thrown into a problem, and sees to it that the log knows. */
+  readonly fail: (error: unknown) => Problem;
 }
 
-/** What a front door does with a request; whatever it throws becomes a problem document. */
-export type Handle = (exchange: Exchange) => Promise<Reply>;
+/** What differs from one front door to the next. */
+export interface FrontDoor {
+  /** What it does with a request; whatever that throws becomes a problem. */
+  readonly handle: (exchange: Exchange) => Promise<Reply>;
+  /** How it words a problem. */
+  readonly toReply: (problem: Problem, requestId: string) => Reply;
+}
+
+/** What a proxy's log calls a caller who did not wait; nobody receives it. */
+const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 
 /**
  * Wraps a handler into what every POST route shares: a deadline, ids, timings, headers, problems and one log line.
  * It never throws: in stream mode the worker leaves the caller of a handler that does waiting until the host gives up.
  */
-export function frontDoor(timeoutMs: number, handle: Handle): HttpHandler {
+export function frontDoor(timeoutMs: number, { handle, toReply }: FrontDoor): HttpHandler {
   return async (request, context) => {
-    const exchange: Exchange = {
-      request,
-      requestId: context.invocationId,
-      deadline: new Deadline(timeoutMs),
-      stopwatch: new Stopwatch(),
-      facts: {},
-    };
-    try {
-      return finish(exchange, context, await handle(exchange));
-    } catch (error) {
-      return finish(exchange, context, problemResponse(problemOf(error, exchange, context), exchange.requestId));
-    } finally {
+    const connection = new Connection(context.invocationId);
+    const exchange = openExchange(request, context, timeoutMs);
+    connection.onGone(() => exchange.deadline.abandon());
+    const reply = await handle(exchange).catch((error: unknown) =>
+      error instanceof CallerGone ? CALLER_GONE : toReply(exchange.fail(error), exchange.requestId),
+    );
+    const end = (): void => {
       exchange.deadline.clear();
-    }
+      logLine(reply.status, exchange, context);
+    };
+    if (typeof reply.body === 'string') end();
+    return {
+      status: reply.status,
+      headers: { ...reply.headers, ...commonHeaders(exchange.requestId), 'server-timing': exchange.stopwatch.toHeader() },
+      body: typeof reply.body === 'string' ? reply.body : paced(reply.body, connection, end),
+    };
   };
 }
 
@@ -47,22 +60,28 @@ export function commonHeaders(requestId: string): Record<string, string> {
   return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
 }
 
-function finish(exchange: Exchange, context: InvocationContext, reply: Reply): Reply {
-  const { requestId, stopwatch, facts } = exchange;
-  context.log(JSON.stringify({ requestId, status: reply.status, ...facts, ms: stopwatch.durations() }));
+function openExchange(request: HttpRequest, context: InvocationContext, timeoutMs: number): Exchange {
+  const requestId = context.invocationId;
+  const facts: Record<string, unknown> = {};
   return {
-    ...reply,
-    headers: { ...reply.headers, ...commonHeaders(requestId), 'server-timing': stopwatch.toHeader() },
+    request,
+    requestId,
+    deadline: new Deadline(timeoutMs),
+    stopwatch: new Stopwatch(),
+    facts,
+    fail(error) {
+      const problem = error instanceof Problem ? error : unexpected();
+      if (problem !== error) context.error(`${requestId} failed unexpectedly:`, error);
+      facts['code'] = problem.code;
+      return problem;
+    },
   };
 }
 
-function problemOf(error: unknown, exchange: Exchange, context: InvocationContext): Problem {
-  const problem = error instanceof Problem ? error : unexpected(error, exchange, context);
-  exchange.facts['code'] = problem.code;
-  return problem;
+function unexpected(): Problem {
+  return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
 }
 
-function unexpected(error: unknown, exchange: Exchange, context: InvocationContext): Problem {
-  context.error(`${exchange.requestId} failed unexpectedly:`, error);
-  return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
+function logLine(status: number, { requestId, facts, stopwatch }: Exchange, context: InvocationContext): void {
+  context.log(JSON.stringify({ requestId, status, ...facts, ms: stopwatch.durations() }));
 }

@@ -2,7 +2,7 @@ import Negotiator from 'negotiator';
 import { Problem } from '../problem.ts';
 
 /** The kinds of answer there are, the one for callers without a preference first. */
-const KINDS = ['text/plain', 'application/json'] as const;
+const KINDS = ['text/plain', 'application/json', 'text/event-stream'] as const;
 
 /** With a charset too, since clients ask for it and a parameter in Accept would otherwise match nothing. */
 const OFFERED = [...KINDS, ...KINDS.map((kind) => `${kind}; charset=utf-8`)];

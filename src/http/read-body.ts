@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
+import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import { Problem } from '../problem.ts';
-import { type Deadline, DeadlinePassed } from './deadline.ts';
+import { invalidRequest } from './invalid-request.ts';
 
 /** How much of a body is taken, and what to say of a larger one. */
 export interface BodyLimit {
@@ -11,28 +12,48 @@ export interface BodyLimit {
 
 /**
  * Reads a request's body into one buffer.
- * A Content-Length over the limit is refused before a byte is read; a body without one, as soon as it passes the limit.
- *
- * @throws {Problem} the limit's own, `request_timeout` when the deadline passes first, `invalid_request` when the body
- * breaks off or is shorter than it said
+ * @throws {Problem} as {@link bodyChunks} does
  */
 export async function readBody(request: HttpRequest, limit: BodyLimit, deadline: Deadline): Promise<Buffer> {
   const announced = contentLength(request);
-  if (announced !== undefined && announced > limit.bytes) throw limit.exceeded();
-  if (!request.body) return Buffer.alloc(0);
+  const chunks = bodyChunks(request, limit, deadline);
+  if (announced === undefined || announced > limit.bytes) return Buffer.concat(await Array.fromAsync(chunks));
 
-  const collected = announced === undefined ? new GrowingBody() : new SizedBody(announced);
+  // The length is known, so every byte goes straight to its final place and is held once.
+  const body = Buffer.allocUnsafeSlow(announced);
+  let length = 0;
+  for await (const chunk of chunks) {
+    if (length + chunk.length > announced) throw incomplete();
+    body.set(chunk, length);
+    length += chunk.length;
+  }
+  if (length < announced) throw incomplete();
+  return body;
+}
+
+/**
+ * A request's body as it arrives. A Content-Length over the limit is refused before a byte is read; a body without one,
+ * as soon as it passes the limit.
+ *
+ * @throws {Problem} the limit's own, `request_timeout` when the deadline passes first, `invalid_request` when it breaks off
+ */
+export async function* bodyChunks(request: HttpRequest, limit: BodyLimit, deadline: Deadline): AsyncGenerator<Uint8Array> {
+  if ((contentLength(request) ?? 0) > limit.bytes) throw limit.exceeded();
+  if (!request.body) return;
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  let length = 0;
   try {
     for (;;) {
       const { done, value } = await deadline.race(reader.read());
-      if (done) return collected.finish();
-      collected.add(value);
-      if (collected.length > limit.bytes) throw limit.exceeded();
+      if (done) return;
+      length += value.length;
+      if (length > limit.bytes) throw limit.exceeded();
+      yield value;
     }
   } catch (error) {
-    reader.cancel().catch(() => undefined); // it may be broken already, which is why we are here
     throw problemOf(error);
+  } finally {
+    reader.cancel().catch(() => undefined); // it may be broken already, which is why we are here
   }
 }
 
@@ -41,52 +62,12 @@ function contentLength(request: HttpRequest): number | undefined {
   return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
 }
 
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof DeadlinePassed) {
-    return new Problem('request_timeout', 'The body did not arrive in time. Send it again, over a faster connection or smaller.');
-  }
-  return incomplete(error);
+function problemOf(error: unknown): Error {
+  if (error instanceof Problem || error instanceof CallerGone) return error;
+  if (!(error instanceof DeadlinePassed)) return incomplete(error);
+  return new Problem('request_timeout', 'The body did not arrive in time. Send it again, over a faster connection or smaller.');
 }
 
 function incomplete(cause?: unknown): Problem {
-  return new Problem('invalid_request', 'The body ended before all of it had arrived. Send it again.', {
-    members: { errors: [{ field: 'body', message: 'incomplete' }] },
-    cause,
-  });
-}
-
-/** A body whose length is known: written once into its final place. */
-class SizedBody {
-  readonly #bytes: Buffer;
-  length = 0;
-
-  constructor(length: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(length);
-  }
-
-  add(chunk: Uint8Array): void {
-    if (this.length + chunk.length > this.#bytes.length) throw incomplete();
-    this.#bytes.set(chunk, this.length);
-    this.length += chunk.length;
-  }
-
-  finish(): Buffer {
-    if (this.length < this.#bytes.length) throw incomplete();
-    return this.#bytes;
-  }
-}
-
-class GrowingBody {
-  readonly #chunks: Uint8Array[] = [];
-  length = 0;
-
-  add(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.length += chunk.length;
-  }
-
-  finish(): Buffer {
-    return Buffer.concat(this.#chunks, this.length);
-  }
+  return invalidRequest([{ field: 'body', message: 'ended before all of it had arrived. Send it again' }], cause);
 }

@@ -2,5 +2,6 @@
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Pieces where it is made while it is sent; they are asked for no faster than they are taken. */
+  readonly body: string | AsyncIterable<string>;
 }

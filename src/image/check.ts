@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts';
 import { readGif } from './gif.ts';
 import { IMAGE_TYPES, type Dimensions, type Image, type ImageType } from './image.ts';
 import { readJpeg } from './jpeg.ts';
+import { naming } from './naming.ts';
 import { readPng } from './png.ts';
 import { readWebp } from './webp.ts';
 
@@ -18,13 +19,22 @@ const READERS: Record<ImageType, (bytes: Buffer) => Dimensions> = {
 };
 
 /**
+ * Checks all images of a request, in their order; the problem says which of them it is about.
+ * @throws {Problem} as {@link checkImage} does, and `empty_image` where there is none
+ */
+export async function checkImages(all: readonly Buffer[]): Promise<readonly Image[]> {
+  if (all.length === 0) throw new Problem('empty_image', 'There is no image in the request. Send its bytes as the body, or as a part called image.');
+  return Promise.all(all.map(async (bytes, index) => naming(index, all.length, async () => checkImage(bytes))));
+}
+
+/**
  * Takes bytes for an image only if they are one that the model can see: told apart by `file-type`, then walked from
  * header to end. The walk reads the structure and not the pixels, so its cost does not grow with their number.
  *
  * @throws {Problem} `empty_image`, `unsupported_image_type`, `animated_image` or `corrupt_image`
  */
 export async function checkImage(bytes: Buffer): Promise<Image> {
-  if (bytes.length === 0) throw new Problem('empty_image', 'The body is empty. Send the bytes of one image as the body.');
+  if (bytes.length === 0) throw new Problem('empty_image', 'The image has no bytes. Was it read from a file that is empty, or not read at all?');
   const type = await sniff(bytes);
   return { type, ...READERS[type](bytes), bytes };
 }

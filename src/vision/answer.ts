@@ -4,10 +4,13 @@ import { notACompletion } from '../azure/failures.ts';
 import type { ModelResponse } from '../azure/model.ts';
 import type { Image, ImageType } from '../image/image.ts';
 import { Problem } from '../problem.ts';
+import type { OutputSchema } from './output-schema.ts';
 
 /** The model's answer, as the JSON kind of answer shows it. */
 export interface Answer {
   readonly answer: string;
+  /** The answer as an object, where a schema was given; null where the model refused. */
+  readonly data?: object | null;
   /** What the model said instead, where it refused. */
   readonly refusal: string | null;
   readonly finishReason: string;
@@ -16,6 +19,12 @@ export interface Answer {
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number };
   readonly images: readonly { readonly type: ImageType; readonly width: number; readonly height: number; readonly bytes: number }[];
   readonly upstreamRequestId: string | null;
+}
+
+/** What an answer is to. */
+export interface Asked {
+  readonly images: readonly Image[];
+  readonly schema: OutputSchema | undefined;
 }
 
 const Completion = z.object({
@@ -31,24 +40,27 @@ const Completion = z.object({
 
 /**
  * Reads the model's response.
- * @throws {Problem} `upstream_error` when it is no completion, `content_filtered` when the filter left nothing of it
+ * @throws {Problem} `upstream_error` when it is no completion, `content_filtered` when the filter left nothing of it,
+ * `answer_incomplete` when it is not the JSON that was asked for
  */
-export function readAnswer({ completion, upstreamRequestId }: ModelResponse, images: readonly Image[]): Answer {
+export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { images, schema }: Asked): Answer {
   const parsed = Completion.safeParse(completion);
   const choice = parsed.data?.choices[0];
   if (!parsed.success || !choice) throw notACompletion();
 
   const { model, usage } = parsed.data;
   const { content, refusal } = choice.message;
-  if (choice.finish_reason === 'content_filter' && !content) {
+  const finishReason = choice.finish_reason ?? 'stop';
+  if (finishReason === 'content_filter' && !content) {
     throw new Problem('content_filtered', 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.', {
       members: { categories: filteredCategories(choice, 'answer'), upstreamRequestId },
     });
   }
   return {
     answer: content ?? '',
+    ...(schema ? { data: refusal ? null : readData(schema, content ?? '', finishReason) } : {}),
     refusal: refusal ?? null,
-    finishReason: choice.finish_reason ?? 'stop',
+    finishReason,
     model,
     usage: {
       inputTokens: usage?.prompt_tokens ?? 0,
@@ -58,4 +70,11 @@ export function readAnswer({ completion, upstreamRequestId }: ModelResponse, ima
     images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
     upstreamRequestId,
   };
+}
+
+function readData(schema: OutputSchema, answer: string, finishReason: string): object {
+  const data = schema.read(answer);
+  if (data) return data;
+  const why = finishReason === 'length' ? 'was cut off: raise maxTokens' : 'does not satisfy the schema: ask again, or make the schema simpler';
+  throw new Problem('answer_incomplete', `The answer ${why}.`, { members: { finishReason, answer } });
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../problem.ts';
 
 /** What is asked about the images, and how. */
@@ -8,6 +9,8 @@ export interface Question {
   readonly detail: 'auto' | 'low' | 'high';
   /** Tokens, reasoning included. */
   readonly maxTokens: number;
+  /** A JSON Schema that the answer has to satisfy; not checked yet. */
+  readonly schema?: unknown;
 }
 
 /** Upper limits of a question. */
@@ -18,25 +21,49 @@ export interface QuestionLimits {
   readonly maxOutputTokens: number;
 }
 
+/** What a query says; whatever else stands in it, a function key for one, is somebody else's. */
+export function questionFields(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(['instructions', 'detail', 'maxTokens'].flatMap((name) => (query.has(name) ? [[name, query.get(name) ?? '']] : [])));
+}
+
 /**
  * Reads a question from its fields, however they came.
  * @throws {Problem} `missing_instructions`, or `invalid_request` with every fault at once
  */
-export function parseQuestion(fields: Readonly<Record<string, string>>, limits: QuestionLimits): Question {
-  if (!fields['instructions']?.trim()) {
-    throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded.');
+export function parseQuestion(fields: Readonly<Record<string, unknown>>, limits: QuestionLimits): Question {
+  const { instructions = '' } = fields;
+  if (typeof instructions === 'string' && !instructions.trim()) {
+    throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.');
   }
-  const parsed = questionSchema(limits).safeParse(fields);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-  throw new Problem('invalid_request', errors.map(({ field, message }) => `${field} ${message}`).join('; ') + '.', { members: { errors } });
+  const { data, error } = questionSchema(limits).safeParse(fields);
+  if (error) throw invalidRequest(error.issues.flatMap(fieldErrors));
+  return { ...data, schema: typeof data.schema === 'string' ? parseSchema(data.schema) : data.schema };
 }
 
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   const range = { error: `must be a whole number from 1 to ${maxOutputTokens}` };
-  return z.object({
-    instructions: z.string().check(z.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`)),
+  const digits = z.string().check(z.regex(/^\d+$/));
+  return z.strictObject({
+    instructions: z.string('must be a text').check(z.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`)),
     detail: z._default(z.enum(['auto', 'low', 'high'], { error: 'must be auto, low or high' }), 'auto'),
-    maxTokens: z._default(z.coerce.number(range).check(z.int(range), z.gte(1, range), z.lte(maxOutputTokens, range)), maxOutputTokens),
+    maxTokens: z._default(
+      z.pipe(z.pipe(z.union([z.number(), digits], range), z.transform(Number)), z.int(range).check(z.gte(1, range), z.lte(maxOutputTokens, range))),
+      maxOutputTokens,
+    ),
+    schema: z.optional(z.unknown()),
   });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((field) => ({ field, message: 'is not a field that is known here' }));
+  return [{ field: issue.path.join('.'), message: issue.message }];
+}
+
+/** A part of a form is text, whatever it holds. */
+function parseSchema(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidRequest([{ field: 'schema', message: 'is not valid JSON' }]);
+  }
 }

@@ -16,8 +16,8 @@ export interface TinyApp {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Bundles a source as the app is bundled and serves it. */
-export async function startTinyApp(source: string): Promise<TinyApp> {
+/** Bundles a source, as the app is bundled, into a directory of its own. */
+export async function writeTinyApp(source: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'tiny-app-'));
   await build({
     stdin: { contents: source, resolveDir: root, loader: 'ts' },
@@ -30,7 +30,12 @@ export async function startTinyApp(source: string): Promise<TinyApp> {
   });
   await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', main: 'index.js' }));
   await writeFile(join(dir, 'host.json'), JSON.stringify({ extensions: { http: { routePrefix: 'v1' } } }));
+  return dir;
+}
 
+/** Bundles a source and serves it. */
+export async function startTinyApp(source: string): Promise<TinyApp> {
+  const dir = await writeTinyApp(source);
   // An endpoint is set, so that no Azure is emulated beside it.
   const env = { PATH: process.env['PATH'], PORT: '0', AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
   const child = spawn(process.execPath, [join(root, 'src/local/serve.ts'), dir], { cwd: dir, env });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseQuestion } from '../../src/vision/question.ts';
+import { parseQuestion, questionFields } from '../../src/vision/question.ts';
 
 const LIMITS = { maxInstructions: 10, maxOutputTokens: 100 };
 
@@ -7,8 +7,9 @@ test('has defaults for all but the instructions', () => {
   expect(parseQuestion({ instructions: 'What?' }, LIMITS)).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
 });
 
-test('takes its options, and ignores what is none (a function key, say)', () => {
-  const fields = { instructions: 'What?', detail: 'low', maxTokens: '7', code: 'a-function-key' };
+test('takes its options, as text or as what they are', () => {
+  expect(parseQuestion({ instructions: 'What?', maxTokens: 7 }, LIMITS).maxTokens).toBe(7);
+  const fields = { instructions: 'What?', detail: 'low', maxTokens: '7' };
   expect(parseQuestion(fields, LIMITS)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
 });
 
@@ -36,4 +37,18 @@ test.each(['', 'x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is ref
   expect(() => parseQuestion({ instructions: 'What?', maxTokens }, LIMITS)).toThrow(
     expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'maxTokens' })] } }),
   );
+});
+
+test.each([true, null, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
+  expect(() => parseQuestion({ instructions: 'What?', maxTokens }, LIMITS)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+});
+
+test('a field that is not known is told, for it may be a slip of the pen', () => {
+  expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 }, LIMITS)).toThrow(
+    expect.objectContaining({ members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] } }),
+  );
+});
+
+test('a query gives what is ours of it', () => {
+  expect(questionFields(new URLSearchParams('code=a-function-key&instructions=What%3F&schema=x'))).toEqual({ instructions: 'What?' });
 });

@@ -1,5 +1,4 @@
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream';
 import { lingerAfterAnswer } from './linger.ts';
 
 /** Headers that concern one connection only (RFC 9110, section 7.6.1). */
@@ -60,7 +59,9 @@ function relay(answer: IncomingMessage, forwarded: ClientRequest, req: IncomingM
   }
   res.writeHead(answer.statusCode ?? 500, headers);
   res.flushHeaders();
-  pipeline(answer, res, () => {
+  answer.pipe(res);
+  answer.once('close', () => {
+    if (!answer.complete) res.destroy();
     // Answered, so nobody is going to read the rest of the request.
     if (!req.complete) forwarded.destroy();
   });

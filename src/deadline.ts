@@ -6,9 +6,17 @@ export class DeadlinePassed extends Error {
   }
 }
 
+/** Why a request's signal was aborted: nobody waits for the answer any more. */
+export class CallerGone extends Error {
+  constructor() {
+    super('the caller went away');
+    this.name = 'CallerGone';
+  }
+}
+
 /**
- * The time that one request has in all. Every stage waits through it, and none has a clock of its own that could
- * outlast it.
+ * The time that one request has in all, unless its caller goes away before. Every stage waits through it, and none has
+ * a clock of its own that could outlast it.
  */
 export class Deadline {
   readonly #controller = new AbortController();
@@ -20,6 +28,7 @@ export class Deadline {
     this.#timer = setTimeout(() => this.#controller.abort(new DeadlinePassed()), milliseconds);
   }
 
+  /** Aborted with {@link DeadlinePassed} or {@link CallerGone} as its reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -27,6 +36,11 @@ export class Deadline {
   /** Milliseconds left; never below zero. */
   remaining(): number {
     return Math.max(0, this.#end - performance.now());
+  }
+
+  /** Ends the request at once: its caller went away. */
+  abandon(): void {
+    this.#controller.abort(new CallerGone());
   }
 
   /**

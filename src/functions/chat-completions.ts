@@ -1,0 +1,52 @@
+import type { HttpHandler } from '@azure/functions';
+import type { ModelResponse, ModelStream } from '../azure/model.ts';
+import { EVENT_STREAM_HEADERS, tellingFailure, withHeartbeats } from '../http/events.ts';
+import { type Exchange, frontDoor } from '../http/front-door.ts';
+import { openAiError, openAiErrorResponse } from '../http/openai-error.ts';
+import { readBody } from '../http/read-body.ts';
+import type { Reply } from '../http/reply.ts';
+import { bodyTooLarge } from '../image/form.ts';
+import type { Service } from '../service.ts';
+import { type Chat, readChat } from '../vision/chat.ts';
+
+/** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
+export function chatCompletions(service: () => Service, timeoutMs: number): HttpHandler {
+  return frontDoor(timeoutMs, {
+    toReply: openAiErrorResponse,
+    async handle(exchange) {
+      const { model } = service();
+      const { request, stream } = await read(exchange, service());
+      return stream ? streamed(await model.stream(request, exchange), exchange) : whole(await model.complete(request, exchange), exchange);
+    },
+  });
+}
+
+async function read({ request, deadline, stopwatch, facts }: Exchange, { settings }: Service): Promise<Chat> {
+  const { maxBodyBytes } = settings;
+  return stopwatch.time('read', async () => {
+    const body = await readBody(request, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) }, deadline);
+    const chat = await readChat(body, settings);
+    facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length }));
+    return chat;
+  });
+}
+
+function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Exchange): Reply {
+  facts['upstreamRequestId'] = upstreamRequestId;
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(completion) };
+}
+
+function streamed({ chunks, upstreamRequestId }: ModelStream, exchange: Exchange): Reply {
+  exchange.facts['upstreamRequestId'] = upstreamRequestId;
+  const tell = (error: unknown): string => toEvent(openAiError(exchange.fail(error), exchange.requestId));
+  return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(chunks), tell)) };
+}
+
+async function* toEvents(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const chunk of chunks) yield toEvent(chunk);
+  yield 'data: [DONE]\n\n';
+}
+
+function toEvent(data: unknown): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
+}

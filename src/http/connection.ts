@@ -1,0 +1,54 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/**
+ * The library's own connections, by invocation id. The programming model tells a handler nothing of them: a caller who
+ * goes away is not reported, and an answer is written without regard to how fast it is read. Node's channel shows both.
+ * https://nodejs.org/api/diagnostics_channel.html#http
+ */
+const connections = new Map<string, ServerResponse>();
+
+subscribe('http.server.request.start', (message) => {
+  if (!isRequestStart(message)) return;
+  const { request, response } = message;
+  const id = request.headers['x-ms-invocation-id'];
+  if (typeof id !== 'string') return;
+  connections.set(id, response);
+  response.once('close', () => {
+    if (connections.get(id) === response) connections.delete(id);
+  });
+});
+
+/** The caller's end of one invocation, as far as this process sees it: the host's connection stands in for it. */
+export class Connection {
+  readonly #response: ServerResponse | undefined;
+
+  constructor(invocationId: string) {
+    this.#response = connections.get(invocationId);
+  }
+
+  /** Calls back when the caller goes away before the answer is finished. */
+  onGone(callback: () => void): void {
+    const response = this.#response;
+    response?.once('close', () => {
+      if (!response.writableFinished) callback();
+    });
+  }
+
+  /** Resolves when what was written so far has been taken, or when there is nobody left to take it. */
+  async drained(): Promise<void> {
+    const response = this.#response;
+    if (!response?.writableNeedDrain || response.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        response.off('drain', done).off('close', done);
+        resolve();
+      };
+      response.on('drain', done).on('close', done);
+    });
+  }
+}
+
+function isRequestStart(message: unknown): message is { request: IncomingMessage; response: ServerResponse } {
+  return message instanceof Object && 'request' in message && 'response' in message;
+}

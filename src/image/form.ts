@@ -1,0 +1,71 @@
+import type { HttpRequest } from '@azure/functions';
+import type { Deadline } from '../deadline.ts';
+import { bodyChunks, type BodyLimit, readBody } from '../http/read-body.ts';
+import { Problem } from '../problem.ts';
+import { checkImages } from './check.ts';
+import { imageTooLarge } from './faults.ts';
+import type { Image } from './image.ts';
+import { readJsonForm } from './json-form.ts';
+import { readMultipart } from './multipart.ts';
+
+/** Limits of what is read. */
+export interface FormLimits {
+  readonly maxImages: number;
+  /** Bytes of one image. */
+  readonly maxImageBytes: number;
+  /** Bytes of the whole body. */
+  readonly maxBodyBytes: number;
+}
+
+/** A request's fields and images as they came, not checked. */
+export interface RawForm {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly images: readonly Buffer[];
+}
+
+/** A request's fields, not checked, and its images, checked. */
+export interface Form {
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly images: readonly Image[];
+}
+
+/** Whether the body is an image and nothing else, so that all the rest of the request stands in its query. */
+export function isRawImage(request: HttpRequest): boolean {
+  return formKind(request) === 'raw';
+}
+
+/**
+ * Reads the body, whichever of its three kinds it is, and checks the images in it.
+ * @throws {Problem} one of those about the body or the images
+ */
+export async function readForm(request: HttpRequest, deadline: Deadline, limits: FormLimits): Promise<Form> {
+  const { fields, images } = await readRawForm(request, deadline, limits);
+  return { fields, images: await checkImages(images) };
+}
+
+async function readRawForm(request: HttpRequest, deadline: Deadline, limits: FormLimits): Promise<RawForm> {
+  const { maxBodyBytes, maxImageBytes } = limits;
+  const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
+  switch (formKind(request)) {
+    case 'multipart':
+      return readMultipart(bodyChunks(request, wholeBody, deadline), request.headers.get('content-type') ?? '', limits);
+    case 'json':
+      return readJsonForm(await readBody(request, wholeBody, deadline), limits);
+    case 'raw': {
+      const oneImage: BodyLimit = { bytes: maxImageBytes, exceeded: () => imageTooLarge(maxImageBytes) };
+      const image = await readBody(request, maxBodyBytes < maxImageBytes ? wholeBody : oneImage, deadline);
+      return { fields: {}, images: image.length > 0 ? [image] : [] };
+    }
+  }
+}
+
+function formKind({ headers }: HttpRequest): 'raw' | 'multipart' | 'json' {
+  const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type === 'multipart/form-data') return 'multipart';
+  return type === 'application/json' ? 'json' : 'raw';
+}
+
+/** The body as a whole is over the limit, in bytes. */
+export function bodyTooLarge(limit: number): Problem {
+  return new Problem('body_too_large', `The body has more than ${limit} bytes. Send fewer images, or scale them down.`, { members: { limit } });
+}

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import type { OutputFile } from 'esbuild';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bundle } from '../../src/build/bundle.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'bundle-'));
+  await mkdir(join(root, 'src/local'), { recursive: true });
+  await writeFile(join(root, 'src/local/emulator.ts'), 'export const emulated = true;');
+  await writeFile(join(root, 'src/lazy.ts'), `export class KeepsItsName { why = 'kept in a file of its own'; }`);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+async function bundleOf(index: string): Promise<OutputFile[]> {
+  await writeFile(join(root, 'src/index.ts'), index);
+  return bundle(root, join(root, 'dist'));
+}
+
+test.each([`import './local/emulator.ts';`, `await import('./local/emulator.ts');`])('%s is refused', async (index) => {
+  await expect(bundleOf(`${index} console.log(1);`)).rejects.toThrow('src/local/emulator.ts');
+});
+
+test('what is imported dynamically is a file of its own, classes keep their names, and require works', async () => {
+  const files = await bundleOf(`
+    const { KeepsItsName } = await import('./lazy.ts');
+    console.log(KeepsItsName.name, require('node:path').sep);`);
+  await mkdir(join(root, 'dist'));
+  await writeFile(join(root, 'dist/package.json'), '{"type":"module"}');
+  await Promise.all(files.map(({ path, contents }) => writeFile(path, contents)));
+
+  const index = join(root, 'dist/index.js');
+  expect((await promisify(execFile)(process.execPath, [index])).stdout).toBe(`KeepsItsName ${sep}\n`);
+  expect(files.find(({ path }) => path === index)?.text).not.toContain('kept in a file of its own');
+});
