@@ -53,7 +53,19 @@ export async function* bodyChunks(request: HttpRequest, limit: BodyLimit, deadli
   } catch (error) {
     throw problemOf(error);
   } finally {
-    reader.cancel().catch(() => undefined); // it may be broken already, which is why we are here
+    void discardRest(reader);
+  }
+}
+
+/**
+ * Reads on without keeping anything, where an answer comes before the end of the request. To cancel the body instead
+ * would detach it from its connection, which the host then uses for its next request, and that one would never be read.
+ */
+async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // The connection is gone, and what was on it with it.
   }
 }
 

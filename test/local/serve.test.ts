@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listen } from '../../src/local/listen.ts';
-import { writeTinyApp } from './tiny-app.ts';
+import { writeTinyApp } from './host/tiny-app.ts';
 
 const serve = fileURLToPath(new URL('../../src/local/serve.ts', import.meta.url));
 const REAL = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };

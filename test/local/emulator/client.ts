@@ -29,6 +29,18 @@ export function dataUrl(type: string, image: Buffer): string {
   return `data:${type};base64,${image.toString('base64')}`;
 }
 
+/** A request with nothing of the SDK between, signed in unless told otherwise. */
+export async function post(azure: EmulatedAzure, path: string, body: unknown, authorization?: string): Promise<{ status: number; error?: unknown }> {
+  const signedIn = `Bearer ${await tokenFor('https://cognitiveservices.azure.com/', azure)}`;
+  const response = await fetch(new URL(path, azure.env['AZURE_OPENAI_ENDPOINT']), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: authorization ?? signedIn },
+    body: JSON.stringify(body),
+  });
+  const { error } = z.looseObject({ error: z.unknown().optional() }).parse(await response.json());
+  return { status: response.status, error };
+}
+
 /** All that a stream brings. */
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

@@ -1,0 +1,14 @@
+/** One server-sent event with JSON in it. */
+export interface SentEvent {
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Reads a whole stream of events; comments are passed over. */
+export function readEvents(text: string): SentEvent[] {
+  return text.split('\n\n').flatMap((block) => {
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    if (data === undefined) return [];
+    return [{ event: /^event: (.*)$/m.exec(block)?.[1] ?? 'message', data: JSON.parse(data) as Record<string, unknown> }];
+  });
+}

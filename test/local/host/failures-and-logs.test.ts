@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTinyApp, type TinyApp } from './tiny-app.ts';
+import { trialApp } from './trial-app.ts';
+
+let app: TinyApp;
+beforeAll(async () => (app = await startTinyApp(trialApp)));
+afterAll(() => app.stop());
+
+describe('a function that fails', () => {
+  test.each(['throws', 'nothing'])('%s: an empty 500 and a line in the log', async (path) => {
+    const response = await fetch(`${app.url}/v1/${path}?secret=1`);
+    expect([response.status, await response.text()]).toEqual([500, '']);
+    await expect.poll(() => app.output()).toMatch(new RegExp(`error Functions\\.${path}: Error: `));
+    expect(app.output()).not.toContain('secret');
+  });
+});
+
+test('the log has what the handler said, in the agreed form', async () => {
+  await fetch(`${app.url}/v1/hello`);
+  await expect.poll(() => app.output()).toMatch(/^\[\d{4}-\S+Z\] info {2}Functions\.hello: hello from the handler$/m);
+  expect(app.output()).not.toContain('too quiet');
+});
