@@ -47,6 +47,6 @@ export class Endpoint {
 
     request.body = await readBody(req);
     const answer = replacesAnswer(fault) ? faultyAnswer(fault) : await this.#respond(request);
-    await send(res, answer, fault);
+    await send(res, answer, fault, request.sentAt);
   }
 }

@@ -11,6 +11,8 @@ export interface RecordedRequest {
   /** Parsed when it is JSON, else the text; undefined until it is there in full. */
   body: unknown;
   receivedAt: Date;
+  /** When each piece of the answer left, in milliseconds of `performance.now()`. */
+  sentAt: number[];
   /** Whether the client went away before the answer was finished; settles when the exchange is over. */
   closedEarly: Promise<boolean>;
 }
@@ -25,6 +27,7 @@ export function recordRequest(req: IncomingMessage, res: ServerResponse): Record
     headers: req.headers,
     body: undefined,
     receivedAt: new Date(),
+    sentAt: [],
     closedEarly: new Promise((resolve) => {
       res.once('close', () => resolve(!res.writableFinished && !(res.errored instanceof BrokenOff)));
     }),

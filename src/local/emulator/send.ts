@@ -6,8 +6,8 @@ import type { Fault } from './fault.ts';
 /** The reason given when the emulator itself cuts a connection. */
 export class BrokenOff extends Error {}
 
-/** Sends an answer, or fails to, as the fault has it. */
-export async function send(res: ServerResponse, answer: Answer, fault: Fault): Promise<void> {
+/** Sends an answer, or fails to, as the fault has it, and notes when each piece left. */
+export async function send(res: ServerResponse, answer: Answer, fault: Fault, sentAt: number[]): Promise<void> {
   if (fault.silent) return;
   await pause(fault.delayMs);
   if (fault.breakOff === 'before-headers') return cut(res);
@@ -20,6 +20,7 @@ export async function send(res: ServerResponse, answer: Answer, fault: Fault): P
   for (const piece of fault.breakOff === 'mid-body' ? firstHalf(body) : body) {
     await pause(fault.wordDelayMs);
     if (res.destroyed) return;
+    sentAt.push(performance.now());
     await Promise.race([written(res, piece), closed]);
   }
   if (fault.breakOff === 'mid-body') cut(res);

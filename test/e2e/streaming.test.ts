@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { still } from '../images/still.ts';
+import { type App, startBoth } from './app.ts';
+import { ask } from './ask.ts';
+import { readEvents } from './events.ts';
+
+const WORD_DELAY_MS = 200;
+const EVENTS = { accept: 'text/event-stream' };
+
+let app: App;
+let azure: EmulatedAzure;
+let image: Buffer;
+beforeAll(async () => {
+  ({ app, azure } = await startBoth({ REQUEST_TIMEOUT_SECONDS: '10' }));
+  image = await still('image/png', 16, 16);
+});
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+beforeEach(() => azure.reset());
+
+describe('words', () => {
+  test('reach the caller as they leave the model', async () => {
+    await ask(app.url, image); // what is loaded once is not the stream's doing
+    azure.reset();
+    azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
+    const arrivals: number[] = [];
+    for await (const block of blocks(await open(EVENTS))) if (block.startsWith('event: delta')) arrivals.push(performance.now());
+    const sent = azure.model.requests[0]?.sentAt ?? [];
+    expect(arrivals.length).toBeGreaterThan(10);
+    // Behind the words come the reason for the end, the usage and [DONE].
+    const words = sent.slice(0, -3).slice(-arrivals.length);
+    const lags = arrivals.map((arrival, at) => arrival - (words[at] ?? 0)).toSorted((a, b) => a - b);
+    expect(lags[Math.floor(lags.length / 2)]).toBeLessThan(100);
+    expect(lags[0]).toBeGreaterThanOrEqual(0);
+  });
+
+  test('end with the same facts as the JSON answer, and common headers', async () => {
+    const answer = await ask(app.url, image, { headers: EVENTS });
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(answer.headers.get('x-request-id')).toBe(readEvents(answer.text).at(-1)?.data['requestId']);
+    expect(answer.headers.get('server-timing')).toMatch(/^read.*token.*model.*total/);
+    expect(readEvents(answer.text).at(-1)).toMatchObject({ event: 'done', data: { finishReason: 'stop', usage: { totalTokens: expect.any(Number) } } });
+  });
+});
+
+describe('what goes wrong', () => {
+  test('before the answer has begun is an HTTP status', async () => {
+    azure.model.fail({ status: 404 });
+    expect(await ask(app.url, image, { headers: EVENTS })).toMatchObject({ status: 502 });
+    azure.model.fail({ status: 200, headers: { 'content-type': 'text/html' }, body: '<h1>Hello</h1>' });
+    expect((await ask(app.url, image, { headers: EVENTS })).json()).toMatchObject({ status: 502, code: 'upstream_error' });
+  });
+
+  test.each([
+    { what: 'a connection that breaks', fault: { breakOff: 'mid-body' as const }, code: 'upstream_error' },
+    { what: 'the deadline', fault: { wordDelayMs: 2_000 }, code: 'upstream_timeout' },
+    { what: 'the content filter, by an error', fault: { body: `${chunk('Some words')}data: {"error":{"code":"content_filter","message":"x"}}\n\n` }, code: 'content_filtered' },
+    { what: 'the content filter, before any word', fault: { body: chunk('', 'content_filter') }, code: 'content_filtered' },
+    { what: 'an end without a reason', fault: { body: `${chunk('Some words')}data: [DONE]\n\n` }, code: 'upstream_error' },
+  ])('after that is an event: $what', async ({ fault, code }) => {
+    azure.model.fail(fault);
+    const answer = await ask(app.url, image, { headers: EVENTS });
+    expect(answer.status).toBe(200);
+    const last = readEvents(answer.text).at(-1);
+    expect(last).toMatchObject({ event: 'error', data: { code, requestId: answer.headers.get('x-request-id') } });
+    expect(app.output()).not.toContain('failed unexpectedly');
+  });
+});
+
+describe('a caller who goes away', () => {
+  test('after the third word ends the model call', async () => {
+    azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
+    const controller = new AbortController();
+    let words = 0;
+    for await (const block of blocks(await open(EVENTS, controller.signal))) {
+      if (block.startsWith('event: delta')) words += 1;
+      if (words === 3) break;
+    }
+    controller.abort();
+    expect(await closedEarlyWithin(1_000)).toBe(true);
+  });
+
+  test('while the model is still thinking ends the call, and no retry follows', async () => {
+    azure.model.fail({ silent: true }, Infinity);
+    const controller = new AbortController();
+    const asked = open({}, controller.signal);
+    await until(() => azure.model.requests.length === 1);
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    expect(await closedEarlyWithin(1_000)).toBe(true);
+    await sleep(1_000);
+    expect(azure.model.requests).toHaveLength(1);
+  });
+
+  test('between two attempts is not tried for again', async () => {
+    azure.model.fail({ status: 503, headers: { 'retry-after': '1' } }, Infinity);
+    const controller = new AbortController();
+    const asked = open({}, controller.signal);
+    await until(() => azure.model.requests.length === 1);
+    await sleep(200);
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    await sleep(1_500);
+    expect(azure.model.requests).toHaveLength(1);
+  });
+});
+
+test('a caller who reads nothing does not make the process grow', async () => {
+  const words = chunk('word '.repeat(200)).repeat(40_000); // 46 MB
+  azure.model.fail({ body: `${words}${chunk('', 'stop')}data: [DONE]\n\n` }, 2);
+  // The same once to its end, so that the heap has the size that such a stream needs in any case.
+  expect(readEvents((await ask(app.url, image, { headers: EVENTS })).text).at(-1)?.event).toBe('done');
+  azure.model.requests.length = 0;
+  const before = residentMb();
+  const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+  socket.pause();
+  socket.write(`POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nContent-Length: ${image.length}\r\n\r\n`);
+  socket.write(image);
+  await until(() => azure.model.requests.length === 1);
+  await sleep(2_500);
+  const grown = residentMb() - before;
+  socket.destroy();
+  expect(await closedEarlyWithin(1_000), 'the model was still held back').toBe(true);
+  expect(grown).toBeLessThan(8);
+});
+
+function chunk(content: string, finishReason: string | null = null): string {
+  return `data: ${JSON.stringify({ id: 'c', model: 'm', choices: [{ index: 0, delta: { content }, finish_reason: finishReason }] })}\n\n`;
+}
+
+async function open(headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+  return fetch(`${app.url}/api/processImage?instructions=x`, { method: 'POST', body: new Uint8Array(image), headers, ...(signal ? { signal } : {}) });
+}
+
+async function* blocks(response: Response): AsyncGenerator<string> {
+  let text = '';
+  for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const complete = (text + piece).split('\n\n');
+    text = complete.pop() ?? '';
+    yield* complete;
+  }
+}
+
+async function closedEarlyWithin(milliseconds: number): Promise<boolean | undefined> {
+  return Promise.race([azure.model.requests[0]?.closedEarly, sleep(milliseconds, false)]);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(10);
+}
+
+function residentMb(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${app.pid}/status`, 'utf8'))?.[1]) / 1024;
+}
