@@ -4,6 +4,7 @@ import { type Exchange, frontDoor } from '../http/front-door.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody, problemResponse } from '../http/problem-response.ts';
 import type { Reply } from '../http/reply.ts';
+import { checkImages } from '../image/check.ts';
 import { isRawImage, readForm } from '../image/form.ts';
 import type { Service } from '../service.ts';
 import type { Answer } from '../vision/answer.ts';
@@ -33,10 +34,10 @@ async function readAsking({ request, deadline, stopwatch }: Exchange, { settings
   // All of such a question stands in its URL: what is wrong with it is told before the upload.
   if (isRawImage(request)) parseQuestion(query, settings);
   return stopwatch.time('read', async () => {
-    const { fields, images } = await readForm(request, deadline, settings);
-    const question = parseQuestion({ ...query, ...fields }, settings);
+    const form = await readForm(request, deadline, settings);
+    const question = parseQuestion({ ...query, ...form.fields }, settings);
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
-    return { question, images, schema, options: settings };
+    return { question, images: await checkImages(form.images), schema, options: settings };
   });
 }
 

@@ -2,9 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import type { Deadline } from '../deadline.ts';
 import { bodyChunks, type BodyLimit, readBody } from '../http/read-body.ts';
 import { Problem } from '../problem.ts';
-import { checkImages } from './check.ts';
 import { imageTooLarge } from './faults.ts';
-import type { Image } from './image.ts';
 import { readJsonForm } from './json-form.ts';
 import { readMultipart } from './multipart.ts';
 
@@ -18,15 +16,9 @@ export interface FormLimits {
 }
 
 /** A request's fields and images as they came, not checked. */
-export interface RawForm {
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly images: readonly Buffer[];
-}
-
-/** A request's fields, not checked, and its images, checked. */
 export interface Form {
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly images: readonly Image[];
+  readonly images: readonly Buffer[];
 }
 
 /** Whether the body is an image and nothing else, so that all the rest of the request stands in its query. */
@@ -35,15 +27,10 @@ export function isRawImage(request: HttpRequest): boolean {
 }
 
 /**
- * Reads the body, whichever of its three kinds it is, and checks the images in it.
- * @throws {Problem} one of those about the body or the images
+ * Reads the body, whichever of its three kinds it is.
+ * @throws {Problem} one of those about the body, or about the number and size of its images
  */
 export async function readForm(request: HttpRequest, deadline: Deadline, limits: FormLimits): Promise<Form> {
-  const { fields, images } = await readRawForm(request, deadline, limits);
-  return { fields, images: await checkImages(images) };
-}
-
-async function readRawForm(request: HttpRequest, deadline: Deadline, limits: FormLimits): Promise<RawForm> {
   const { maxBodyBytes, maxImageBytes } = limits;
   const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
   switch (formKind(request)) {

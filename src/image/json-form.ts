@@ -3,7 +3,7 @@ import { LargeJson } from '../http/large-json.ts';
 import { decodeImage } from './data-url.ts';
 import { tooManyImages } from './faults.ts';
 import { naming } from './naming.ts';
-import type { RawForm } from './form.ts';
+import type { Form } from './form.ts';
 
 /** What one document may hold. */
 export interface JsonLimits {
@@ -16,7 +16,7 @@ export interface JsonLimits {
  * Reads the JSON form of a question: `images` as data URLs or bare base64, and fields.
  * @throws {Problem} about the document or its images
  */
-export async function readJsonForm(body: Buffer, { maxImages, maxImageBytes }: JsonLimits): Promise<RawForm> {
+export async function readJsonForm(body: Buffer, { maxImages, maxImageBytes }: JsonLimits): Promise<Form> {
   const json = new LargeJson(body);
   if (!isRecord(json.value)) throw invalidRequest([{ field: 'body', message: 'must be a JSON object' }]);
   const { images = [], ...fields } = json.value;

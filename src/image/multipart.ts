@@ -4,7 +4,7 @@ import { invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../problem.ts';
 import { imageTooLarge, tooManyImages } from './faults.ts';
 import { aboutImage } from './naming.ts';
-import type { RawForm } from './form.ts';
+import type { Form } from './form.ts';
 
 /** Parts beyond the images: the few fields there are, and some room. */
 const MAX_FIELDS = 16;
@@ -23,7 +23,7 @@ export interface MultipartLimits {
  * Reads `multipart/form-data` (RFC 7578): parts called `image`, in their order, and fields.
  * @throws {Problem} about the form or the number and size of its images, or what reading `body` throws
  */
-export async function readMultipart(body: AsyncIterable<Uint8Array>, contentType: string, limits: MultipartLimits): Promise<RawForm> {
+export async function readMultipart(body: AsyncIterable<Uint8Array>, contentType: string, limits: MultipartLimits): Promise<Form> {
   const fields: Record<string, string> = {};
   const images: Buffer[] = [];
   const parser = createParser(contentType, limits);
