@@ -1,23 +1,54 @@
+import { enableCompileCache } from 'node:module';
 import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
-import { chatCompletions } from './functions/chat-completions.ts';
 import { health } from './functions/health.ts';
-import { processImage } from './functions/process-image.ts';
+import { frontDoor } from './http/front-door.ts';
+import { openAiErrorResponse } from './http/openai-error.ts';
+import { problemResponse } from './http/problem-response.ts';
 import { lazyService } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
 
 /** Used for answering `misconfigured`, where there is no setting to go by. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
+// For what is loaded from here on, by the next worker of this machine: most of the app's code is.
+enableCompileCache();
+
 const settings = loadSettings();
 const timeoutMs = settings instanceof SettingsError ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs;
 const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
+const load = {
+  processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
+  chatCompletions: async () => (await import('./functions/chat-completions.ts')).chatCompletions(await service()),
+};
 
 app.setup({ enableHttpStream: true });
-app.http('chatCompletions', { methods: ['POST'], authLevel, route: 'chat/completions', handler: chatCompletions(service, timeoutMs) });
+app.http('chatCompletions', {
+  methods: ['POST'],
+  authLevel,
+  route: 'chat/completions',
+  handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse }),
+});
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
-app.http('processImage', { methods: ['POST'], authLevel, handler: processImage(service, timeoutMs) });
+app.http('processImage', {
+  methods: ['POST'],
+  authLevel,
+  handler: frontDoor(timeoutMs, { load: load.processImage, toReply: problemResponse }),
+});
+
+// Behind registration, so that the first caller pays for neither.
+setImmediate(() => void warmUp());
+
+async function warmUp(): Promise<void> {
+  try {
+    await Promise.all([load.processImage(), load.chatCompletions()]);
+    const { model } = await service();
+    await model.warmUp();
+  } catch {
+    // Whoever asks next is told, with a request id.
+  }
+}
 
 /** On a developer's machine faulty settings end the start; in Azure that would hide them behind "no functions found". */
 function loadSettings(): Settings | SettingsError {

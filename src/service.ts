@@ -1,4 +1,4 @@
-import { Model } from './azure/model.ts';
+import type { Model } from './azure/model.ts';
 import { SettingsError } from './environment.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
@@ -10,16 +10,21 @@ export interface Service {
 }
 
 /**
- * A service that is made when it is first asked for, and once. With faulty settings every request is told so.
- * @throws {Problem} `misconfigured`, from the function returned
+ * A service that is made when it is first asked for, and once: the SDKs behind it are most of the app's weight.
+ * @returns a function that throws the problem `misconfigured` where the settings are faulty
  */
-export function lazyService(settings: Settings | SettingsError, variables: Readonly<Record<string, string | undefined>>): () => Service {
-  let service: Service | undefined;
-  return () => {
+export function lazyService(settings: Settings | SettingsError, variables: Readonly<Record<string, string | undefined>>): () => Promise<Service> {
+  let service: Promise<Service> | undefined;
+  return async () => {
     if (settings instanceof SettingsError) throw misconfigured(settings);
-    service ??= { settings, model: new Model(settings, variables) };
+    service ??= createService(settings, variables);
     return service;
   };
+}
+
+async function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Promise<Service> {
+  const { Model } = await import('./azure/model.ts');
+  return { settings, model: new Model(settings, variables) };
 }
 
 function misconfigured({ faults }: SettingsError): Problem {

@@ -47,6 +47,11 @@ export class Model {
     this.#deployment = settings.deployment;
   }
 
+  /** Fetches the first token ahead of the first request. How that goes is told to whoever needs one. */
+  async warmUp(): Promise<void> {
+    await this.#tokens?.get().catch(() => undefined);
+  }
+
   /**
    * Asks the deployment, with the SDK's retries, within the caller's deadline.
    * @throws {Problem} one of those about the identity or the upstream

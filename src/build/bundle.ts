@@ -17,9 +17,8 @@ export async function bundle(root: string, outdir: string): Promise<OutputFile[]
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    // Identifiers are left alone: SDKs put the names of their classes into User-Agent and errors.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // SDKs put the names of their classes into User-Agent and errors.
+    minify: true,
     keepNames: true,
     legalComments: 'linked',
     // The language worker provides it.

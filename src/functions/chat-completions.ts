@@ -1,8 +1,7 @@
-import type { HttpHandler } from '@azure/functions';
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { EVENT_STREAM_HEADERS, tellingFailure, withHeartbeats } from '../http/events.ts';
-import { type Exchange, frontDoor } from '../http/front-door.ts';
-import { openAiError, openAiErrorResponse } from '../http/openai-error.ts';
+import type { Exchange, Handle } from '../http/front-door.ts';
+import { openAiError } from '../http/openai-error.ts';
 import { readBody } from '../http/read-body.ts';
 import type { Reply } from '../http/reply.ts';
 import { bodyTooLarge } from '../image/form.ts';
@@ -10,15 +9,12 @@ import type { Service } from '../service.ts';
 import { type Chat, readChat } from '../vision/chat.ts';
 
 /** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
-export function chatCompletions(service: () => Service, timeoutMs: number): HttpHandler {
-  return frontDoor(timeoutMs, {
-    toReply: openAiErrorResponse,
-    async handle(exchange) {
-      const { model } = service();
-      const { request, stream } = await read(exchange, service());
-      return stream ? streamed(await model.stream(request, exchange), exchange) : whole(await model.complete(request, exchange), exchange);
-    },
-  });
+export function chatCompletions(service: Service): Handle {
+  return async (exchange) => {
+    const { request, stream } = await read(exchange, service);
+    if (stream) return streamed(await service.model.stream(request, exchange), exchange);
+    return whole(await service.model.complete(request, exchange), exchange);
+  };
 }
 
 async function read({ request, deadline, stopwatch, facts }: Exchange, { settings }: Service): Promise<Chat> {

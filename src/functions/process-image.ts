@@ -1,8 +1,7 @@
-import type { HttpHandler } from '@azure/functions';
 import { EVENT_STREAM_HEADERS, formatEvent, tellingFailure, withHeartbeats } from '../http/events.ts';
-import { type Exchange, frontDoor } from '../http/front-door.ts';
+import type { Exchange, Handle } from '../http/front-door.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
-import { problemBody, problemResponse } from '../http/problem-response.ts';
+import { problemBody } from '../http/problem-response.ts';
 import type { Reply } from '../http/reply.ts';
 import { checkImages } from '../image/check.ts';
 import { isRawImage, readForm } from '../image/form.ts';
@@ -14,19 +13,15 @@ import { parseQuestion, questionFields } from '../vision/question.ts';
 import type { AnswerStep } from '../vision/stream-answer.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
-export function processImage(service: () => Service, timeoutMs: number): HttpHandler {
-  return frontDoor(timeoutMs, {
-    toReply: problemResponse,
-    async handle(exchange) {
-      const { model } = service();
-      const kind = negotiate(exchange.request.headers.get('accept'));
-      const asking = await readAsking(exchange, service());
-      if (kind !== 'text/event-stream') return respond(kind, await ask(model, asking, exchange), exchange);
-      const steps = await askStreaming(model, asking, exchange);
-      const tell = (error: unknown): string => formatEvent('error', problemBody(exchange.fail(error), exchange.requestId));
-      return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(steps, exchange), tell)) };
-    },
-  });
+export function processImage(service: Service): Handle {
+  return async (exchange) => {
+    const kind = negotiate(exchange.request.headers.get('accept'));
+    const asking = await readAsking(exchange, service);
+    if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, asking, exchange), exchange);
+    const steps = await askStreaming(service.model, asking, exchange);
+    const tell = (error: unknown): string => formatEvent('error', problemBody(exchange.fail(error), exchange.requestId));
+    return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(steps, exchange), tell)) };
+  };
 }
 
 async function readAsking({ request, deadline, stopwatch }: Exchange, { settings }: Service): Promise<Asking> {

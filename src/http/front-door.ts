@@ -19,10 +19,13 @@ export interface Exchange {
   readonly fail: (error: unknown) => Problem;
 }
 
+/** What a front door does with a request; whatever it throws becomes a problem. */
+export type Handle = (exchange: Exchange) => Promise<Reply>;
+
 /** What differs from one front door to the next. */
 export interface FrontDoor {
-  /** What it does with a request; whatever that throws becomes a problem. */
-  readonly handle: (exchange: Exchange) => Promise<Reply>;
+  /** Loads what it does, so that registration does not wait for that; asked for every request. */
+  readonly load: () => Promise<Handle>;
   /** How it words a problem. */
   readonly toReply: (problem: Problem, requestId: string) => Reply;
 }
@@ -34,12 +37,12 @@ const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
  * Wraps a handler into what every POST route shares: a deadline, ids, timings, headers, problems and one log line.
  * It never throws: in stream mode the worker leaves the caller of a handler that does waiting until the host gives up.
  */
-export function frontDoor(timeoutMs: number, { handle, toReply }: FrontDoor): HttpHandler {
+export function frontDoor(timeoutMs: number, { load, toReply }: FrontDoor): HttpHandler {
   return async (request, context) => {
     const connection = new Connection(context.invocationId);
     const exchange = openExchange(request, context, timeoutMs);
     connection.onGone(() => exchange.deadline.abandon());
-    const reply = await handle(exchange).catch((error: unknown) =>
+    const reply = await answer(load, exchange).catch((error: unknown) =>
       error instanceof CallerGone ? CALLER_GONE : toReply(exchange.fail(error), exchange.requestId),
     );
     const end = (): void => {
@@ -58,6 +61,11 @@ export function frontDoor(timeoutMs: number, { handle, toReply }: FrontDoor): Ht
 /** Headers of every response of every route. */
 export function commonHeaders(requestId: string): Record<string, string> {
   return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+}
+
+async function answer(load: FrontDoor['load'], exchange: Exchange): Promise<Reply> {
+  const handle = await load();
+  return handle(exchange);
 }
 
 function openExchange(request: HttpRequest, context: InvocationContext, timeoutMs: number): Exchange {

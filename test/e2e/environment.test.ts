@@ -84,8 +84,10 @@ test('no identity at all is told with the credentials that were tried', async ()
 });
 
 test('an identity endpoint that fails and then recovers', async () => {
-  const { app, azure } = await both({});
-  azure.identity.fail({ status: 400 });
+  const azure = await startAzure();
+  running.push({ stop: async () => azure.close() });
+  azure.identity.fail({ status: 400 }, 2); // the warm-up asks first
+  const app = await one(azure.env);
   const image = await still('image/png', 8, 8);
   expect((await ask(app.url, image)).json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: expect.arrayContaining(['ManagedIdentityCredential']) });
   expect((await ask(app.url, image)).status).toBe(200);

@@ -18,7 +18,7 @@ export async function send(res: ServerResponse, answer: Answer, fault: Fault, se
   });
   res.writeHead(answer.status, { ...answer.headers, ...fault.headers });
   for (const piece of fault.breakOff === 'mid-body' ? firstHalf(body) : body) {
-    await pause(fault.wordDelayMs);
+    if (body.length > 1) await pause(fault.wordDelayMs);
     if (res.destroyed) return;
     sentAt.push(performance.now());
     await Promise.race([written(res, piece), closed]);
