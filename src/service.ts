@@ -1,5 +1,6 @@
 import type { Model } from './azure/model.ts';
 import { SettingsError } from './environment.ts';
+import { Admission } from './http/admission.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
 
@@ -7,6 +8,7 @@ import type { Settings } from './settings.ts';
 export interface Service {
   readonly settings: Settings;
   readonly model: Model;
+  readonly admission: Admission;
 }
 
 /**
@@ -24,7 +26,7 @@ export function lazyService(settings: Settings | SettingsError, variables: Reado
 
 async function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Promise<Service> {
   const { Model } = await import('./azure/model.ts');
-  return { settings, model: new Model(settings, variables) };
+  return { settings, model: new Model(settings, variables), admission: new Admission(settings.maxInflightBytes) };
 }
 
 function misconfigured({ faults }: SettingsError): Problem {

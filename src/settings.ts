@@ -1,5 +1,6 @@
 import { parseEndpoint } from './azure/endpoint.ts';
 import { Environment, SettingsError } from './environment.ts';
+import { defaultInflightBytes } from './memory-limit.ts';
 
 /** As far as the SDK knows them; which of them a model takes differs. */
 const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
@@ -18,6 +19,8 @@ export interface Settings {
   readonly maxImageBytes: number;
   readonly maxBodyBytes: number;
   readonly maxImages: number;
+  /** What all requests under way may hold together. */
+  readonly maxInflightBytes: number;
   readonly maxInstructions: number;
   readonly maxOutputTokens: number;
   readonly requestTimeoutMs: number;
@@ -69,6 +72,7 @@ export function readSettings(variables: Variables): Settings {
     maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
     maxBodyBytes: environment.integer('MAX_BODY_BYTES', HOST_MAX_BODY_BYTES, 1, GREATEST),
     maxImages: environment.integer('MAX_IMAGES', 10, 1, 1_000),
+    maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
     maxInstructions: environment.integer('MAX_INSTRUCTIONS', 4_000, 1, GREATEST),
     maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', 4_096, 1, GREATEST),
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,

@@ -17,10 +17,13 @@ export function chatCompletions(service: Service): Handle {
   };
 }
 
-async function read({ request, deadline, stopwatch, facts }: Exchange, { settings }: Service): Promise<Chat> {
+async function read({ request, deadline, stopwatch, facts, atEnd }: Exchange, { settings, admission }: Service): Promise<Chat> {
   const { maxBodyBytes } = settings;
+  const room = admission.enter();
+  atEnd(room.leave);
   return stopwatch.time('read', async () => {
-    const body = await readBody(request, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) }, deadline);
+    const body = await readBody({ request, deadline, room }, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) });
+    room.grow(body.length); // its images are decoded beside it
     const chat = await readChat(body, settings);
     facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length }));
     return chat;

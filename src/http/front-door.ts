@@ -15,6 +15,8 @@ export interface Exchange {
   readonly stopwatch: Stopwatch;
   /** Facts for the one line that is logged about this request: sizes, counts and ids, never content. */
   readonly facts: Record<string, unknown>;
+  /** Has something done when the last byte of the answer was taken, or nobody wants it any more. */
+  readonly atEnd: (finish: () => void) => void;
   /** Turns whatever was thrown into a problem, and sees to it that the log knows. */
   readonly fail: (error: unknown) => Problem;
 }
@@ -40,13 +42,15 @@ const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 export function frontDoor(timeoutMs: number, { load, toReply }: FrontDoor): HttpHandler {
   return async (request, context) => {
     const connection = new Connection(context.invocationId);
-    const exchange = openExchange(request, context, timeoutMs);
+    const finishes: (() => void)[] = [];
+    const exchange = openExchange(request, context, new Deadline(timeoutMs), finishes);
     connection.onGone(() => exchange.deadline.abandon());
     const reply = await answer(load, exchange).catch((error: unknown) =>
       error instanceof CallerGone ? CALLER_GONE : toReply(exchange.fail(error), exchange.requestId),
     );
     const end = (): void => {
       exchange.deadline.clear();
+      for (const finish of finishes) finish();
       logLine(reply.status, exchange, context);
     };
     if (typeof reply.body === 'string') end();
@@ -68,15 +72,16 @@ async function answer(load: FrontDoor['load'], exchange: Exchange): Promise<Repl
   return handle(exchange);
 }
 
-function openExchange(request: HttpRequest, context: InvocationContext, timeoutMs: number): Exchange {
+function openExchange(request: HttpRequest, context: InvocationContext, deadline: Deadline, finishes: (() => void)[]): Exchange {
   const requestId = context.invocationId;
   const facts: Record<string, unknown> = {};
   return {
     request,
     requestId,
-    deadline: new Deadline(timeoutMs),
+    deadline,
     stopwatch: new Stopwatch(),
     facts,
+    atEnd: (finish) => void finishes.push(finish),
     fail(error) {
       const problem = error instanceof Problem ? error : unexpected();
       if (problem !== error) context.error(`${requestId} failed unexpectedly:`, error);

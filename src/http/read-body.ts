@@ -1,7 +1,15 @@
 import type { HttpRequest } from '@azure/functions';
 import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import { Problem } from '../problem.ts';
+import type { Room } from './admission.ts';
 import { invalidRequest } from './invalid-request.ts';
+
+/** A request whose body is read, and what it is read under. */
+export interface Incoming {
+  readonly request: HttpRequest;
+  readonly deadline: Deadline;
+  readonly room: Room;
+}
 
 /** How much of a body is taken, and what to say of a larger one. */
 export interface BodyLimit {
@@ -14,9 +22,9 @@ export interface BodyLimit {
  * Reads a request's body into one buffer.
  * @throws {Problem} as {@link bodyChunks} does
  */
-export async function readBody(request: HttpRequest, limit: BodyLimit, deadline: Deadline): Promise<Buffer> {
-  const announced = contentLength(request);
-  const chunks = bodyChunks(request, limit, deadline);
+export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Buffer> {
+  const announced = contentLength(incoming.request);
+  const chunks = bodyChunks(incoming, limit);
   if (announced === undefined || announced > limit.bytes) return Buffer.concat(await Array.fromAsync(chunks));
 
   // The length is known, so every byte goes straight to its final place and is held once.
@@ -35,10 +43,12 @@ export async function readBody(request: HttpRequest, limit: BodyLimit, deadline:
  * A request's body as it arrives. A Content-Length over the limit is refused before a byte is read; a body without one,
  * as soon as it passes the limit.
  *
- * @throws {Problem} the limit's own, `request_timeout` when the deadline passes first, `invalid_request` when it breaks off
+ * @throws {Problem} the limit's own, `overloaded` when there is no room for it, `request_timeout` when the deadline passes first, `invalid_request` when it breaks off
  */
-export async function* bodyChunks(request: HttpRequest, limit: BodyLimit, deadline: Deadline): AsyncGenerator<Uint8Array> {
-  if ((contentLength(request) ?? 0) > limit.bytes) throw limit.exceeded();
+export async function* bodyChunks({ request, deadline, room }: Incoming, limit: BodyLimit): AsyncGenerator<Uint8Array> {
+  const announced = contentLength(request);
+  if (announced !== undefined && announced > limit.bytes) throw limit.exceeded();
+  room.grow(announced ?? 0);
   if (!request.body) return;
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
   let length = 0;
@@ -48,6 +58,7 @@ export async function* bodyChunks(request: HttpRequest, limit: BodyLimit, deadli
       if (done) return;
       length += value.length;
       if (length > limit.bytes) throw limit.exceeded();
+      if (announced === undefined) room.grow(value.length);
       yield value;
     }
   } catch (error) {

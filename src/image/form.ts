@@ -1,6 +1,5 @@
 import type { HttpRequest } from '@azure/functions';
-import type { Deadline } from '../deadline.ts';
-import { bodyChunks, type BodyLimit, readBody } from '../http/read-body.ts';
+import { bodyChunks, type BodyLimit, type Incoming, readBody } from '../http/read-body.ts';
 import { Problem } from '../problem.ts';
 import { imageTooLarge } from './faults.ts';
 import { readJsonForm } from './json-form.ts';
@@ -30,17 +29,20 @@ export function isRawImage(request: HttpRequest): boolean {
  * Reads the body, whichever of its three kinds it is.
  * @throws {Problem} one of those about the body, or about the number and size of its images
  */
-export async function readForm(request: HttpRequest, deadline: Deadline, limits: FormLimits): Promise<Form> {
+export async function readForm(incoming: Incoming, limits: FormLimits): Promise<Form> {
   const { maxBodyBytes, maxImageBytes } = limits;
   const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
-  switch (formKind(request)) {
+  switch (formKind(incoming.request)) {
     case 'multipart':
-      return readMultipart(bodyChunks(request, wholeBody, deadline), request.headers.get('content-type') ?? '', limits);
-    case 'json':
-      return readJsonForm(await readBody(request, wholeBody, deadline), limits);
+      return readMultipart(bodyChunks(incoming, wholeBody), incoming.request.headers.get('content-type') ?? '', limits);
+    case 'json': {
+      const body = await readBody(incoming, wholeBody);
+      incoming.room.grow(body.length); // its images are decoded beside it
+      return readJsonForm(body, limits);
+    }
     case 'raw': {
       const oneImage: BodyLimit = { bytes: maxImageBytes, exceeded: () => imageTooLarge(maxImageBytes) };
-      const image = await readBody(request, maxBodyBytes < maxImageBytes ? wholeBody : oneImage, deadline);
+      const image = await readBody(incoming, maxBodyBytes < maxImageBytes ? wholeBody : oneImage);
       return { fields: {}, images: image.length > 0 ? [image] : [] };
     }
   }

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { stillOfSize } from '../images/still.ts';
+import { type App, startBoth } from './app.ts';
+import { ask, type Asked } from './ask.ts';
+
+let app: App;
+let azure: EmulatedAzure;
+beforeAll(async () => ({ app, azure } = await startBoth({ MAX_INFLIGHT_BYTES: '10000000' })));
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+
+test('a burst is shed at once, what was taken is answered, and there is room afterwards', async () => {
+  const image = await stillOfSize('image/jpeg', 3_000_000);
+  azure.model.fail({ delayMs: 1_500 }, Infinity);
+  const started = performance.now();
+  const shedAfter: number[] = [];
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async (): Promise<Asked> => {
+      const answer = await ask(app.url, image);
+      if (answer.status === 503) shedAfter.push(performance.now() - started);
+      return answer;
+    }),
+  );
+  const shed = answers.filter(({ status }) => status === 503);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+  expect(shed).toHaveLength(17);
+  for (const answer of shed) {
+    expect(answer.json()).toMatchObject({ code: 'overloaded' });
+    expect(answer.headers.get('retry-after')).toBe('1');
+  }
+  expect(Math.max(...shedAfter), 'before the first answer came').toBeLessThan(1_500);
+  expect(azure.model.requests).toHaveLength(3);
+
+  azure.model.reset();
+  expect((await ask(app.url, image)).status).toBe(200);
+});
