@@ -1,4 +1,6 @@
+import { createIdentity } from './azure/identity.ts';
 import { Model } from './azure/model.ts';
+import type { TokenSource } from './azure/token-source.ts';
 import { SettingsError } from './environment.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
@@ -7,6 +9,8 @@ import type { Settings } from './settings.ts';
 export interface Service {
   readonly settings: Settings;
   readonly model: Model;
+  /** This process's identity; undefined where a key stands in for it. */
+  readonly tokens: TokenSource | undefined;
 }
 
 /**
@@ -17,9 +21,14 @@ export function lazyService(settings: Settings | SettingsError, variables: Reado
   let service: Service | undefined;
   return () => {
     if (settings instanceof SettingsError) throw misconfigured(settings);
-    service ??= { settings, model: new Model(settings, variables) };
+    service ??= createService(settings, variables);
     return service;
   };
+}
+
+function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Service {
+  const tokens = createIdentity(settings, variables);
+  return { settings, tokens, model: new Model(settings, tokens) };
 }
 
 function misconfigured({ faults }: SettingsError): Problem {

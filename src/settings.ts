@@ -1,18 +1,19 @@
-import { parseEndpoint } from './azure/endpoint.ts';
+import { type Endpoint, parseEndpoint } from './azure/endpoint.ts';
 import { Environment, SettingsError } from './environment.ts';
+import { readSignIn, type SignInSettings } from './sign-in-settings.ts';
 
 /** As far as the SDK knows them; which of them a model takes differs. */
 const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
 /** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
-export interface Settings {
+export interface Settings extends SignInSettings {
   readonly endpoint: string;
   readonly deployment: string;
   /** A dated version, or `v1` for the version-free API. */
   readonly apiVersion: string;
   readonly scope: string;
-  /** Set only where AZURE_OPENAI_AUTH=key on a developer's machine; otherwise the identity is used. */
-  readonly apiKey: string | undefined;
+  /** Where applications sign in, where that follows from the endpoint's cloud. */
+  readonly authorityHost: string | undefined;
   readonly systemPrompt: string;
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
   readonly maxImageBytes: number;
@@ -63,7 +64,8 @@ export function readSettings(variables: Variables): Settings {
     deployment: readDeployment(environment),
     apiVersion: readApiVersion(environment),
     scope: environment.text('AZURE_OPENAI_SCOPE') ?? endpoint.scope,
-    apiKey: readApiKey(environment, runsInAzure(variables), notes),
+    authorityHost: endpoint.authorityHost,
+    ...readSignIn(environment, runsInAzure(variables), notes),
     systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
     maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
@@ -83,12 +85,12 @@ function authLevelOf(environment: Environment): 'function' | 'anonymous' {
   return environment.oneOf('HTTP_AUTH_LEVEL', ['function', 'anonymous'], 'function');
 }
 
-function readEndpoint(environment: Environment): { url: string; scope: string } {
+function readEndpoint(environment: Environment): Endpoint {
   const found = environment.find('AZURE_OPENAI_ENDPOINT', 'GPT4V_ENDPOINT');
   const endpoint = found ? parseEndpoint(found.value) : 'is not set. It looks like https://NAME.openai.azure.com/.';
   if (typeof endpoint !== 'string') return endpoint;
   environment.fault(found?.name ?? 'AZURE_OPENAI_ENDPOINT', endpoint);
-  return { url: '', scope: '' };
+  return { url: '', scope: '', authorityHost: undefined };
 }
 
 function readDeployment(environment: Environment): string {
@@ -110,21 +112,4 @@ function readApiVersion(environment: Environment): string {
     environment.fault('OPENAI_API_VERSION', `must be a date such as ${DEFAULT_API_VERSION}, or v1.`);
   }
   return version;
-}
-
-function readApiKey(environment: Environment, inAzure: boolean, notes: string[]): string | undefined {
-  const auth = environment.oneOf('AZURE_OPENAI_AUTH', ['identity', 'key'], 'identity');
-  const key = environment.text('AZURE_OPENAI_API_KEY');
-  if (inAzure) {
-    if (key) environment.fault('AZURE_OPENAI_API_KEY', 'must not be set in Azure: remove it, the managed identity signs in.');
-    if (auth === 'key') environment.fault('AZURE_OPENAI_AUTH', 'must be identity in Azure: remove it.');
-    return undefined;
-  }
-  if (auth === 'key') {
-    if (!key) environment.fault('AZURE_OPENAI_API_KEY', 'is not set, and AZURE_OPENAI_AUTH=key asks for it. Better: remove both and run az login.');
-    else notes.push('AZURE_OPENAI_AUTH=key: calling the model with a key. Good for a first look on this machine only.');
-    return key;
-  }
-  if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
-  return undefined;
 }

@@ -2,12 +2,12 @@ import type { OpenAI } from 'openai';
 import type { Stream } from 'openai/streaming';
 import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import type { Settings } from '../settings.ts';
+import { type Asker, isTokenRefused } from './access-denied.ts';
 import { currentCall } from './call.ts';
 import { createClient } from './client.ts';
-import { createCredential } from './credential.ts';
 import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
-import { identityUnavailable } from './identity-failure.ts';
-import { TokenSource } from './token-source.ts';
+import { tokenFacts } from './token-facts.ts';
+import type { TokenSource } from './token-source.ts';
 
 /** What the model needs of the request it works for. */
 export interface Caller {
@@ -38,11 +38,13 @@ export interface ModelStream {
 export class Model {
   readonly #client: OpenAI;
   readonly #deployment: string;
+  readonly #endpoint: string;
   readonly #tokens: TokenSource | undefined;
 
-  constructor(settings: Settings, variables: Readonly<Record<string, string | undefined>>) {
-    const tokens = settings.apiKey ? undefined : new TokenSource(createCredential(variables), settings.scope);
+  /** Without tokens, it is asked with the key of the settings. */
+  constructor(settings: Settings, tokens: TokenSource | undefined) {
     this.#tokens = tokens;
+    this.#endpoint = settings.endpoint;
     this.#client = createClient(settings, async () => tokens?.get() ?? '');
     this.#deployment = settings.deployment;
   }
@@ -68,29 +70,30 @@ export class Model {
       const chunks = data[Symbol.asyncIterator]();
       const first = await chunks.next();
       if (first.done) throw notACompletion();
-      return { chunks: readOn(first.value, chunks, caller.deadline), upstreamRequestId: upstreamRequestId(response.headers) };
+      return { chunks: readOn(first.value, chunks, caller.deadline, { endpoint: this.#endpoint, token: this.#tokens?.facts }), upstreamRequestId: upstreamRequestId(response.headers) };
     });
   }
 
   async #ask<T>(request: ModelRequest, { deadline, stopwatch }: Caller, send: () => Promise<T>): Promise<T> {
     // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
-    await stopwatch.time('token', async () => this.#token(deadline));
+    const token = await stopwatch.time('token', async () => this.#token(deadline));
     return stopwatch.time('model', async () => {
       const call = { images: request.images, remaining: () => deadline.remaining() };
       try {
         return await deadline.race(currentCall.run(call, send));
       } catch (error) {
-        throw asProblem(error, deadline.signal);
+        if (isTokenRefused(error)) this.#tokens?.discard(token);
+        throw asProblem(error, deadline.signal, { endpoint: this.#endpoint, token: tokenFacts(token) });
       }
     });
   }
 
-  async #token(deadline: Deadline): Promise<void> {
-    if (!this.#tokens) return;
+  async #token(deadline: Deadline): Promise<string> {
+    if (!this.#tokens) return '';
     try {
-      await deadline.race(this.#tokens.get());
+      return await deadline.race(this.#tokens.get());
     } catch (error) {
-      throw error instanceof DeadlinePassed ? identityUnavailable(error) : error;
+      throw error instanceof DeadlinePassed ? this.#tokens.late() : error;
     }
   }
 
@@ -103,7 +106,7 @@ export class Model {
   }
 }
 
-async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline): AsyncGenerator {
+async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline, asker: Asker): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
   try {
     while (!next.done) {
@@ -111,18 +114,18 @@ async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: D
       next = await deadline.race(rest.next());
     }
   } catch (error) {
-    throw asProblem(error, deadline.signal);
+    throw asProblem(error, deadline.signal, asker);
   } finally {
     // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
     await rest.return?.();
   }
   // The SDK ends an aborted stream as if it were complete.
-  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal);
+  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal, asker);
 }
 
 /** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
-function asProblem(error: unknown, signal: AbortSignal): unknown {
+function asProblem(error: unknown, signal: AbortSignal, asker: Asker): unknown {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof CallerGone) return reason;
-  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error);
+  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, asker);
 }
