@@ -1,4 +1,5 @@
 import type { Model } from './azure/model.ts';
+import type { TokenSource } from './azure/token-source.ts';
 import { SettingsError } from './environment.ts';
 import { Admission } from './http/admission.ts';
 import { Problem } from './problem.ts';
@@ -8,6 +9,8 @@ import type { Settings } from './settings.ts';
 export interface Service {
   readonly settings: Settings;
   readonly model: Model;
+  /** This process's identity; undefined where a key stands in for it. */
+  readonly tokens: TokenSource | undefined;
   readonly admission: Admission;
 }
 
@@ -25,8 +28,9 @@ export function lazyService(settings: Settings | SettingsError, variables: Reado
 }
 
 async function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Promise<Service> {
-  const { Model } = await import('./azure/model.ts');
-  return { settings, model: new Model(settings, variables), admission: new Admission(settings.maxInflightBytes) };
+  const [{ createIdentity }, { Model }] = await Promise.all([import('./azure/identity.ts'), import('./azure/model.ts')]);
+  const tokens = createIdentity(settings, variables);
+  return { settings, tokens, model: new Model(settings, tokens), admission: new Admission(settings.maxInflightBytes) };
 }
 
 function misconfigured({ faults }: SettingsError): Problem {

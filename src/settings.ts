@@ -1,19 +1,26 @@
-import { parseEndpoint } from './azure/endpoint.ts';
+import { type Endpoint, parseEndpoint } from './azure/endpoint.ts';
 import { Environment, SettingsError } from './environment.ts';
 import { defaultInflightBytes } from './memory-limit.ts';
+import { readSignIn, type SignInSettings } from './sign-in-settings.ts';
 
 /** As far as the SDK knows them; which of them a model takes differs. */
 const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-/** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
-export interface Settings {
+/** A deployment and where it is. */
+export interface Target {
   readonly endpoint: string;
   readonly deployment: string;
+}
+
+/** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
+export interface Settings extends SignInSettings, Target {
+  /** Asked when the first refuses with 429 or fails. */
+  readonly second: Target | undefined;
   /** A dated version, or `v1` for the version-free API. */
   readonly apiVersion: string;
   readonly scope: string;
-  /** Set only where AZURE_OPENAI_AUTH=key on a developer's machine; otherwise the identity is used. */
-  readonly apiKey: string | undefined;
+  /** Where applications sign in, where that follows from the endpoint's cloud. */
+  readonly authorityHost: string | undefined;
   readonly systemPrompt: string;
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
   readonly maxImageBytes: number;
@@ -64,9 +71,11 @@ export function readSettings(variables: Variables): Settings {
   const settings: Settings = {
     endpoint: endpoint.url,
     deployment: readDeployment(environment),
+    second: readSecond(environment, endpoint),
     apiVersion: readApiVersion(environment),
     scope: environment.text('AZURE_OPENAI_SCOPE') ?? endpoint.scope,
-    apiKey: readApiKey(environment, runsInAzure(variables), notes),
+    authorityHost: endpoint.authorityHost,
+    ...readSignIn(environment, runsInAzure(variables), notes),
     systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
     maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
@@ -87,25 +96,41 @@ function authLevelOf(environment: Environment): 'function' | 'anonymous' {
   return environment.oneOf('HTTP_AUTH_LEVEL', ['function', 'anonymous'], 'function');
 }
 
-function readEndpoint(environment: Environment): { url: string; scope: string } {
+function readEndpoint(environment: Environment): Endpoint {
   const found = environment.find('AZURE_OPENAI_ENDPOINT', 'GPT4V_ENDPOINT');
   const endpoint = found ? parseEndpoint(found.value) : 'is not set. It looks like https://NAME.openai.azure.com/.';
   if (typeof endpoint !== 'string') return endpoint;
   environment.fault(found?.name ?? 'AZURE_OPENAI_ENDPOINT', endpoint);
-  return { url: '', scope: '' };
+  return { url: '', scope: '', authorityHost: undefined };
 }
 
 function readDeployment(environment: Environment): string {
   const found = environment.find('AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT');
-  if (!found) {
-    environment.fault('AZURE_OPENAI_DEPLOYMENT', 'is not set. It is the name you gave the deployment, not the model.');
-    return '';
+  if (found) return checkDeployment(environment, found);
+  environment.fault('AZURE_OPENAI_DEPLOYMENT', 'is not set. It is the name you gave the deployment, not the model.');
+  return '';
+}
+
+/** The name becomes a segment of the URL; https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules */
+function checkDeployment(environment: Environment, { name, value }: { name: string; value: string }): string {
+  if (!/^[\w.-]{1,64}$/.test(value)) environment.fault(name, 'is not a deployment name: up to 64 letters, digits, "-", "_" and ".".');
+  return value;
+}
+
+/** A second region, where there is one: in the same cloud, since one token serves both. */
+function readSecond(environment: Environment, first: Endpoint): Target | undefined {
+  const name = environment.find('AZURE_OPENAI_DEPLOYMENT_2');
+  const address = environment.text('AZURE_OPENAI_ENDPOINT_2');
+  if (!name && !address) return undefined;
+  if (!name) environment.fault('AZURE_OPENAI_DEPLOYMENT_2', 'is not set, although AZURE_OPENAI_ENDPOINT_2 is.');
+  const endpoint = address ? parseEndpoint(address) : 'is not set, although AZURE_OPENAI_DEPLOYMENT_2 is.';
+  if (typeof endpoint === 'string') {
+    environment.fault('AZURE_OPENAI_ENDPOINT_2', endpoint);
+  } else if (name) {
+    if (first.scope && endpoint.scope !== first.scope) environment.fault('AZURE_OPENAI_ENDPOINT_2', 'must be in the same cloud as the first endpoint.');
+    return { endpoint: endpoint.url, deployment: checkDeployment(environment, name) };
   }
-  // The name becomes a segment of the URL; https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-  if (!/^[\w.-]{1,64}$/.test(found.value)) {
-    environment.fault(found.name, 'is not a deployment name: up to 64 letters, digits, "-", "_" and ".".');
-  }
-  return found.value;
+  return undefined;
 }
 
 function readApiVersion(environment: Environment): string {
@@ -114,21 +139,4 @@ function readApiVersion(environment: Environment): string {
     environment.fault('OPENAI_API_VERSION', `must be a date such as ${DEFAULT_API_VERSION}, or v1.`);
   }
   return version;
-}
-
-function readApiKey(environment: Environment, inAzure: boolean, notes: string[]): string | undefined {
-  const auth = environment.oneOf('AZURE_OPENAI_AUTH', ['identity', 'key'], 'identity');
-  const key = environment.text('AZURE_OPENAI_API_KEY');
-  if (inAzure) {
-    if (key) environment.fault('AZURE_OPENAI_API_KEY', 'must not be set in Azure: remove it, the managed identity signs in.');
-    if (auth === 'key') environment.fault('AZURE_OPENAI_AUTH', 'must be identity in Azure: remove it.');
-    return undefined;
-  }
-  if (auth === 'key') {
-    if (!key) environment.fault('AZURE_OPENAI_API_KEY', 'is not set, and AZURE_OPENAI_AUTH=key asks for it. Better: remove both and run az login.');
-    else notes.push('AZURE_OPENAI_AUTH=key: calling the model with a key. Good for a first look on this machine only.');
-    return key;
-  }
-  if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
-  return undefined;
 }

@@ -131,3 +131,20 @@ function faultsOf(variables: Record<string, string>): Record<string, string> {
   }
   throw new Error('no fault was found');
 }
+
+describe('a second region', () => {
+  const second = { AZURE_OPENAI_ENDPOINT_2: 'https://contoso-2.openai.azure.com/', AZURE_OPENAI_DEPLOYMENT_2: 'vision-2' };
+
+  test('is read beside the first', () => {
+    expect(readSettings({ ...MINIMUM, ...second }).second).toEqual({ endpoint: 'https://contoso-2.openai.azure.com/', deployment: 'vision-2' });
+    expect(readSettings(MINIMUM).second).toBeUndefined();
+  });
+
+  test.each(['AZURE_OPENAI_ENDPOINT_2', 'AZURE_OPENAI_DEPLOYMENT_2'] as const)('needs %s too', (name) => {
+    expect(Object.keys(faultsOf({ ...MINIMUM, ...second, [name]: '' }))).toEqual([name]);
+  });
+
+  test('is in the same cloud', () => {
+    expect(faultsOf({ ...MINIMUM, ...second, AZURE_OPENAI_ENDPOINT_2: 'https://contoso.openai.azure.us/' })).toHaveProperty('AZURE_OPENAI_ENDPOINT_2');
+  });
+});

@@ -1,5 +1,5 @@
 import { AzureOpenAI, OpenAI } from 'openai';
-import type { Settings } from '../settings.ts';
+import type { Settings, Target } from '../settings.ts';
 import { transport } from './transport.ts';
 
 /**
@@ -9,15 +9,14 @@ import { transport } from './transport.ts';
  * would refuse an endpoint, with AZURE_OPENAI_API_KEY a token, OPENAI_ORG_ID and OPENAI_PROJECT_ID would travel along,
  * and OPENAI_LOG=debug would print what it is asked.
  */
-export function createClient(settings: Settings, token: () => Promise<string>): OpenAI {
-  const { endpoint, deployment, apiVersion, apiKey } = settings;
+export function createClient(settings: Settings, { endpoint, deployment }: Target, token: () => Promise<string>): OpenAI {
+  const { apiVersion, apiKey } = settings;
   const shared = {
     organization: null,
     project: null,
     adminAPIKey: null,
     webhookSecret: null,
     logLevel: 'off',
-    maxRetries: settings.upstreamMaxRetries,
     // The SDK's own clock runs per attempt; the request's deadline is the one that counts.
     timeout: settings.requestTimeoutMs,
     fetch: transport,

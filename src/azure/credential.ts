@@ -1,12 +1,27 @@
-import { DefaultAzureCredential, type TokenCredential } from '@azure/identity';
+import { DefaultAzureCredential, DeviceCodeCredential, InteractiveBrowserCredential, type TokenCredential } from '@azure/identity';
+import type { Settings } from '../settings.ts';
 import { isLoopback } from './endpoint.ts';
+import { identityHttp } from './identity-http.ts';
 
 /**
  * The identity of this process: a managed identity in Azure, whoever is signed in on a developer's machine.
- * Which credential that is, is up to the variables of `@azure/identity` itself, AZURE_TOKEN_CREDENTIALS first of all.
+ * Which credential that is, is up to the variables of `@azure/identity` itself, AZURE_TOKEN_CREDENTIALS first of all;
+ * only a person at a terminal is a choice of ours, since it has no name for that.
  */
-export function createCredential(variables: Readonly<Record<string, string | undefined>>): TokenCredential {
-  // A local authority is unknown to Entra, so asking Entra about it could only fail.
+export function createCredential(
+  { auth, authorityHost }: Pick<Settings, 'auth' | 'authorityHost'>,
+  variables: Readonly<Record<string, string | undefined>>,
+): TokenCredential {
   const authority = URL.parse(variables['AZURE_AUTHORITY_HOST'] ?? '');
-  return new DefaultAzureCredential({ disableInstanceDiscovery: authority !== null && isLoopback(authority.hostname) });
+  const options = {
+    httpClient: identityHttp(),
+    // A local authority is unknown to Entra, so asking Entra about it could only fail.
+    disableInstanceDiscovery: authority !== null && isLoopback(authority.hostname),
+    ...(authorityHost && !variables['AZURE_AUTHORITY_HOST'] ? { authorityHost } : {}),
+  };
+  if (auth !== 'device-code' && auth !== 'browser') return new DefaultAzureCredential(options);
+
+  const { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId } = variables;
+  const person = { ...options, ...(tenantId ? { tenantId } : {}), ...(clientId ? { clientId } : {}) };
+  return auth === 'device-code' ? new DeviceCodeCredential(person) : new InteractiveBrowserCredential(person);
 }

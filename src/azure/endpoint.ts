@@ -3,17 +3,18 @@ export interface Endpoint {
   readonly url: string;
   /** What a token for it must be issued for. */
   readonly scope: string;
+  /** Where applications sign in, in a sovereign cloud; elsewhere `@azure/identity` knows. */
+  readonly authorityHost: string | undefined;
 }
 
 /**
- * Token scopes by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
+ * Token scopes and sign-in by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
  * https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
  * https://learn.microsoft.com/azure/china/resources-developer-guide
  */
-const SCOPES: readonly (readonly [domain: string, scope: string])[] = [
-  ['.azure.com', 'https://cognitiveservices.azure.com/.default'],
-  ['.azure.us', 'https://cognitiveservices.azure.us/.default'],
-  ['.azure.cn', 'https://cognitiveservices.azure.cn/.default'],
+const SOVEREIGN_CLOUDS: readonly (readonly [domain: string, scope: string, authorityHost: string])[] = [
+  ['.azure.us', 'https://cognitiveservices.azure.us/.default', 'https://login.microsoftonline.us'],
+  ['.azure.cn', 'https://cognitiveservices.azure.cn/.default', 'https://login.chinacloudapi.cn'],
 ];
 const PUBLIC_SCOPE = 'https://cognitiveservices.azure.com/.default';
 
@@ -46,8 +47,8 @@ export function parseEndpoint(text: string): Endpoint | string {
   if (AZURE_HOST.test(url.hostname) && url.pathname !== '/') {
     return `must end after the host: use ${url.origin}/. The deployment and the API version are settings of their own.`;
   }
-  const scope = SCOPES.find(([domain]) => url.hostname.endsWith(domain))?.[1] ?? PUBLIC_SCOPE;
-  return { url: url.href, scope };
+  const [, scope = PUBLIC_SCOPE, authorityHost] = SOVEREIGN_CLOUDS.find(([domain]) => url.hostname.endsWith(domain)) ?? [];
+  return { url: url.href, scope, authorityHost };
 }
 
 /** Whether a host name is this machine's own, where plain http stays inside it. */

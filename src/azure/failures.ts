@@ -1,20 +1,20 @@
 import { APIConnectionTimeoutError, APIError } from 'openai';
 import { Problem } from '../problem.ts';
+import { accessDenied, type Asker, isWrongTenant, type UpstreamOptions } from './access-denied.ts';
 import { filteredCategories } from './content-filter.ts';
 import { retryAfterMs } from './retry.ts';
 
-const ROLE = 'Cognitive Services OpenAI User';
 /** Codes and words by which the service says that the image itself is at fault. */
 const IMAGE_CODE = /^invalid_image|^image_parse_error$/;
 const IMAGE_MESSAGE = /invalid image|image data|could not process image|unsupported image/i;
 
 /** What the model's side did wrong, as a problem that says who can mend it. Text from there is passed on only about an image. */
-export function upstreamFailure(error: unknown): Problem {
+export function upstreamFailure(error: unknown, asker: Asker): Problem {
   const own = causes(error).find((cause) => cause instanceof Problem);
   if (own) return own; // from the token source, wrapped by the SDK
   if (error instanceof APIConnectionTimeoutError) return timedOut(error);
   if (!(error instanceof APIError)) return brokenOff(error);
-  if (error.status !== undefined) return refusal(error);
+  if (error.status !== undefined) return refusal(error, asker);
   // An error that came as an event of a stream has no status, but a body.
   return error.error === undefined ? brokenOff(error) : badRequest(error, optionsOf(error));
 }
@@ -39,20 +39,16 @@ export function upstreamRequestId(headers: Headers | undefined): string | null {
   return headers?.get('apim-request-id') ?? headers?.get('x-request-id') ?? null;
 }
 
-function refusal(error: APIError): Problem {
+function refusal(error: APIError, asker: Asker): Problem {
   const { status } = error;
   const options = optionsOf(error);
+  if (isWrongTenant(error)) return accessDenied(error, asker, options);
   switch (status) {
     case 400:
       return badRequest(error, options);
     case 401:
     case 403:
-      return new Problem(
-        'model_access_denied',
-        `The model's resource refused this app's identity (${status}). Give it the role '${ROLE}' on the Azure OpenAI resource; ` +
-          'a new assignment takes 5 to 10 minutes to apply. If it has the role, the resource may refuse this network.',
-        options,
-      );
+      return accessDenied(error, asker, options);
     case 404:
     case 410:
       return new Problem(
@@ -71,11 +67,6 @@ function refusal(error: APIError): Problem {
 function optionsOf(error: APIError): UpstreamOptions {
   const { status, headers } = error;
   return { cause: error, members: { ...(status === undefined ? {} : { upstreamStatus: status }), upstreamRequestId: upstreamRequestId(headers) } };
-}
-
-interface UpstreamOptions {
-  readonly cause: APIError;
-  readonly members: Readonly<Record<string, unknown>>;
 }
 
 function badRequest(error: APIError, options: UpstreamOptions): Problem {

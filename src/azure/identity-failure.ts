@@ -1,24 +1,69 @@
 import { Problem } from '../problem.ts';
+import { type Attempt, attemptsOf } from './attempts.ts';
+import type { CredentialName } from './credential-chain.ts';
 
-/** `ManagedIdentityCredential: …`, as every credential of @azure/identity begins what it says. */
-const CREDENTIAL_NAME = /^(?:CredentialUnavailableError:\s*)?(\w+Credential)\b/;
-
-/** No token: names the credentials that were tried. What each said goes to the log only, as `cause`. */
-export function identityUnavailable(cause: unknown): Problem {
-  const tried = credentialsTried(cause);
-  const who = tried.length > 0 ? `These credentials were tried: ${tried.join(', ')}.` : 'No credential answered in time.';
-  return new Problem(
-    'identity_unavailable',
-    `The service could not sign in to Azure. ${who} In Azure, switch on the app's system-assigned identity; ` +
-      'on your own machine, run az login. Then try again.',
-    { members: { credentials: tried }, headers: { 'retry-after': '10' }, cause },
-  );
+/** Who was to sign in, and where. */
+export interface SignIn {
+  readonly chain: readonly CredentialName[];
+  readonly inAzure: boolean;
 }
 
-function credentialsTried(error: unknown): readonly string[] {
-  if (!(error instanceof Error)) return [];
-  // AggregateAuthenticationError, from a chain in which every credential failed, lists one error for each.
-  const errors: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
-  const names = errors.flatMap((each) => (each instanceof Error ? (CREDENTIAL_NAME.exec(each.message)?.[1] ?? []) : []));
-  return [...new Set(names)];
+/** The token did not come within the time there was. */
+export class NoTokenInTime extends Error {
+  constructor() {
+    super('no credential answered in time');
+    this.name = 'NoTokenInTime';
+  }
+}
+
+/** A credential answered with a token that is of no use any more, or this machine's clock is wrong. */
+export class ExpiredToken extends Error {
+  constructor() {
+    super('the token had expired when it came');
+    this.name = 'ExpiredToken';
+  }
+}
+
+/** No token: which credentials were tried, what each said in a line of ours, and what mends it. The library's words are kept as `cause`. */
+export function identityUnavailable(cause: unknown, signIn: SignIn): Problem {
+  const { attempts, step } = diagnose(cause, signIn);
+  const lines = attempts.map(({ credential, said }) => `${credential}: ${said}.`);
+  return new Problem('identity_unavailable', `The service could not sign in to Azure. ${lines.join(' ')} Next: ${step}.`, {
+    members: {
+      credentials: attempts.map(({ credential }) => credential),
+      attempts: attempts.map(({ credential, said }) => ({ credential, said })),
+    },
+    headers: { 'retry-after': '10' },
+    cause,
+  });
+}
+
+function diagnose(cause: unknown, signIn: SignIn): { attempts: readonly Attempt[]; step: string } {
+  const { chain } = signIn;
+  if (cause instanceof NoTokenInTime) return { attempts: allOf(chain, waitsForPerson(chain) ? 'waits for somebody to sign in' : 'no answer in time'), step: whenLate(signIn) };
+  if (cause instanceof ExpiredToken) return { attempts: allOf(chain, 'the token that came had expired already'), step: "check this machine's clock; if it is right, restart the app" };
+  const attempts = attemptsOf(cause, chain);
+  return { attempts, step: attempts.find(({ setUp, fix }) => setUp && fix)?.fix ?? whenNothingIsSetUp(signIn) };
+}
+
+/** Where it is not known which of a chain it was. */
+function allOf(chain: SignIn['chain'], said: string): readonly Attempt[] {
+  return chain.map((credential) => ({ credential, said, setUp: true }));
+}
+
+function waitsForPerson([first]: SignIn['chain']): boolean {
+  return first === 'DeviceCodeCredential' || first === 'InteractiveBrowserCredential';
+}
+
+function whenLate({ chain, inAzure }: SignIn): string {
+  if (chain.includes('DeviceCodeCredential')) return 'open the page and enter the code that the app printed, then ask again';
+  if (chain.includes('InteractiveBrowserCredential')) return 'sign in in the browser window that the app opened, then ask again';
+  if (inAzure) return 'try again; if it stays so, restart the app';
+  return 'run npm run doctor; on your own machine, AZURE_TOKEN_CREDENTIALS=dev asks no endpoint that only Azure has';
+}
+
+function whenNothingIsSetUp({ chain, inAzure }: SignIn): string {
+  if (inAzure) return "switch on the app's system-assigned identity (az functionapp identity assign, or az containerapp identity assign --system-assigned)";
+  if (chain.includes('AzureCliCredential')) return 'run az login';
+  return `set up ${chain.join(' or ')}, or set AZURE_TOKEN_CREDENTIALS=dev and run az login`;
 }

@@ -1,13 +1,14 @@
 import type { OpenAI } from 'openai';
 import type { Stream } from 'openai/streaming';
 import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, Target } from '../settings.ts';
+import { type Asker, isTokenRefused } from './access-denied.ts';
 import { currentCall } from './call.ts';
 import { createClient } from './client.ts';
-import { createCredential } from './credential.ts';
 import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
-import { identityUnavailable } from './identity-failure.ts';
-import { TokenSource } from './token-source.ts';
+import { tokenFacts } from './token-facts.ts';
+import type { TokenSource } from './token-source.ts';
+import { Upstreams } from './upstreams.ts';
 
 /** What the model needs of the request it works for. */
 export interface Caller {
@@ -34,17 +35,31 @@ export interface ModelStream {
   readonly upstreamRequestId: string | null;
 }
 
-/** The deployment, reached as this process's identity. One for each process: its client, token and connections are shared. */
+/** One deployment and the client that asks it. */
+interface Upstream extends Target {
+  readonly client: OpenAI;
+}
+
+/** How one attempt is made. */
+interface Attempt {
+  readonly upstream: Upstream;
+  readonly maxRetries: number;
+  readonly asker: Asker;
+}
+
+/** The deployments, reached as this process's identity. One for each process: clients, token and connections are shared. */
 export class Model {
-  readonly #client: OpenAI;
-  readonly #deployment: string;
+  readonly #upstreams: Upstreams<Upstream>;
+  readonly #maxRetries: number;
   readonly #tokens: TokenSource | undefined;
 
-  constructor(settings: Settings, variables: Readonly<Record<string, string | undefined>>) {
-    const tokens = settings.apiKey ? undefined : new TokenSource(createCredential(variables), settings.scope);
+  /** Without tokens, it is asked with the key of the settings. */
+  constructor(settings: Settings, tokens: TokenSource | undefined) {
+    const { endpoint, deployment, second } = settings;
+    const targets = [{ endpoint, deployment }, ...(second ? [second] : [])];
     this.#tokens = tokens;
-    this.#client = createClient(settings, async () => tokens?.get() ?? '');
-    this.#deployment = settings.deployment;
+    this.#maxRetries = settings.upstreamMaxRetries;
+    this.#upstreams = new Upstreams(targets.map((target) => Object.assign(target, { client: createClient(settings, target, async () => tokens?.get() ?? '') })));
   }
 
   /** Fetches the first token ahead of the first request. How that goes is told to whoever needs one. */
@@ -57,8 +72,8 @@ export class Model {
    * @throws {Problem} one of those about the identity or the upstream
    */
   async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
-    return this.#ask(request, caller, async () => {
-      const { data, response } = await this.#post<unknown>(request, caller, false).withResponse();
+    return this.#ask(request, caller, async (attempt) => {
+      const { data, response } = await post<unknown>(request, caller, attempt, false).withResponse();
       return { completion: data, upstreamRequestId: upstreamRequestId(response.headers) };
     });
   }
@@ -68,47 +83,47 @@ export class Model {
    * @throws {Problem} so does reading the chunks
    */
   async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
-    return this.#ask(request, caller, async () => {
-      const { data, response } = await this.#post<Stream<unknown>>(request, caller, true).withResponse();
+    return this.#ask(request, caller, async (attempt) => {
+      const { data, response } = await post<Stream<unknown>>(request, caller, attempt, true).withResponse();
       const chunks = data[Symbol.asyncIterator]();
       const first = await chunks.next();
       if (first.done) throw notACompletion();
-      return { chunks: readOn(first.value, chunks, caller.deadline), upstreamRequestId: upstreamRequestId(response.headers) };
+      return { chunks: readOn(first.value, chunks, caller.deadline, attempt.asker), upstreamRequestId: upstreamRequestId(response.headers) };
     });
   }
 
-  async #ask<T>(request: ModelRequest, { deadline, stopwatch }: Caller, send: () => Promise<T>): Promise<T> {
+  async #ask<T>(request: ModelRequest, { deadline, stopwatch }: Caller, send: (attempt: Attempt) => Promise<T>): Promise<T> {
     // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
-    await stopwatch.time('token', async () => this.#token(deadline));
-    return stopwatch.time('model', async () => {
-      const call = { images: request.images, remaining: () => deadline.remaining() };
+    const token = await stopwatch.time('token', async () => this.#token(deadline));
+    const call = { images: request.images, remaining: () => deadline.remaining() };
+    const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
+      const asker = { endpoint: upstream.endpoint, token: tokenFacts(token) };
       try {
-        return await deadline.race(currentCall.run(call, send));
+        return await deadline.race(currentCall.run(call, async () => send({ upstream, asker, maxRetries: isLast ? this.#maxRetries : 0 })));
       } catch (error) {
-        throw asProblem(error, deadline.signal);
+        if (isTokenRefused(error)) this.#tokens?.discard(token);
+        throw asProblem(error, deadline.signal, asker);
       }
-    });
+    };
+    return stopwatch.time('model', async () => this.#upstreams.ask(askOne));
   }
 
-  async #token(deadline: Deadline): Promise<void> {
-    if (!this.#tokens) return;
+  async #token(deadline: Deadline): Promise<string> {
+    if (!this.#tokens) return '';
     try {
-      await deadline.race(this.#tokens.get());
+      return await deadline.race(this.#tokens.get());
     } catch (error) {
-      throw error instanceof DeadlinePassed ? identityUnavailable(error) : error;
+      throw error instanceof DeadlinePassed ? this.#tokens.late() : error;
     }
-  }
-
-  #post<T>({ params }: ModelRequest, { deadline }: Caller, stream: boolean) {
-    return this.#client.post<T>('/chat/completions', {
-      body: { ...params, model: this.#deployment },
-      signal: deadline.signal,
-      stream,
-    });
   }
 }
 
-async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline): AsyncGenerator {
+function post<T>({ params }: ModelRequest, { deadline }: Caller, { upstream, maxRetries }: Attempt, stream: boolean) {
+  const { client, deployment } = upstream;
+  return client.post<T>('/chat/completions', { body: { ...params, model: deployment }, signal: deadline.signal, stream, maxRetries });
+}
+
+async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline, asker: Asker): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
   try {
     while (!next.done) {
@@ -116,18 +131,18 @@ async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: D
       next = await deadline.race(rest.next());
     }
   } catch (error) {
-    throw asProblem(error, deadline.signal);
+    throw asProblem(error, deadline.signal, asker);
   } finally {
     // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
     await rest.return?.();
   }
   // The SDK ends an aborted stream as if it were complete.
-  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal);
+  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal, asker);
 }
 
 /** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
-function asProblem(error: unknown, signal: AbortSignal): unknown {
+function asProblem(error: unknown, signal: AbortSignal, asker: Asker): unknown {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof CallerGone) return reason;
-  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error);
+  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, asker);
 }

@@ -1,32 +1,57 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
-import { identityUnavailable } from './identity-failure.ts';
+import type { Problem } from '../problem.ts';
+import { ExpiredToken, NoTokenInTime } from './identity-failure.ts';
+import { type TokenFacts, tokenFacts } from './token-facts.ts';
 
-/** A fetch that takes longer is given up: the endpoint of a managed identity that answers 500 takes 20 s to fail. */
-const FETCH_TIMEOUT_MS = 30_000;
+/** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
+const PATIENCE_MS = 40_000;
 /** A token is renewed this long before it expires, unless its issuer names a time. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** Not handed out in its last moments: it has to live until the model has checked it. */
 const TOO_OLD_BEFORE_MS = 30_000;
-/** After a renewal that failed while the old token lives, the next one waits this long. */
-const RENEW_AGAIN_MS = 30_000;
+/** After a renewal that failed while the old token lives: the wait before the next, doubled each time. */
+const FIRST_RENEWAL_PAUSE_MS = 30_000;
+const LONGEST_RENEWAL_PAUSE_MS = 5 * 60_000;
+
+/** Where tokens come from. */
+export interface TokenSourceOptions {
+  /** Makes the credential; called again after a token was refused, since credentials keep tokens of their own. */
+  readonly create: () => TokenCredential;
+  readonly scope: string;
+  /** Milliseconds after which another fetch is begun beside one that hangs, for those who come then. */
+  readonly hangsAfterMs: number;
+  /** Says why there is no token. */
+  readonly explain: (cause: unknown) => Problem;
+}
+
+interface Fetch {
+  readonly token: Promise<AccessToken>;
+  readonly startedAt: number;
+}
 
 /**
  * Bearer tokens for the model: one fetch for any number of waiting requests, renewed ahead of expiry, in the
- * background while the old token lives.
+ * background while the old token lives. A fetch outlives the patience of those who wait for it, so that what comes
+ * late still serves the next.
  *
  * It stands in for `getBearerTokenProvider` of `@azure/identity`, whose background refresh is an unhandled rejection
  * when it fails at expiry, and that ends a Functions worker with every request in it.
  */
 export class TokenSource {
-  readonly #credential: TokenCredential;
-  readonly #scope: string;
+  readonly #options: TokenSourceOptions;
+  #credential: TokenCredential | undefined;
   #token: AccessToken | undefined;
-  #pending: Promise<AccessToken> | undefined;
+  #fetch: Fetch | undefined;
   #renewAt = 0;
+  #renewalPause = FIRST_RENEWAL_PAUSE_MS;
 
-  constructor(credential: TokenCredential, scope: string) {
-    this.#credential = credential;
-    this.#scope = scope;
+  constructor(options: TokenSourceOptions) {
+    this.#options = options;
+  }
+
+  /** What may be told of the token that is held. */
+  get facts(): TokenFacts | undefined {
+    return this.#token && tokenFacts(this.#token.token);
   }
 
   /**
@@ -36,35 +61,75 @@ export class TokenSource {
   async get(): Promise<string> {
     const held = this.#token;
     const now = Date.now();
-    if (!held || now > held.expiresOnTimestamp - TOO_OLD_BEFORE_MS) return (await this.#fetch()).token;
-    if (now > this.#renewAt) {
-      this.#renewAt = now + RENEW_AGAIN_MS;
-      this.#fetch().catch(() => undefined); // the held token still serves; the next attempt comes by itself
-    }
+    if (!held || now > held.expiresOnTimestamp - TOO_OLD_BEFORE_MS) return (await this.#patiently(this.#fetchOnce())).token;
+    if (now > this.#renewAt && !this.#fetch) void this.#renew(held);
     return held.token;
   }
 
-  #fetch(): Promise<AccessToken> {
-    this.#pending ??= this.#request().finally(() => {
-      this.#pending = undefined;
-    });
-    return this.#pending;
+  /** Why there is no token, for who has stopped waiting for it. */
+  late(): Problem {
+    return this.#options.explain(new NoTokenInTime());
+  }
+
+  /** Forgets a token that the model refused, unless another has taken its place already. */
+  discard(token: string): void {
+    if (this.#token?.token !== token) return;
+    this.#token = undefined;
+    this.#credential = undefined;
+  }
+
+  async #renew(held: AccessToken): Promise<void> {
+    try {
+      const renewed = await this.#fetchOnce();
+      // A credential with a cache of its own may answer with the same token once more.
+      if (renewed.expiresOnTimestamp > held.expiresOnTimestamp) return;
+    } catch {
+      // The held token still serves.
+    }
+    this.#renewAt = Date.now() + this.#renewalPause;
+    this.#renewalPause = Math.min(this.#renewalPause * 2, LONGEST_RENEWAL_PAUSE_MS);
+  }
+
+  #fetchOnce(): Promise<AccessToken> {
+    if (this.#fetch && Date.now() - this.#fetch.startedAt < this.#options.hangsAfterMs) return this.#fetch.token;
+    const fetch = { token: this.#request(), startedAt: Date.now() };
+    this.#fetch = fetch;
+    void this.#settled(fetch);
+    return fetch.token;
+  }
+
+  /** Listens even when all who waited have left: a rejection that nobody hears ends the process. */
+  async #settled(fetch: Fetch): Promise<void> {
+    await Promise.allSettled([fetch.token]);
+    if (this.#fetch === fetch) this.#fetch = undefined;
   }
 
   async #request(): Promise<AccessToken> {
-    const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-    // Not every credential listens to the signal: those that run a command-line tool wait for it.
-    const expired = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
     try {
-      const token = await Promise.race([this.#credential.getToken(this.#scope, { abortSignal: signal }), expired]);
+      this.#credential ??= this.#options.create();
+      const token = await this.#credential.getToken(this.#options.scope);
       if (!token) throw new Error('the credential returned no token');
-      this.#token = token;
-      this.#renewAt = token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_BEFORE_MS;
+      if (token.expiresOnTimestamp <= Date.now()) throw new ExpiredToken();
+      this.#hold(token);
       return token;
     } catch (error) {
-      throw identityUnavailable(error);
+      throw this.#options.explain(error);
     }
+  }
+
+  /** A fetch that hung may end after a later one, with an older token. */
+  #hold(token: AccessToken): void {
+    if (this.#token && this.#token.expiresOnTimestamp > token.expiresOnTimestamp) return;
+    this.#token = token;
+    this.#renewAt = token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_BEFORE_MS;
+    this.#renewalPause = FIRST_RENEWAL_PAUSE_MS;
+  }
+
+  async #patiently<T>(work: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.late()), PATIENCE_MS);
+    });
+    return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }
 }

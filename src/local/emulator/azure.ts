@@ -3,17 +3,23 @@ import { createServer } from 'node:http';
 import { listen } from '../listen.ts';
 import { Endpoint } from './endpoint.ts';
 import { identityEndpoint, identityPath } from './identity-endpoint.ts';
+import { imdsEndpoint, imdsPath } from './imds-endpoint.ts';
 import { DEFAULT_DEPLOYMENT, modelEndpoint } from './model-endpoint.ts';
-import { startAuthority } from './tokens.ts';
+import { startAuthority, type TokenAuthority } from './tokens.ts';
 
 /** As long as a managed identity's token lives in Azure. */
 const TOKEN_SECONDS = 24 * 60 * 60;
+const PUBLIC_AUDIENCE = 'https://cognitiveservices.azure.com';
 
 /** What may differ from an ordinary day in Azure. */
 export interface AzureOptions {
   /** Lifetime of a token. */
   readonly tokenSeconds?: number;
   readonly deployments?: readonly string[];
+  /** What the model wants its tokens issued for; differs by cloud. */
+  readonly audience?: string;
+  /** Another's, for a second resource that takes the same tokens. */
+  readonly authority?: TokenAuthority;
   /** Keeps the requests, for a test to read; a long run would only fill its memory with them. */
   readonly record?: boolean;
   /** The pace of streams, in milliseconds per word. */
@@ -22,15 +28,23 @@ export interface AzureOptions {
 
 /** An emulated Azure on this machine: a managed identity endpoint, and an Azure OpenAI resource that takes its tokens. */
 export interface EmulatedAzure {
+  /** The identity endpoint of App Service. */
   readonly identity: Endpoint;
+  /** The same of a virtual machine, for who is told of it by {@link EmulatedAzure.imdsEnv}. */
+  readonly imds: Endpoint;
   readonly model: Endpoint;
+  readonly authority: TokenAuthority;
   /** The environment variables with which an app finds it. */
   readonly env: Readonly<Record<string, string>>;
+  /** The same on a virtual machine. */
+  readonly imdsEnv: Readonly<Record<string, string>>;
+  /** Gives everybody the role on the model, or takes it from everybody. */
+  setRole(granted: boolean): void;
   /** From now on the model refuses the tokens issued so far. */
   revoke(): void;
   /** Undoes {@link EmulatedAzure.revoke}. */
   allow(): void;
-  /** Forgets faults, records and revocations. */
+  /** Forgets faults, records and revocations, and gives the role back. */
   reset(): void;
   close(): void;
 }
@@ -43,14 +57,16 @@ export interface EmulatedAzure {
  * azure.model.fail({ status: 429, headers: { 'retry-after': '1' } });
  */
 export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAzure> {
-  const { tokenSeconds = TOKEN_SECONDS, deployments = [DEFAULT_DEPLOYMENT], record = false, wordDelayMs = 0 } = options;
-  const authority = await startAuthority(tokenSeconds);
+  const { tokenSeconds = TOKEN_SECONDS, deployments = [DEFAULT_DEPLOYMENT], audience = PUBLIC_AUDIENCE, record = false, wordDelayMs = 0 } = options;
+  const authority = options.authority ?? (await startAuthority(tokenSeconds));
   const secret = randomBytes(16).toString('hex');
   const identity = new Endpoint(identityEndpoint(authority, secret), { record, wordDelayMs });
-  const model = new Endpoint(modelEndpoint(authority, deployments), { record, wordDelayMs });
+  const imds = new Endpoint(imdsEndpoint(authority), { record, wordDelayMs });
+  const resource = { authority, audience, deployments, hasRole: true };
+  const model = new Endpoint(modelEndpoint(resource), { record, wordDelayMs });
 
   const server = createServer((req, res) => {
-    const endpoint = req.url?.startsWith(identityPath) ? identity : model;
+    const endpoint = req.url?.startsWith(identityPath) ? identity : req.url?.startsWith(imdsPath) ? imds : model;
     endpoint.handle(req, res).catch((error: unknown) => {
       res.destroy();
       // A client that goes away while it is read is a record, not a failure; all else is a fault of the emulator.
@@ -59,24 +75,29 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   });
   const origin = `http://127.0.0.1:${await listen(server, 0)}`;
 
+  const shared = {
+    AZURE_OPENAI_ENDPOINT: `${origin}/`,
+    AZURE_OPENAI_DEPLOYMENT: deployments[0] ?? DEFAULT_DEPLOYMENT,
+    // A developer's own sign-in, or a proxy that knows nothing of this machine, would lead away from here.
+    AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+    NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
+  };
   return {
     identity,
+    imds,
     model,
-    env: {
-      AZURE_OPENAI_ENDPOINT: `${origin}/`,
-      AZURE_OPENAI_DEPLOYMENT: deployments[0] ?? DEFAULT_DEPLOYMENT,
-      IDENTITY_ENDPOINT: `${origin}${identityPath}`,
-      IDENTITY_HEADER: secret,
-      // A developer's own sign-in, or a proxy that knows nothing of this machine, would lead away from here.
-      AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
-      NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
+    authority,
+    env: { ...shared, IDENTITY_ENDPOINT: `${origin}${identityPath}`, IDENTITY_HEADER: secret },
+    imdsEnv: { ...shared, AZURE_POD_IDENTITY_AUTHORITY_HOST: origin },
+    setRole(granted) {
+      resource.hasRole = granted;
     },
     revoke: () => authority.revoke(),
     allow: () => authority.allow(),
     reset() {
-      identity.reset();
-      model.reset();
+      for (const endpoint of [identity, imds, model]) endpoint.reset();
       authority.allow();
+      resource.hasRole = true;
     },
     close() {
       server.close();

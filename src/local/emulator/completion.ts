@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 /** The model that the emulated deployment says it runs. */
-const MODEL = 'emulated-vision-2026-11-01';
+export const MODEL = 'emulated-vision-2026-11-01';
 
 const SAFE = { filtered: false, severity: 'safe' };
 const CONTENT_FILTER_RESULTS = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };

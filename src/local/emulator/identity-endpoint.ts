@@ -16,7 +16,7 @@ export function identityEndpoint(authority: TokenAuthority, secret: string): Res
     if (query.get('api-version') !== '2019-08-01') return refuse(400, "The api-version must be '2019-08-01'.");
     if (!resource) return refuse(400, "The 'resource' to issue a token for is missing.");
 
-    const { token, clientId, expiresAt } = await authority.issue(resource, query.get('client_id') ?? undefined);
+    const { token, clientId, expiresAt } = await authority.issue(resource, { clientId: query.get('client_id') ?? undefined });
     return jsonAnswer(200, {
       access_token: token,
       expires_on: String(expiresAt),

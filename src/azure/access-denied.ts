@@ -1,0 +1,86 @@
+import { APIError } from 'openai';
+import { Problem } from '../problem.ts';
+import type { TokenFacts } from './token-facts.ts';
+
+/** The least role that may ask a deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/role-based-access-control */
+export const ROLE = 'Cognitive Services OpenAI User';
+
+/** Who asked which resource. */
+export interface Asker {
+  readonly endpoint: string;
+  /** What may be told of the token that it was asked with. */
+  readonly token: TokenFacts | undefined;
+}
+
+/** What a problem about the upstream carries beyond its words. */
+export interface UpstreamOptions {
+  readonly cause: APIError;
+  readonly members: Readonly<Record<string, unknown>>;
+}
+
+type Reason = 'role' | 'network' | 'tenant' | 'token' | 'key-disabled';
+
+/** Whether a refusal is about who asks although its status is 400: the token is of another tenant than the resource. */
+export function isWrongTenant({ status, message }: APIError): boolean {
+  return status === 400 && /token tenant|tenant provided in token/i.test(message);
+}
+
+/** Whether it is the token itself that the model does not take, rather than who it is for. */
+export function isTokenRefused(error: unknown): boolean {
+  return error instanceof APIError && error.status === 401 && reasonOf(error) === 'token';
+}
+
+/** The model's resource refused who asks: which role is missing on what, or what else it is, and the one step that mends it. */
+export function accessDenied(error: APIError, { endpoint, token }: Asker, options: UpstreamOptions): Problem {
+  const resource = resourceName(endpoint);
+  const reason = reasonOf(error);
+  const who = token ? ` It was asked by object ${token.objectId} of tenant ${token.tenant}, with a token for ${token.audience} until ${token.expires}.` : '';
+  const detail =
+    `The resource ${resource} refused this app's identity (${error.status}): ${EXPLANATIONS[reason]}.${who} ` +
+    `${nextStep(reason, resource, token)} The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`;
+  return new Problem('model_access_denied', detail, {
+    ...options,
+    members: { ...options.members, reason, role: ROLE, resource, ...(token ? { identity: token } : {}) },
+  });
+}
+
+const EXPLANATIONS: Readonly<Record<Reason, string>> = {
+  role: 'it lacks the role',
+  network: 'the resource takes no requests from this network',
+  tenant: 'the resource is in another tenant',
+  token: 'the token, or the key, is not one that it takes',
+  'key-disabled': 'keys are switched off there',
+};
+
+function reasonOf(error: APIError): Reason {
+  const { status, code, message } = error;
+  if (isWrongTenant(error)) return 'tenant';
+  if (/virtual network|firewall|public access|private endpoint/i.test(message)) return 'network';
+  if (/key.based authentication is disabled/i.test(message) || code === 'AuthenticationTypeDisabled') return 'key-disabled';
+  // Azure says 401 for a missing role too: "PermissionDenied", "lacks the required data action", "does not have access".
+  return status === 403 || code === 'PermissionDenied' || /data action|does not have access/i.test(message) ? 'role' : 'token';
+}
+
+function nextStep(reason: Reason, resource: string, token: TokenFacts | undefined): string {
+  switch (reason) {
+    case 'role':
+      return `Next: az role assignment create --role '${ROLE}' --assignee ${token?.objectId ?? 'OBJECT_ID'} --scope $(${scopeOf(resource)})`;
+    case 'network':
+      return 'Next: let this network in (portal: the resource, Networking), or reach it through its private endpoint.';
+    case 'tenant':
+      return "Next: sign in to the resource's tenant (az login --tenant TENANT, or AZURE_TENANT_ID).";
+    case 'key-disabled':
+      return 'Next: remove AZURE_OPENAI_AUTH and AZURE_OPENAI_API_KEY, and run az login.';
+    default:
+      return "Next: check AZURE_OPENAI_SCOPE against the audience, this machine's clock, and that AZURE_OPENAI_ENDPOINT is the resource itself.";
+  }
+}
+
+function scopeOf(resource: string): string {
+  return `az cognitiveservices account list --query "[?properties.customSubDomainName=='${resource}'].id" --output tsv`;
+}
+
+/** The custom subdomain, which is what a resource is known by outside. */
+function resourceName(endpoint: string): string {
+  return new URL(endpoint).hostname.replace(/\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/, '');
+}

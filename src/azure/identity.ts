@@ -1,0 +1,22 @@
+import { runsInAzure, type Settings } from '../settings.ts';
+import { createCredential } from './credential.ts';
+import { credentialChain } from './credential-chain.ts';
+import { identityUnavailable } from './identity-failure.ts';
+import { TokenSource } from './token-source.ts';
+
+const HANGS_AFTER_MS = 15_000;
+/** A person may have to find their second factor first; Entra's codes live as long. */
+const PERSON_HANGS_AFTER_MS = 15 * 60_000;
+
+/** This process's identity as a source of tokens; undefined where a key stands in for it. */
+export function createIdentity(settings: Settings, variables: Readonly<Record<string, string | undefined>>): TokenSource | undefined {
+  const { auth, scope } = settings;
+  if (auth === 'key') return undefined;
+  const signIn = { chain: credentialChain(auth, variables), inAzure: runsInAzure(variables) };
+  return new TokenSource({
+    scope,
+    hangsAfterMs: auth === 'identity' ? HANGS_AFTER_MS : PERSON_HANGS_AFTER_MS,
+    create: () => createCredential(settings, variables),
+    explain: (cause) => identityUnavailable(cause, signIn),
+  });
+}

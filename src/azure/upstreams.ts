@@ -1,0 +1,71 @@
+import { Problem } from '../problem.ts';
+import { retryAfterMs } from './retry.ts';
+
+/** How long an endpoint that failed, or refused without saying for how long, is passed over. */
+const DEFAULT_REST_MS = 10_000;
+
+interface Place<T> {
+  readonly upstream: T;
+  /** In milliseconds since the epoch. */
+  restsUntil: number;
+  /** Why it rests. */
+  reason: Problem | undefined;
+}
+
+/**
+ * Endpoints in their order of preference: the next is asked when one refuses with 429 or fails, and one that did so is
+ * passed over for as long as its Retry-After says. An endpoint without another beside it never rests.
+ */
+export class Upstreams<T> {
+  readonly #places: readonly Place<T>[];
+
+  constructor(all: readonly T[]) {
+    this.#places = all.map((upstream) => ({ upstream, restsUntil: 0, reason: undefined }));
+  }
+
+  /**
+   * Asks them in turn.
+   * @param send - is told whether there is another behind this one, in which case retries are better spent there
+   * @throws {Problem} of the last that was asked, or `rate_limited` where all of them wait for their Retry-After
+   */
+  async ask<R>(send: (upstream: T, isLast: boolean) => Promise<R>): Promise<R> {
+    const places = this.#ready();
+    for (const place of places.slice(0, -1)) {
+      try {
+        return await send(place.upstream, false);
+      } catch (error) {
+        this.#rest(place, error);
+      }
+    }
+    const last = places.at(-1);
+    if (!last) throw new Error('there is no endpoint to ask');
+    try {
+      return await send(last.upstream, true);
+    } catch (error) {
+      if (this.#places.length > 1) this.#rest(last, error);
+      throw error;
+    }
+  }
+
+  #ready(): readonly Place<T>[] {
+    const now = Date.now();
+    const ready = this.#places.filter(({ restsUntil }) => restsUntil <= now);
+    if (ready.length > 0) return ready;
+    const [soonest] = this.#places.toSorted((a, b) => a.restsUntil - b.restsUntil);
+    if (soonest?.reason?.code !== 'rate_limited') return soonest ? [soonest] : [];
+    const { detail, members } = soonest.reason;
+    throw new Problem('rate_limited', detail, { members, headers: { 'retry-after': String(Math.ceil((soonest.restsUntil - now) / 1000)) } });
+  }
+
+  /** Lets an endpoint rest after what another may do better; throws on what it would not. */
+  #rest(place: Place<T>, error: unknown): void {
+    if (!(error instanceof Problem) || !isPassing(error)) throw error;
+    place.reason = error;
+    place.restsUntil = Date.now() + (retryAfterMs(new Headers(error.headers)) ?? DEFAULT_REST_MS);
+  }
+}
+
+function isPassing({ code, members }: Problem): boolean {
+  const status = Number(members['upstreamStatus'] ?? 500);
+  return code === 'rate_limited' || (code === 'upstream_error' && (status >= 500 || status === 408 || status === 409));
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startAzure, type EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { still } from '../images/still.ts';
+import { type App, startApp } from './app.ts';
+import { ask } from './ask.ts';
+
+const RETRIES = 1;
+
+let app: App;
+let first: EmulatedAzure;
+let second: EmulatedAzure;
+let image: Buffer;
+beforeEach(async () => {
+  first = await startAzure({ record: true });
+  second = await startAzure({ record: true, deployments: ['gpt-second'], authority: first.authority });
+  app = await startApp({
+    ...first.env,
+    UPSTREAM_MAX_RETRIES: String(RETRIES),
+    AZURE_OPENAI_ENDPOINT_2: second.env['AZURE_OPENAI_ENDPOINT'] ?? '',
+    AZURE_OPENAI_DEPLOYMENT_2: 'gpt-second',
+  });
+  image = await still('image/png', 16, 16);
+});
+afterEach(async () => {
+  await app.stop();
+  first.close();
+  second.close();
+});
+
+function calls(): number[] {
+  return [first.model.requests.length, second.model.requests.length];
+}
+
+test('the first is asked, and the second is left alone', async () => {
+  expect((await ask(app.url, image)).status).toBe(200);
+  expect(calls()).toEqual([1, 0]);
+});
+
+test('429 with Retry-After 30: the second answers, this request and those of the next 30 s, with the same image', async () => {
+  first.model.fail({ status: 429, headers: { 'retry-after': '30' } }, Infinity);
+  expect((await ask(app.url, image)).status).toBe(200);
+  expect(calls()).toEqual([1, 1]);
+  expect(JSON.stringify(second.model.requests[0]?.body)).toContain(image.toString('base64'));
+  expect(second.model.requests[0]?.path).toContain('/gpt-second/');
+  expect((await ask(app.url, image, { headers: { accept: 'text/event-stream' } })).status).toBe(200);
+  expect(calls()).toEqual([1, 2]);
+});
+
+test('the first is asked again when its Retry-After is over', async () => {
+  first.model.fail({ status: 429, headers: { 'retry-after': '1' } });
+  await ask(app.url, image);
+  expect(calls()).toEqual([1, 1]);
+  await sleep(1_100);
+  expect((await ask(app.url, image)).status).toBe(200);
+  expect(calls()).toEqual([2, 1]);
+});
+
+test.each([{ fault: { status: 500 } }, { fault: { status: 503 } }, { fault: { breakOff: 'before-headers' as const } }])('a first that fails is not retried but replaced: $fault', async ({ fault }) => {
+  first.model.fail(fault, Infinity);
+  expect((await ask(app.url, image)).status).toBe(200);
+  expect(calls()).toEqual([1, 1]);
+});
+
+test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])('what the second could not do better is told: $fault', async ({ fault }) => {
+  first.model.fail(fault, Infinity);
+  expect((await ask(app.url, image)).status).toBe(502);
+  expect(calls()).toEqual([1, 0]);
+});
+
+test('both down: one call to the first, the retries to the second, and the failure told', async () => {
+  first.model.fail({ status: 500 }, Infinity);
+  second.model.fail({ status: 503, headers: { 'retry-after-ms': '1' } }, Infinity);
+  expect((await ask(app.url, image)).json()).toMatchObject({ status: 502, code: 'upstream_error', upstreamStatus: 503 });
+  expect(calls()).toEqual([1, 1 + RETRIES]);
+});
+
+test('both at their limit: nobody is asked before the sooner Retry-After is over', async () => {
+  first.model.fail({ status: 429, headers: { 'retry-after': '90' } }, Infinity);
+  second.model.fail({ status: 429, headers: { 'retry-after': '120' } }, Infinity);
+  expect((await ask(app.url, image)).status).toBe(429);
+  expect(calls()).toEqual([1, 1]);
+  const next = await ask(app.url, image);
+  expect(next.json()).toMatchObject({ status: 429, code: 'rate_limited' });
+  expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(80);
+  expect(Number(next.headers.get('retry-after'))).toBeLessThanOrEqual(90);
+  expect(calls()).toEqual([1, 1]);
+});
