@@ -3,16 +3,22 @@ import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
 import { health } from './functions/health.ts';
 import { frontDoor } from './http/front-door.ts';
+import { inFlight } from './http/in-flight.ts';
 import { openAiErrorResponse } from './http/openai-error.ts';
 import { problemResponse } from './http/problem-response.ts';
+import { surviveUnhandledRejections } from './last-resort.ts';
 import { lazyService } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
 
 /** Used for answering `misconfigured`, where there is no setting to go by. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
+/** The host ends a worker 5 s after it has asked it to terminate. */
+const TERMINATE_MS = 4_500;
+
 // For what is loaded from here on, by the next worker of this machine: most of the app's code is.
 enableCompileCache();
+surviveUnhandledRejections();
 
 const settings = loadSettings();
 const timeoutMs = settings instanceof SettingsError ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs;
@@ -24,6 +30,7 @@ const load = {
 };
 
 app.setup({ enableHttpStream: true });
+app.hook.appTerminate(async () => inFlight.drained(TERMINATE_MS));
 app.http('chatCompletions', {
   methods: ['POST'],
   authLevel,

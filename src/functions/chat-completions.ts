@@ -7,6 +7,7 @@ import type { Reply } from '../http/reply.ts';
 import { bodyTooLarge } from '../image/form.ts';
 import type { Service } from '../service.ts';
 import { type Chat, readChat } from '../vision/chat.ts';
+import { usageOf } from '../vision/usage.ts';
 
 /** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
 export function chatCompletions(service: Service): Handle {
@@ -31,18 +32,21 @@ async function read({ request, deadline, stopwatch, facts, atEnd }: Exchange, { 
 }
 
 function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Exchange): Reply {
-  facts['upstreamRequestId'] = upstreamRequestId;
+  Object.assign(facts, { upstreamRequestId, usage: usageOf(completion) });
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(completion) };
 }
 
 function streamed({ chunks, upstreamRequestId }: ModelStream, exchange: Exchange): Reply {
   exchange.facts['upstreamRequestId'] = upstreamRequestId;
   const tell = (error: unknown): string => toEvent(openAiError(exchange.fail(error), exchange.requestId));
-  return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(chunks), tell)) };
+  return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(chunks, exchange), tell)) };
 }
 
-async function* toEvents(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
-  for await (const chunk of chunks) yield toEvent(chunk);
+async function* toEvents(chunks: AsyncIterable<unknown>, { facts }: Exchange): AsyncGenerator<string> {
+  for await (const chunk of chunks) {
+    facts['usage'] = usageOf(chunk) ?? facts['usage'];
+    yield toEvent(chunk);
+  }
   yield 'data: [DONE]\n\n';
 }
 

@@ -2,9 +2,10 @@ import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functio
 import { Problem } from '../problem.ts';
 import { Connection } from './connection.ts';
 import { CallerGone, Deadline } from '../deadline.ts';
+import { inFlight } from './in-flight.ts';
+import { paced } from './paced.ts';
 import type { Reply } from './reply.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { paced } from './paced.ts';
 
 /** One request on its way through the house. */
 export interface Exchange {
@@ -42,7 +43,7 @@ const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 export function frontDoor(timeoutMs: number, { load, toReply }: FrontDoor): HttpHandler {
   return async (request, context) => {
     const connection = new Connection(context.invocationId);
-    const finishes: (() => void)[] = [];
+    const finishes = [inFlight.begin()];
     const exchange = openExchange(request, context, new Deadline(timeoutMs), finishes);
     connection.onGone(() => exchange.deadline.abandon());
     const reply = await answer(load, exchange).catch((error: unknown) =>

@@ -5,6 +5,7 @@ import type { ModelResponse } from '../azure/model.ts';
 import type { Image, ImageType } from '../image/image.ts';
 import { Problem } from '../problem.ts';
 import type { OutputSchema } from './output-schema.ts';
+import { type Usage, usageOf } from './usage.ts';
 
 /** The model's answer, as the JSON kind of answer shows it. */
 export interface Answer {
@@ -16,7 +17,7 @@ export interface Answer {
   readonly finishReason: string;
   /** The model's name and version, which may change behind a deployment. */
   readonly model: string;
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly totalTokens: number };
+  readonly usage: Usage;
   readonly images: readonly { readonly type: ImageType; readonly width: number; readonly height: number; readonly bytes: number }[];
   readonly upstreamRequestId: string | null;
 }
@@ -27,6 +28,9 @@ export interface Asked {
   readonly schema: OutputSchema | undefined;
 }
 
+/** Some gateways leave it out. */
+const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
 const Completion = z.object({
   model: z.string(),
   choices: z.array(
@@ -35,7 +39,6 @@ const Completion = z.object({
       finish_reason: z.nullish(z.string()),
     }),
   ),
-  usage: z.nullish(z.object({ prompt_tokens: z.number(), completion_tokens: z.number(), total_tokens: z.number() })),
 });
 
 /**
@@ -48,7 +51,7 @@ export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { i
   const choice = parsed.data?.choices[0];
   if (!parsed.success || !choice) throw notACompletion();
 
-  const { model, usage } = parsed.data;
+  const { model } = parsed.data;
   const { content, refusal } = choice.message;
   const finishReason = choice.finish_reason ?? 'stop';
   if (finishReason === 'content_filter' && !content) {
@@ -62,11 +65,7 @@ export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { i
     refusal: refusal ?? null,
     finishReason,
     model,
-    usage: {
-      inputTokens: usage?.prompt_tokens ?? 0,
-      outputTokens: usage?.completion_tokens ?? 0,
-      totalTokens: usage?.total_tokens ?? 0,
-    },
+    usage: usageOf(completion) ?? NO_USAGE,
     images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
     upstreamRequestId,
   };

@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+
+/** Tokens of one answer. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly totalTokens: number;
+}
+
+const Counted = z.object({ usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number(), total_tokens: z.number() }) });
+
+/** The usage that a completion, or the last chunk of a stream, tells of; undefined where it tells of none. */
+export function usageOf(completion: unknown): Usage | undefined {
+  const usage = Counted.safeParse(completion).data?.usage;
+  return usage && { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, totalTokens: usage.total_tokens };
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { still } from '../images/still.ts';
+import { startBoth } from './app.ts';
+import { ask } from './ask.ts';
+
+/** Has the app's process do something that no code of the app does, shortly after its start. */
+function sabotage(code: string): Record<string, string> {
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`setTimeout(() => { ${code} }, 500).unref()`)}` };
+}
+
+test('a promise that fails with nobody listening ends neither the process nor a request in it, and its words stay out of the log', async () => {
+  const { app, azure } = await startBoth(sabotage("Promise.reject(new RangeError(['secret','words'].join('-')))"));
+  azure.model.fail({ delayMs: 1_500 });
+  expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
+  expect(app.alive()).toBe(true);
+  await app.stop();
+  azure.close();
+  expect(app.output()).toMatch(/"code":"unhandled_rejection","error":"RangeError","at":\["at /);
+  expect(app.output()).not.toContain('secret-words');
+});
+
+test('SIGTERM: what is under way is answered, and the process ends', async () => {
+  const { app, azure } = await startBoth();
+  azure.model.fail({ delayMs: 1_500 });
+  const asked = ask(app.url, await still('image/png', 8, 8));
+  await sleep(500);
+  const stopped = app.stop();
+  expect((await asked).status).toBe(200);
+  await stopped;
+  expect(app.alive()).toBe(false);
+  azure.close();
+});
+
+test('one line for each request, with the facts and nothing else', async () => {
+  const { app, azure } = await startBoth();
+  const image = await still('image/png', 8, 8);
+  const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });
+  await ask(app.url, image, { query: {} });
+  await app.stop();
+  azure.close();
+  const lines = app
+    .output()
+    .split('\n')
+    .flatMap((line) => /processImage: (\{.*\})$/.exec(line)?.[1] ?? [])
+    .map((line) => JSON.parse(line) as unknown);
+  expect(lines).toEqual([
+    {
+      requestId: answer.headers.get('x-request-id'),
+      status: 200,
+      images: [{ type: 'image/png', width: 8, height: 8, bytes: image.length }],
+      usage: answer.json()['usage'],
+      finishReason: 'stop',
+      upstreamRequestId: answer.json()['upstreamRequestId'],
+      ms: { read: expect.any(Number), token: expect.any(Number), model: expect.any(Number), total: expect.any(Number) },
+    },
+    { requestId: expect.any(String), status: 400, code: 'missing_instructions', ms: { total: expect.any(Number) } },
+  ]);
+});
