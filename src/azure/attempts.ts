@@ -30,7 +30,7 @@ const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; reado
   WorkloadIdentityCredential: {
     own: /^WorkloadIdentityCredential|^[a-z_]+: |^ENOENT|^EACCES/, // MSAL begins with its code
    
-    absent: [/is unavailable/, 'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE'],
+    absent: [/required parameter/, 'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE'],
     failures: [[/ENOENT|EACCES|No content/, 'the file of AZURE_FEDERATED_TOKEN_FILE cannot be read or is empty', 'check AZURE_FEDERATED_TOKEN_FILE; on AKS, label the pod azure.workload.identity/use: "true"'], UNREACHABLE],
   },
   ManagedIdentityCredential: {

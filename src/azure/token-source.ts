@@ -5,9 +5,9 @@ import { type TokenFacts, tokenFacts } from './token-facts.ts';
 
 /** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
 const PATIENCE_MS = 40_000;
-/** A token is renewed this long before it expires, unless its issuer names a time. */
+/** A token is renewed this long before it expires, unless its issuer names a time; at the latest after half of its life. */
 const RENEW_BEFORE_MS = 5 * 60_000;
-/** Not handed out in its last moments: it has to live until the model has checked it. */
+/** Not handed out in its last moments, or the last quarter of a very short life: it has to live until the model has checked it. */
 const TOO_OLD_BEFORE_MS = 30_000;
 /** After a renewal that failed while the old token lives: the wait before the next, doubled each time. */
 const FIRST_RENEWAL_PAUSE_MS = 30_000;
@@ -22,6 +22,10 @@ export interface TokenSourceOptions {
   readonly hangsAfterMs: number;
   /** Says why there is no token. */
   readonly explain: (cause: unknown) => Problem;
+}
+
+interface HeldToken extends AccessToken {
+  readonly usableUntil: number;
 }
 
 interface Fetch {
@@ -40,7 +44,7 @@ interface Fetch {
 export class TokenSource {
   readonly #options: TokenSourceOptions;
   #credential: TokenCredential | undefined;
-  #token: AccessToken | undefined;
+  #token: HeldToken | undefined;
   #fetch: Fetch | undefined;
   #renewAt = 0;
   #renewalPause = FIRST_RENEWAL_PAUSE_MS;
@@ -61,7 +65,7 @@ export class TokenSource {
   async get(): Promise<string> {
     const held = this.#token;
     const now = Date.now();
-    if (!held || now > held.expiresOnTimestamp - TOO_OLD_BEFORE_MS) return (await this.#patiently(this.#fetchOnce())).token;
+    if (!held || now > held.usableUntil) return (await this.#patiently(this.#fetchOnce())).token;
     if (now > this.#renewAt && !this.#fetch) void this.#renew(held);
     return held.token;
   }
@@ -119,9 +123,11 @@ export class TokenSource {
 
   /** A fetch that hung may end after a later one, with an older token. */
   #hold(token: AccessToken): void {
-    if (this.#token && this.#token.expiresOnTimestamp > token.expiresOnTimestamp) return;
-    this.#token = token;
-    this.#renewAt = token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_BEFORE_MS;
+    if (this.#token && this.#token.expiresOnTimestamp >= token.expiresOnTimestamp) return;
+    const { expiresOnTimestamp: expires, refreshAfterTimestamp } = token;
+    const life = expires - Date.now();
+    this.#token = { ...token, usableUntil: expires - Math.min(TOO_OLD_BEFORE_MS, life / 4) };
+    this.#renewAt = refreshAfterTimestamp ?? expires - Math.min(RENEW_BEFORE_MS, life / 2);
     this.#renewalPause = FIRST_RENEWAL_PAUSE_MS;
   }
 

@@ -34,6 +34,8 @@ export interface EmulatedAzure {
   readonly imds: Endpoint;
   readonly model: Endpoint;
   readonly authority: TokenAuthority;
+  /** The key that the model takes instead of a token. */
+  readonly key: string;
   /** The environment variables with which an app finds it. */
   readonly env: Readonly<Record<string, string>>;
   /** The same on a virtual machine. */
@@ -62,7 +64,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   const secret = randomBytes(16).toString('hex');
   const identity = new Endpoint(identityEndpoint(authority, secret), { record, wordDelayMs });
   const imds = new Endpoint(imdsEndpoint(authority), { record, wordDelayMs });
-  const resource = { authority, audience, deployments, hasRole: true };
+  const resource = { authority, audience, deployments, key: randomBytes(16).toString('hex'), hasRole: true };
   const model = new Endpoint(modelEndpoint(resource), { record, wordDelayMs });
 
   const server = createServer((req, res) => {
@@ -87,6 +89,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     imds,
     model,
     authority,
+    key: resource.key,
     env: { ...shared, IDENTITY_ENDPOINT: `${origin}${identityPath}`, IDENTITY_HEADER: secret },
     imdsEnv: { ...shared, AZURE_POD_IDENTITY_AUTHORITY_HOST: origin },
     setRole(granted) {

@@ -27,6 +27,8 @@ export interface Resource {
   readonly authority: TokenAuthority;
   readonly audience: string;
   readonly deployments: readonly string[];
+  /** The key that it takes instead of a token. */
+  readonly key: string;
   hasRole: boolean;
 }
 
@@ -39,8 +41,9 @@ export function modelEndpoint(resource: Resource): Respond {
 }
 
 /** Azure looks at the token first, then at the role. A missing role is a 401 too. */
-async function denial({ headers, method, path }: RecordedRequest, { authority, audience, hasRole }: Resource): Promise<Answer | undefined> {
+async function denial({ headers, method, path }: RecordedRequest, { authority, audience, key, hasRole }: Resource): Promise<Answer | undefined> {
   const [, bearer = ''] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];
+  if ((headers['api-key'] ?? bearer) === key) return undefined;
   const principal = await authority.verify(bearer, [audience, `${audience}/`]);
   if (!principal) {
     return azureError(401, '401', `Unauthorized. Access token is missing, invalid, audience is incorrect (${audience}), or have expired.`);

@@ -5,20 +5,20 @@ import { type Certificate, makeClientCertificate } from './certificates.ts';
 /** What Entra wants as the audience of a federated token. */
 export const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
 
-/** An application registered in the emulated tenant, with each way there is to prove to be it. */
+/** An application registered in the emulated tenant, with each way there is to prove to be it, as its owner may change them. */
 export interface Application {
   readonly clientId: string;
   readonly objectId: string;
-  readonly secret: string;
-  readonly certificate: Certificate;
-  /** The outside issuer that it trusts: a cluster's, or that of GitHub Actions. */
-  readonly federation: Federation;
+  secret: string;
+  certificate: Certificate;
+  /** The outside issuers that it trusts. */
+  readonly federations: { readonly cluster: Federation; readonly workflow: Federation };
 }
 
 /** An issuer of tokens outside of Entra, and the subject that it is trusted about. */
 export interface Federation {
   readonly issuer: string;
-  readonly subject: string;
+  subject: string;
   readonly key: CryptoKey;
   /** A token of that issuer, as a cluster or a workflow would be given. */
   token(changed?: { subject?: string; audience?: string; expiresAt?: number }): Promise<string>;
@@ -31,7 +31,10 @@ export async function registerApplication(): Promise<Application> {
     objectId: '00000000-0000-4000-8000-000000000006',
     secret: randomBytes(24).toString('base64url'),
     certificate: await makeClientCertificate(),
-    federation: await federate('https://cluster.example/emulated', 'system:serviceaccount:default:keyless-vision'),
+    federations: {
+      cluster: await federate('https://cluster.example/emulated', 'system:serviceaccount:default:keyless-vision'),
+      workflow: await federate('https://token.actions.githubusercontent.com', 'repo:example/keyless-vision:ref:refs/heads/main'),
+    },
   };
 }
 

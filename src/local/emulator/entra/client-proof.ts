@@ -52,9 +52,10 @@ async function refuseCertificate(assertion: string, { clientId, certificate }: A
 }
 
 /** A token of an issuer outside, exchanged for one of Entra: https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
-async function refuseFederated(assertion: string, claims: JWTPayload, { federation }: Application): Promise<Answer | undefined> {
-  const { issuer, subject, key } = federation;
-  if (claims.iss !== issuer) return mismatch(700211, 'issuer', claims.iss);
+async function refuseFederated(assertion: string, claims: JWTPayload, { federations }: Application): Promise<Answer | undefined> {
+  const federation = Object.values(federations).find(({ issuer }) => issuer === claims.iss);
+  if (!federation) return mismatch(700211, 'issuer', claims.iss);
+  const { subject, key } = federation;
   if (claims.sub !== subject) return mismatch(700213, 'subject', claims.sub);
   if (claims.aud !== EXCHANGE_AUDIENCE) return mismatch(700212, 'audience', String(claims.aud));
   try {

@@ -19,6 +19,8 @@ export interface EmulatedEntra {
   readonly person: PersonSignIn;
   readonly tenant: string;
   readonly url: string;
+  /** The certificate of its authority, PEM. */
+  readonly ca: string;
   /** The environment variables with which an app finds and trusts it. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -53,6 +55,7 @@ export async function startEntra(authority: TokenAuthority, plane: ControlPlane 
     person,
     tenant: TENANT,
     url,
+    ca,
     env: { AZURE_AUTHORITY_HOST: url, NODE_EXTRA_CA_CERTS: caFile, AZURE_TENANT_ID: TENANT },
     async close() {
       server.close();

@@ -1,0 +1,121 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EmulatedAzure } from '../../../src/local/emulator/azure.ts';
+import { makeClientCertificate } from '../../../src/local/emulator/entra/certificates.ts';
+import type { EmulatedEntra } from '../../../src/local/emulator/entra/entra.ts';
+import type { StandIns } from './stand-in.ts';
+
+/** What a credential may need around it. */
+export interface Cloud {
+  readonly azure: EmulatedAzure;
+  readonly entra: EmulatedEntra;
+  readonly standIns: StandIns;
+  /** A directory for files. */
+  readonly files: string;
+}
+
+/** One way of signing in: it fails as it does in life, is mended, and answers. */
+export interface CredentialCase {
+  readonly way: string;
+  readonly credential: string;
+  /** The variables that choose it, beside those that say where the model is. */
+  readonly env: (cloud: Cloud) => Promise<Record<string, string>> | Record<string, string>;
+  readonly break: (cloud: Cloud) => Promise<void> | void;
+  readonly mend: (cloud: Cloud) => Promise<void> | void;
+  /** What a person is told when it is broken. */
+  readonly told: readonly (string | RegExp)[];
+}
+
+const NO_IDENTITY = { status: 400, body: { statusCode: 400, message: 'No Managed Identity found for specified ClientId/ResourceId/PrincipalId.' } };
+const NO_IMDS_IDENTITY = { status: 400, body: { error: 'invalid_request', error_description: 'Identity not found' } };
+const USER_ASSIGNED = '00000000-0000-4000-8000-0000000000aa';
+const AS_APPLICATION = ({ entra }: Cloud) => ({ ...entra.env, AZURE_CLIENT_ID: entra.application.clientId });
+
+let secret: string;
+let certificate: EmulatedEntra['application']['certificate'];
+
+export const CREDENTIAL_CASES: readonly CredentialCase[] = [
+  ...(['', USER_ASSIGNED] as const).flatMap((clientId): CredentialCase[] => [
+    {
+      way: `${clientId ? 'user' : 'system'}-assigned managed identity, App Service`,
+      credential: 'ManagedIdentityCredential',
+      env: ({ azure }) => ({ ...azure.env, AZURE_CLIENT_ID: clientId }),
+      break: ({ azure }) => azure.identity.fail(NO_IDENTITY),
+      mend: () => undefined,
+      told: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
+    },
+    {
+      way: `${clientId ? 'user' : 'system'}-assigned managed identity, IMDS`,
+      credential: 'ManagedIdentityCredential',
+      env: ({ azure }) => ({ ...azure.imdsEnv, AZURE_CLIENT_ID: clientId }),
+      break: ({ azure }) => azure.imds.fail(NO_IMDS_IDENTITY),
+      mend: () => undefined,
+      told: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
+    },
+  ]),
+  {
+    way: 'service principal with a secret',
+    credential: 'EnvironmentCredential',
+    env: (cloud) => ({ ...AS_APPLICATION(cloud), AZURE_CLIENT_SECRET: (secret = cloud.entra.application.secret) }),
+    break: ({ entra }) => void (entra.application.secret = 'another'),
+    mend: ({ entra }) => void (entra.application.secret = secret),
+    told: ['the client secret is wrong', 'AADSTS7000215', 'az ad app credential reset'],
+  },
+  {
+    way: 'service principal with a certificate',
+    credential: 'EnvironmentCredential',
+    async env(cloud) {
+      ({ certificate } = cloud.entra.application);
+      const file = join(cloud.files, 'certificate.pem');
+      await writeFile(file, certificate.key + certificate.cert);
+      return { ...AS_APPLICATION(cloud), AZURE_CLIENT_CERTIFICATE_PATH: file };
+    },
+    async break({ entra }) {
+      entra.application.certificate = await makeClientCertificate();
+    },
+    mend: ({ entra }) => void (entra.application.certificate = certificate),
+    told: ['the certificate is not registered', 'AADSTS700027'],
+  },
+  ...(['cluster', 'workflow'] as const).map((issuer): CredentialCase => {
+    let subject = '';
+    return {
+      way: issuer === 'cluster' ? 'workload identity, AKS' : 'federated credential, GitHub Actions',
+      credential: 'WorkloadIdentityCredential',
+      async env(cloud) {
+        const file = join(cloud.files, `${issuer}-token`);
+        await writeFile(file, await cloud.entra.application.federations[issuer].token());
+        return { ...AS_APPLICATION(cloud), AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential', AZURE_FEDERATED_TOKEN_FILE: file };
+      },
+      break({ entra }) {
+        ({ subject } = entra.application.federations[issuer]);
+        entra.application.federations[issuer].subject = 'somebody:else';
+      },
+      mend: ({ entra }) => void (entra.application.federations[issuer].subject = subject),
+      told: ["no federated credential has this token's subject", 'AADSTS700213', 'service account'],
+    };
+  }),
+  {
+    way: 'Azure CLI',
+    credential: 'AzureCliCredential',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
+    break: ({ standIns }) => standIns.failing('az', "ERROR: Please run 'az login' to setup account."),
+    mend: ({ standIns }) => standIns.az(),
+    told: ['nobody is signed in', /Next: az login\.$/],
+  },
+  {
+    way: 'Azure Developer CLI',
+    credential: 'AzureDeveloperCliCredential',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'azuredeveloperclicredential' }),
+    break: ({ standIns }) => standIns.failing('azd', 'ERROR: not logged in, run \\`azd auth login\\` to login'),
+    mend: ({ standIns }) => standIns.azd(),
+    told: ['nobody is signed in', /Next: azd auth login\.$/],
+  },
+  {
+    way: 'interactive browser',
+    credential: 'InteractiveBrowserCredential',
+    env: ({ entra }) => ({ ...entra.env, AZURE_OPENAI_AUTH: 'browser' }),
+    break: () => undefined, // there is no browser yet
+    mend: ({ standIns }) => standIns.browser(),
+    told: ['no browser could be opened', 'AZURE_OPENAI_AUTH=device-code'],
+  },
+];
