@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/local/emulator/azure.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const SERVE = fileURLToPath(new URL('../../src/local/serve.ts', import.meta.url));
 
 /** The built app in a process of its own, and all that it has printed. */
 export interface App {
@@ -16,12 +17,12 @@ export interface App {
 }
 
 /**
- * Starts `dist/` in the local host. The environment is `env` and what a process needs to run at all, so that nothing
- * of the machine's own comes in.
+ * Starts `dist/`, or another folder with a build in it, in the local host. The environment is `env` and what a process
+ * needs to run at all, and it runs in that folder, so that nothing of the machine's own comes in.
  */
-export async function startApp(env: Readonly<Record<string, string>>): Promise<App> {
-  const child = spawn(process.execPath, ['src/local/serve.ts', 'dist'], {
-    cwd: ROOT,
+export async function startApp(env: Readonly<Record<string, string>>, folder = DIST): Promise<App> {
+  const child = spawn(process.execPath, [SERVE, '.'], {
+    cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

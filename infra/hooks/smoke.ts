@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { type Attempt, type Patience, withPatience } from './patience.ts';
+
+const IMAGE = new URL('../../test/images/sailboat.jpg', import.meta.url);
+const QUESTION = 'What is in this picture? One short sentence.';
+/** What a new app answers until roles, names and instances are where they belong. */
+const MAY_PASS = new Set(['model_access_denied', 'deployment_not_found', 'identity_unavailable', 'rate_limited', 'upstream_error', 'upstream_timeout', 'overloaded']);
+
+const Answer = z.object({ answer: z.string(), model: z.string() });
+const Problem = z.object({ code: z.string(), detail: z.string() });
+
+/**
+ * Waits until the app at this address is alive.
+ * @throws {Error} when it is not, with what to look at
+ */
+export async function waitUntilAlive(app: string, patience: Patience): Promise<void> {
+  await withPatience(patience, async () => {
+    const status = await statusOf(`${app}/api/health`);
+    if (status === 200) return { done: undefined };
+    return { waitFor: status === 404 ? 'The app has no functions (404). If it stays so, read its log: README, "Deploy", pitfalls.' : `The app is not up yet (${status}).` };
+  });
+}
+
+/**
+ * Asks about one image, as a caller would.
+ * @returns the model's words
+ * @throws {Error} what the app said, when it does not answer within the time
+ */
+export async function askOnce(app: string, key: string, patience: Patience): Promise<string> {
+  const image = await readFile(IMAGE);
+  return withPatience(patience, async () => {
+    const response = await fetch(`${app}/api/processImage?${new URLSearchParams({ instructions: QUESTION }).toString()}`, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'x-functions-key': key },
+      body: new Uint8Array(image),
+    });
+    return judge(response.status, await response.text());
+  });
+}
+
+function judge(status: number, body: string): Attempt<string> {
+  if (status === 200) {
+    const { answer, model } = Answer.parse(JSON.parse(body));
+    return { done: `${model} says: ${answer}` };
+  }
+  const problem = Problem.safeParse(parse(body)).data;
+  if (!problem) return { waitFor: `The app answered ${status}.` };
+  if (MAY_PASS.has(problem.code)) return { waitFor: `${problem.code}: ${problem.detail}` };
+  throw new Error(`${problem.code}: ${problem.detail}`);
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+async function statusOf(url: string): Promise<number | string> {
+  try {
+    return (await fetch(url)).status;
+  } catch (error) {
+    return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+  }
+}

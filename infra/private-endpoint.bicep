@@ -1,0 +1,32 @@
+// One private endpoint and its entry in the private DNS zone.
+param name string
+param location string
+param tags object
+param targetId string
+@description('Which part of the target: blob for storage, account for a model.')
+param groupId string
+param subnetId string
+param zoneId string
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    subnet: { id: subnetId }
+    privateLinkServiceConnections: [
+      {
+        name: groupId
+        properties: { privateLinkServiceId: targetId, groupIds: [groupId] }
+      }
+    ]
+  }
+}
+
+resource entry 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = {
+  parent: endpoint
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [{ name: groupId, properties: { privateDnsZoneId: zoneId } }]
+  }
+}

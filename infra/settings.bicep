@@ -1,0 +1,44 @@
+// The app's settings. They come last: writing them restarts the app, which by then has its roles and its guard.
+param siteName string
+param storageName string
+param insightsName string
+param modelEndpoint string
+param modelDeployment string
+param httpAuthLevel 'function' | 'anonymous'
+@description('Client id of a user-assigned identity. Empty: the app\'s own.')
+param identityClientId string
+
+resource site 'Microsoft.Web/sites@2024-11-01' existing = {
+  name: siteName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+var aad = 'Authorization=AAD'
+var own = empty(identityClientId)
+
+var always = {
+  AZURE_OPENAI_ENDPOINT: modelEndpoint
+  AZURE_OPENAI_DEPLOYMENT: modelDeployment
+  HTTP_AUTH_LEVEL: httpAuthLevel
+  // No command-line tools are looked for, and the managed identity is.
+  AZURE_TOKEN_CREDENTIALS: 'prod'
+  AzureWebJobsStorage__accountName: storageName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  // It says where telemetry goes. It lets nobody in: local authentication is off, and the next line signs in.
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: own ? aad : 'ClientId=${identityClientId};${aad}'
+}
+
+var userAssigned = {
+  AZURE_CLIENT_ID: identityClientId
+  AzureWebJobsStorage__clientId: identityClientId
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: site
+  name: 'appsettings'
+  properties: union(always, own ? {} : userAssigned)
+}

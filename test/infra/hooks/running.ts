@@ -1,0 +1,13 @@
+import { onTestFinished } from 'vitest';
+import type { EmulatedAzure } from '../../../src/local/emulator/azure.ts';
+import { startBoth } from '../../e2e/app.ts';
+
+/** The built app beside an emulated Azure, until the test ends. */
+export async function running(env: Record<string, string> = {}): Promise<{ url: string; azure: EmulatedAzure }> {
+  const { app, azure } = await startBoth(env);
+  onTestFinished(async () => {
+    await app.stop();
+    azure.close();
+  });
+  return { url: app.url, azure };
+}

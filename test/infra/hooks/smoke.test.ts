@@ -1,0 +1,40 @@
+import { createServer } from 'node:http';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { askOnce, waitUntilAlive } from '../../../infra/hooks/smoke.ts';
+import { listen } from '../../../src/local/listen.ts';
+import { running } from './running.ts';
+
+const BRIEFLY = { seconds: 8, everySeconds: 0.1 };
+vi.spyOn(console, 'log').mockImplementation(() => undefined);
+
+describe('the question after a deployment', () => {
+  test('waits until the role has arrived', async () => {
+    const { url, azure } = await running();
+    await waitUntilAlive(url, BRIEFLY);
+    expect(await askOnce(url, 'key', BRIEFLY)).toContain('A JPEG image of 960 x 640 pixels');
+    azure.revoke();
+    setTimeout(() => azure.allow(), 1_000);
+    const asked = azure.model.requests.length;
+    expect(await askOnce(url, 'key', BRIEFLY)).toContain('A JPEG image of 960 x 640 pixels');
+    expect(azure.model.requests.length).toBeGreaterThan(asked + 1);
+  });
+
+  test('gives up with the reason, when the role does not come', async () => {
+    const { url, azure } = await running();
+    azure.model.fail({ status: 401 }, Infinity);
+    await expect(askOnce(url, 'key', { seconds: 1, everySeconds: 0.2 })).rejects.toThrow(/^model_access_denied: .*Cognitive Services OpenAI User/);
+  });
+
+  test('gives up at once on what no waiting mends', async () => {
+    const { url, azure } = await running({ AZURE_OPENAI_API_KEY: 'forgotten', WEBSITE_SITE_NAME: 'my-app' });
+    await expect(askOnce(url, 'key', BRIEFLY)).rejects.toThrow(/^misconfigured: .*AZURE_OPENAI_API_KEY/);
+    expect(azure.model.requests).toEqual([]);
+  });
+
+  test('says where to look when there are no functions', async () => {
+    const empty = createServer((_request, response) => response.writeHead(404).end());
+    const url = `http://127.0.0.1:${await listen(empty, 0)}`;
+    onTestFinished(() => void empty.close());
+    await expect(waitUntilAlive(url, { seconds: 0.3, everySeconds: 0.1 })).rejects.toThrow('The app has no functions (404)');
+  });
+});

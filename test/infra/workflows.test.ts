@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const FOLDER = new URL('../../.github/workflows/', import.meta.url);
+const Workflow = z.object({
+  permissions: z.record(z.string(), z.string()),
+  jobs: z.record(z.string(), z.object({ steps: z.array(z.object({ uses: z.string().optional(), run: z.string().optional() })) })),
+});
+
+describe.each(readdirSync(FOLDER))('%s', (name) => {
+  const source = readFileSync(new URL(name, FOLDER), 'utf8');
+  const { permissions, jobs } = Workflow.parse(parse(source));
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+
+  test('has no secret, and may do no more than it must', () => {
+    expect(source).not.toMatch(/\bsecrets\.|client-secret|password/i);
+    expect(permissions).toEqual(name === 'azure-dev.yml' ? { contents: 'read', 'id-token': 'write' } : { contents: 'read' });
+  });
+
+  test('pins its actions to major versions', () => {
+    const used = steps.flatMap(({ uses }) => uses ?? []);
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((action) => !/^[\w-]+\/[\w-]+@v\d+$/.test(action))).toEqual([]);
+  });
+
+  test('takes nothing from an event into a shell', () => {
+    expect(steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => run)).toEqual([]);
+  });
+});
+
+test('CI runs on both Nodes and all three systems, and has the Bicep compiler look', () => {
+  const ci = readFileSync(new URL('ci.yml', FOLDER), 'utf8');
+  expect(ci).toContain('os: [ubuntu-latest, macos-latest, windows-latest]');
+  expect(ci).toContain('node: [22, 24]');
+  expect(ci).toContain('az bicep build --file infra/main.bicep');
+  expect(ci).toContain('az bicep lint --file infra/main.bicep');
+});
+
+test('deployment signs in by federation', () => {
+  expect(readFileSync(new URL('azure-dev.yml', FOLDER), 'utf8')).toContain('--federated-credential-provider github');
+});
