@@ -1,5 +1,6 @@
 import { type Endpoint, parseEndpoint } from './azure/endpoint.ts';
 import { Environment, SettingsError } from './environment.ts';
+import { type Limits, readLimits } from './limits.ts';
 import { defaultInflightBytes } from './memory-limit.ts';
 import { readSignIn, type SignInSettings } from './sign-in-settings.ts';
 
@@ -13,7 +14,7 @@ export interface Target {
 }
 
 /** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
-export interface Settings extends SignInSettings, Target {
+export interface Settings extends SignInSettings, Limits, Target {
   /** Asked when the first refuses with 429 or fails. */
   readonly second: Target | undefined;
   /** A dated version, or `v1` for the version-free API. */
@@ -23,13 +24,8 @@ export interface Settings extends SignInSettings, Target {
   readonly authorityHost: string | undefined;
   readonly systemPrompt: string;
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
-  readonly maxImageBytes: number;
-  readonly maxBodyBytes: number;
-  readonly maxImages: number;
   /** What all requests under way may hold together. */
   readonly maxInflightBytes: number;
-  readonly maxInstructions: number;
-  readonly maxOutputTokens: number;
   readonly requestTimeoutMs: number;
   readonly upstreamMaxRetries: number;
   /** What an operator should know although nothing is wrong; said once at the start. */
@@ -38,10 +34,6 @@ export interface Settings extends SignInSettings, Target {
 
 /** The newest dated version that is generally available, as of November 2026. */
 const DEFAULT_API_VERSION = '2024-10-21';
-/** What the service accepts for one image: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models */
-const SERVICE_MAX_IMAGE_BYTES = 20_971_520;
-/** Older Functions hosts end a request above 100 MB themselves, with a bare 500. */
-const HOST_MAX_BODY_BYTES = 104_857_600;
 /** Azure's front end cuts a request at 230 s; a problem must be on its way before that. */
 const FRONT_END_MAX_SECONDS = 225;
 const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
@@ -78,12 +70,8 @@ export function readSettings(variables: Variables): Settings {
     ...readSignIn(environment, runsInAzure(variables), notes),
     systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
-    maxImageBytes: environment.integer('MAX_IMAGE_BYTES', SERVICE_MAX_IMAGE_BYTES, 1, GREATEST),
-    maxBodyBytes: environment.integer('MAX_BODY_BYTES', HOST_MAX_BODY_BYTES, 1, GREATEST),
-    maxImages: environment.integer('MAX_IMAGES', 10, 1, 1_000),
+    ...readLimits(environment),
     maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
-    maxInstructions: environment.integer('MAX_INSTRUCTIONS', 4_000, 1, GREATEST),
-    maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', 4_096, 1, GREATEST),
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
     notes,
