@@ -2,11 +2,13 @@ import { enableCompileCache } from 'node:module';
 import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
 import { health } from './functions/health.ts';
+import { openApi } from './functions/openapi.ts';
 import { frontDoor } from './http/front-door.ts';
 import { inFlight } from './http/in-flight.ts';
 import { openAiErrorResponse } from './http/openai-error.ts';
 import { problemResponse } from './http/problem-response.ts';
 import { surviveUnhandledRejections } from './last-resort.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { lazyService } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
 
@@ -22,6 +24,7 @@ surviveUnhandledRejections();
 
 const settings = loadSettings();
 const timeoutMs = settings instanceof SettingsError ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs;
+const limits = settings instanceof SettingsError ? DEFAULT_LIMITS : settings;
 const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
 const load = {
@@ -38,6 +41,7 @@ app.http('chatCompletions', {
   handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse }),
 });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
+app.http('openapi', { methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json', handler: openApi({ limits, authLevel }) });
 app.http('processImage', {
   methods: ['POST'],
   authLevel,

@@ -1,5 +1,5 @@
 /** Status and title of every problem this service answers with; the codes are a contract and never change meaning. */
-const PROBLEMS = {
+export const PROBLEMS = {
   missing_instructions: [400, 'Instructions are missing'],
   invalid_request: [400, 'The request is not valid'],
   empty_image: [400, 'There is no image'],

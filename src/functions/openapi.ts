@@ -1,0 +1,21 @@
+import type { HttpHandler } from '@azure/functions';
+import { commonHeaders } from '../http/front-door.ts';
+import type { Deployed } from '../openapi/document.ts';
+
+/** `GET /api/openapi.json`: written when it is first asked for, so that a cold start does not pay for it; kept from then on. */
+export function openApi(deployed: Deployed): HttpHandler {
+  let json: Promise<string> | undefined;
+  return async (_request, context) => {
+    json ??= write(deployed);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', ...commonHeaders(context.invocationId) },
+      body: await json,
+    };
+  };
+}
+
+async function write(deployed: Deployed): Promise<string> {
+  const { openApiDocument } = await import('../openapi/document.ts');
+  return JSON.stringify(openApiDocument(deployed));
+}

@@ -1,0 +1,63 @@
+import type { SchemaObject } from 'openapi3-ts/oas31';
+import { IMAGE_TYPES } from '../image/image.ts';
+import { reference } from './reference.ts';
+
+const count: SchemaObject = { type: 'integer', minimum: 0 };
+
+/** The answer to a question, and the pieces in which a stream brings it. */
+export const answerSchemas: Record<string, SchemaObject> = {
+  Answer: {
+    type: 'object',
+    properties: {
+      answer: { type: 'string', description: "The model's words; with a schema, the JSON text" },
+      data: { type: ['object', 'null'], description: 'The answer as an object, where a schema was given; null where the model refused' },
+      refusal: { type: ['string', 'null'], description: 'What the model said instead, where it refused' },
+      finishReason: { type: 'string', description: 'Why it ended', examples: ['stop', 'length', 'content_filter'] },
+      model: { type: 'string', description: 'Name and version, which may change behind a deployment' },
+      usage: reference('schemas', 'Usage'),
+      images: { type: 'array', minItems: 1, items: reference('schemas', 'ImageFacts'), description: 'In the order sent' },
+      requestId: { type: 'string', minLength: 1 },
+      upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+    },
+    required: ['answer', 'refusal', 'finishReason', 'model', 'usage', 'images', 'requestId', 'upstreamRequestId'],
+    additionalProperties: false,
+    examples: [
+      {
+        answer: 'A sailing boat on a calm sea at sunset.',
+        refusal: null,
+        finishReason: 'stop',
+        model: 'gpt-5.4-mini-2026-03-17',
+        usage: { inputTokens: 796, outputTokens: 11, totalTokens: 807 },
+        images: [{ type: 'image/jpeg', width: 960, height: 640, bytes: 20_138 }],
+        requestId: '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55',
+        upstreamRequestId: 'b1f5b1c8-5d0e-4c7e-8d54-7c2ad2b1e0aa',
+      },
+    ],
+  },
+  Usage: {
+    type: 'object',
+    description: 'Tokens, as the model counts them',
+    properties: { inputTokens: count, outputTokens: count, totalTokens: count },
+    required: ['inputTokens', 'outputTokens', 'totalTokens'],
+    additionalProperties: false,
+  },
+  ImageFacts: {
+    type: 'object',
+    description: 'What the bytes of one image say; width and height in pixels, as stored',
+    properties: {
+      type: { type: 'string', enum: [...IMAGE_TYPES] },
+      width: { type: 'integer', minimum: 1 },
+      height: { type: 'integer', minimum: 1 },
+      bytes: { type: 'integer', minimum: 1 },
+    },
+    required: ['type', 'width', 'height', 'bytes'],
+    additionalProperties: false,
+  },
+  Delta: {
+    type: 'object',
+    description: 'Some more words of the answer',
+    properties: { text: { type: 'string', minLength: 1 } },
+    required: ['text'],
+    additionalProperties: false,
+  },
+};

@@ -1,0 +1,51 @@
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
+import type { Limits } from '../limits.ts';
+import { answerSchemas } from './answer-schemas.ts';
+import { chatSchemas } from './chat-schemas.ts';
+import { commonHeaders } from './headers.ts';
+import { info, tags } from './info.ts';
+import { chatCompletions } from './paths/chat-completions.ts';
+import { health } from './paths/health.ts';
+import { openApi } from './paths/openapi.ts';
+import { processImage } from './paths/process-image.ts';
+import { problemSchemas } from './problem-schemas.ts';
+import { problemExamples } from './problem-examples.ts';
+import { questionParameters, questionSchemas } from './question-schemas.ts';
+import { securityOf } from './security.ts';
+
+/** What differs from one deployment to the next. */
+export interface Deployed {
+  readonly limits: Limits;
+  /** Whether the host asks for a function key on the routes that cost something. */
+  readonly authLevel: 'function' | 'anonymous';
+}
+
+/** The OpenAPI 3.1 document of every route of this app: https://spec.openapis.org/oas/v3.1.1.html */
+export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject {
+  const { security, securitySchemes } = securityOf(authLevel);
+  return {
+    openapi: '3.1.1',
+    info,
+    servers: [{ url: '/api', description: 'The host that this document came from' }],
+    tags,
+    security,
+    paths: {
+      '/processImage': { post: processImage(authLevel) },
+      '/chat/completions': { post: chatCompletions(authLevel) },
+      '/health': { get: health },
+      '/openapi.json': { get: openApi },
+    },
+    components: {
+      securitySchemes,
+      parameters: questionParameters(),
+      headers: commonHeaders,
+      examples: problemExamples(),
+      schemas: {
+        ...questionSchemas(limits),
+        ...answerSchemas,
+        ...chatSchemas,
+        ...problemSchemas(),
+      },
+    },
+  };
+}

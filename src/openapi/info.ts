@@ -1,0 +1,21 @@
+import type { InfoObject, TagObject } from 'openapi3-ts/oas31';
+import { version } from '../version.ts';
+
+/** What this is, for a person who has only the document. */
+export const info: InfoObject = {
+  title: 'Keyless Vision',
+  version,
+  description: `Asks a vision model about images, with no key to the model anywhere: images are checked by their bytes, and an Azure
+OpenAI deployment is asked about them as a managed identity.
+
+Whatever goes wrong is \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`detail\` that says what to do, and
+the \`requestId\` under which the log has the rest. \`/chat/completions\` says the same in OpenAI's error shape.
+
+A method or path that is not listed here is a 404 without a body, from the Functions host.`,
+};
+
+export const tags: TagObject[] = [
+  { name: 'ask', description: 'Questions about images' },
+  { name: 'watch', description: 'Is it alive, and could it answer?' },
+  { name: 'learn', description: 'This document, and a page to try it on' },
+];

@@ -1,0 +1,57 @@
+import type { OperationObject, RequestBodyObject, ResponseObject } from 'openapi3-ts/oas31';
+import { eventStream } from '../event-stream.ts';
+import { EVERYWHERE, headersOf } from '../headers.ts';
+import { PIXEL } from '../pixel.ts';
+import { problemResponses } from '../problem-responses.ts';
+import { oneOfProblems } from '../problem-schemas.ts';
+import { reference } from '../reference.ts';
+import { keyRefused } from '../security.ts';
+import { asProblem } from '../wording.ts';
+
+const WORDS = 'A sailing boat on a calm sea at sunset.';
+
+const requestBody: RequestBodyObject = {
+  required: true,
+  description: 'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image.',
+  content: {
+    'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
+    'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
+    'multipart/form-data': {
+      schema: reference('schemas', 'FormQuestion'),
+      encoding: { image: { contentType: 'image/png, image/jpeg, image/webp, image/gif' }, schema: { contentType: 'application/json' } },
+    },
+    'application/json': {
+      schema: reference('schemas', 'JsonQuestion'),
+      example: { instructions: 'What colour is this?', images: [`data:image/png;base64,${PIXEL}`], maxTokens: 200 },
+    },
+  },
+};
+
+const answered: ResponseObject = {
+  description: "The model's answer; Accept says in which of three kinds. `*/*` and no Accept at all mean text.",
+  headers: headersOf(...EVERYWHERE, 'server-timing'),
+  content: {
+    'text/plain': { schema: { type: 'string', description: "The model's words and nothing else; with `schema`, the JSON text" }, example: WORDS },
+    'application/json': { schema: reference('schemas', 'Answer') },
+    'text/event-stream': {
+      schema: eventStream('`delta`, with words as the model has them; then one `done`, the whole answer, or one `error`. Comment lines fill silences.', {
+        delta: reference('schemas', 'Delta'),
+        done: reference('schemas', 'Answer'),
+        error: oneOfProblems(asProblem.codes, asProblem),
+      }),
+      example: `event: delta\ndata: {"text":"A sailing "}\n\nevent: delta\ndata: {"text":"boat."}\n\n`,
+    },
+  },
+};
+
+/** `POST /processImage` */
+export function processImage(authLevel: 'function' | 'anonymous'): OperationObject {
+  return {
+    operationId: 'processImage',
+    tags: ['ask'],
+    summary: 'Ask about one or several images',
+    parameters: ['instructions', 'detail', 'maxTokens'].map((name) => reference('parameters', name)),
+    requestBody,
+    responses: { '200': answered, ...keyRefused(authLevel), ...problemResponses(asProblem) },
+  };
+}

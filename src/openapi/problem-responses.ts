@@ -1,0 +1,27 @@
+import type { ResponseObject, ResponsesObject } from 'openapi3-ts/oas31';
+import { type ProblemCode, PROBLEMS } from '../problem.ts';
+import { EVERYWHERE, headersOf } from './headers.ts';
+import { oneOfProblems } from './problem-schemas.ts';
+import { problemShapes } from './problem-shapes.ts';
+import { reference } from './reference.ts';
+import { nameOf, type Wording } from './wording.ts';
+
+/** The responses that problems make, one for each status. */
+export function problemResponses(wording: Wording): ResponsesObject {
+  const byStatus = Map.groupBy(wording.codes, (code) => PROBLEMS[code][0]);
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), problemResponse(codes, wording)]));
+}
+
+function problemResponse(codes: readonly ProblemCode[], wording: Wording): ResponseObject {
+  const retryAfter = codes.some((code) => problemShapes[code].retryAfter);
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('. '),
+    headers: headersOf(...EVERYWHERE, 'server-timing', ...(retryAfter ? ['retry-after'] : [])),
+    content: {
+      [wording.mediaType]: {
+        schema: oneOfProblems(codes, wording),
+        examples: Object.fromEntries(codes.map((code) => [code, reference('examples', nameOf(code, wording))])),
+      },
+    },
+  };
+}

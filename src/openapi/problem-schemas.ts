@@ -1,0 +1,46 @@
+import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
+import { type ProblemCode, PROBLEMS } from '../problem.ts';
+import type { Members } from './problem-shape.ts';
+import { problemShapes } from './problem-shapes.ts';
+import { reference } from './reference.ts';
+import { asChatError, asProblem, nameOf, type Wording } from './wording.ts';
+
+const REQUEST_ID: SchemaObject = { type: 'string', minLength: 1 };
+const DETAIL: SchemaObject = { type: 'string', minLength: 1, description: 'What was wrong, and what to do' };
+
+/** A closed schema for every problem in each of its wordings: `CorruptImageProblem`, `CorruptImageChatError` and so on. */
+export function problemSchemas(): Record<string, SchemaObject> {
+  return Object.fromEntries([
+    ...asProblem.codes.map((code) => [nameOf(code, asProblem), problemSchema(code)] as const),
+    ...asChatError.codes.map((code) => [nameOf(code, asChatError), chatErrorSchema(code)] as const),
+  ]);
+}
+
+/** One of these problems. Each says by its `code` which it is. */
+export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): SchemaObject | ReferenceObject {
+  const references = codes.map((code) => reference('schemas', nameOf(code, wording)));
+  const [only] = references;
+  if (only && references.length === 1) return only;
+  // A discriminator must be a member of the object itself; in OpenAI's shape the code is one level deeper.
+  if (wording === asChatError) return { anyOf: references };
+  const mapping = Object.fromEntries(codes.map((code) => [code, reference('schemas', nameOf(code, wording)).$ref]));
+  return { type: 'object', oneOf: references, discriminator: { propertyName: 'code', mapping } };
+}
+
+function problemSchema(code: ProblemCode): SchemaObject {
+  const [status, title] = PROBLEMS[code];
+  const { members, optional } = problemShapes[code];
+  const own = { type: { const: `urn:problem:${code}` }, title: { const: title }, status: { const: status }, detail: DETAIL };
+  return closed({ ...own, code: { const: code }, requestId: REQUEST_ID, ...members }, optional);
+}
+
+function chatErrorSchema(code: ProblemCode): SchemaObject {
+  const { members, optional } = problemShapes[code];
+  const type: SchemaObject = { type: 'string', enum: ['invalid_request_error', 'rate_limit_error', 'server_error'] };
+  const own = { message: DETAIL, type, param: { type: 'null' } } as const;
+  return closed({ error: closed({ ...own, code: { const: code }, requestId: REQUEST_ID, ...members }, optional) });
+}
+
+function closed(required: Members, optional: Members = {}): SchemaObject {
+  return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
+}

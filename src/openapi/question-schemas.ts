@@ -1,0 +1,99 @@
+import type { ParameterObject, SchemaObject } from 'openapi3-ts/oas31';
+import type { Limits } from '../limits.ts';
+import { PIXEL } from './pixel.ts';
+import { reference } from './reference.ts';
+
+const SCHEMA_EXAMPLE = {
+  type: 'object',
+  properties: { boats: { type: 'integer' }, weather: { type: 'string' } },
+  required: ['boats', 'weather'],
+  additionalProperties: false,
+};
+
+/** The options of a question, wherever they stand. */
+export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
+  const options = {
+    instructions: reference('schemas', 'Instructions'),
+    detail: reference('schemas', 'Detail'),
+    maxTokens: reference('schemas', 'MaxTokens'),
+    schema: reference('schemas', 'AnswerSchema'),
+  };
+  return {
+    Instructions: {
+      type: 'string',
+      minLength: 1,
+      maxLength: limits.maxInstructions,
+      pattern: '\\S',
+      description: 'What you want to know. Required, not blank.',
+      examples: ['What is in this picture?'],
+    },
+    Detail: {
+      type: 'string',
+      enum: ['auto', 'low', 'high'],
+      default: 'auto',
+      description: 'How closely the model looks, which is what an image costs',
+    },
+    MaxTokens: {
+      type: 'integer',
+      minimum: 1,
+      maximum: limits.maxOutputTokens,
+      default: limits.maxOutputTokens,
+      description: 'Upper limit of the answer in tokens, reasoning included',
+    },
+    AnswerSchema: {
+      type: 'object',
+      properties: { type: { const: 'object' } },
+      required: ['type'],
+      additionalProperties: true,
+      description: 'A JSON Schema of an object. The answer is then JSON that satisfies it, and comes parsed as `data`.',
+      examples: [SCHEMA_EXAMPLE],
+    },
+    JsonQuestion: {
+      type: 'object',
+      properties: { ...options, images: jsonImages(limits) },
+      required: ['images'],
+      additionalProperties: false,
+    },
+    FormQuestion: {
+      type: 'object',
+      properties: { ...options, image: formImages(limits) },
+      required: ['image'],
+      additionalProperties: false,
+    },
+  };
+}
+
+/** What stands in the query. Names given in the body as well are taken from there. */
+export function questionParameters(): Record<string, ParameterObject> {
+  return {
+    instructions: {
+      name: 'instructions',
+      in: 'query',
+      description: 'What you want to know. Required here where the body is an image and nothing else.',
+      schema: reference('schemas', 'Instructions'),
+      example: 'What is in this picture?',
+    },
+    detail: { name: 'detail', in: 'query', description: 'How closely the model looks', schema: reference('schemas', 'Detail') },
+    maxTokens: { name: 'maxTokens', in: 'query', description: 'Upper limit of the answer', schema: reference('schemas', 'MaxTokens') },
+  };
+}
+
+function jsonImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
+  return {
+    type: 'array',
+    minItems: 1,
+    maxItems: maxImages,
+    items: { type: 'string', minLength: 1, examples: [`data:image/png;base64,${PIXEL}`, PIXEL] },
+    description: `Images of up to ${maxImageBytes} bytes each, as data URLs or bare base64. An address is refused: nothing is fetched.`,
+  };
+}
+
+function formImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
+  return {
+    type: 'array',
+    minItems: 1,
+    maxItems: maxImages,
+    items: { contentMediaType: 'application/octet-stream' },
+    description: `One part called \`image\` for each, of up to ${maxImageBytes} bytes. The bytes decide what it is, not the part's headers.`,
+  };
+}

@@ -1,0 +1,72 @@
+import type { SchemaObject } from 'openapi3-ts/oas31';
+import { type Members, type ProblemShape, texts } from './problem-shape.ts';
+
+const upstream: Members = {
+  upstreamStatus: { type: 'integer', description: 'The status that the model answered with' },
+  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+};
+
+const categories: SchemaObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      category: { type: 'string' },
+      severity: { type: ['string', 'null'], description: 'null for filters that only say yes or no' },
+      source: { type: 'string', enum: ['prompt', 'answer'] },
+    },
+    required: ['category', 'severity', 'source'],
+    additionalProperties: false,
+  },
+  description: 'What was filtered',
+  examples: [[{ category: 'violence', severity: 'high', source: 'prompt' }]],
+};
+
+/** Problems on the model's side, and of this app on the way there. */
+export const upstreamProblems = {
+  content_filtered: {
+    detail: 'The content filter stopped the image or the instructions. Change them, or the filter of the deployment.',
+    members: { categories },
+    optional: upstream,
+  },
+  image_rejected: { detail: 'The model could not use the image: Invalid image data.', optional: upstream },
+  answer_incomplete: {
+    detail: 'The answer was cut off: raise maxTokens.',
+    members: {
+      finishReason: { type: 'string', examples: ['length'] },
+      answer: { type: 'string', description: 'As far as it came', examples: ['{"boats": 1, "wea'] },
+    },
+  },
+  rate_limited: {
+    detail: 'The deployment is at its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
+    optional: upstream,
+    retryAfter: true,
+  },
+  misconfigured: {
+    detail: "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave the deployment, not the model.",
+    members: { settings: texts('Names of settings', 'AZURE_OPENAI_DEPLOYMENT') },
+  },
+  internal_error: { detail: 'This is a fault of the service. Its log has the reason, under the request id.' },
+  model_access_denied: {
+    detail:
+      "The model's resource refused this app's identity (401). Give it the role 'Cognitive Services OpenAI User' on the Azure OpenAI resource; " +
+      'a new assignment takes 5 to 10 minutes to apply. If it has the role, the resource may refuse this network.',
+    optional: upstream,
+  },
+  deployment_not_found: {
+    detail:
+      "There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and " +
+      'OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
+    optional: upstream,
+  },
+  upstream_error: { detail: "The model's service failed (500) and did so on every attempt. Try again in a while.", optional: upstream },
+  identity_unavailable: {
+    detail:
+      'The service could not sign in to Azure. These credentials were tried: ManagedIdentityCredential. In Azure, switch on the ' +
+      "app's system-assigned identity; on your own machine, run az login. Then try again.",
+    members: { credentials: texts('Which were tried', 'ManagedIdentityCredential') },
+    retryAfter: true,
+  },
+  overloaded: { detail: 'The service is busy with other images. Try again as Retry-After says.', retryAfter: true },
+  upstream_timeout: { detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.' },
+} as const satisfies Record<string, ProblemShape>;

@@ -1,0 +1,26 @@
+import { type ProblemCode, PROBLEMS } from '../problem.ts';
+
+/** The two ways in which routes word their problems. */
+export interface Wording {
+  readonly mediaType: string;
+  /** Ends the names of its schemas and examples. */
+  readonly suffix: string;
+  /** The codes that can be worded so. */
+  readonly codes: readonly ProblemCode[];
+}
+
+const ALL = Object.keys(PROBLEMS).filter((key): key is ProblemCode => key in PROBLEMS);
+
+/** /chat/completions knows no instructions, no kinds of answer to choose from, and leaves schemas to the model. */
+const NOT_IN_CHAT = new Set<ProblemCode>(['missing_instructions', 'not_acceptable', 'answer_incomplete']);
+
+/** Problem documents: RFC 9457. */
+export const asProblem: Wording = { mediaType: 'application/problem+json', suffix: 'Problem', codes: ALL };
+
+/** OpenAI's error shape. */
+export const asChatError: Wording = { mediaType: 'application/json', suffix: 'ChatError', codes: ALL.filter((code) => !NOT_IN_CHAT.has(code)) };
+
+/** What schema and example of a problem are called: `CorruptImageProblem`. */
+export function nameOf(code: ProblemCode, { suffix }: Wording): string {
+  return code.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()) + suffix;
+}
