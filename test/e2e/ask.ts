@@ -1,4 +1,6 @@
-/** What came back, with the body read. */
+import { conforms } from './conforms.ts';
+
+/** What came back, with the body read; what is not as openapi.json says has thrown. */
 export interface Asked {
   readonly status: number;
   readonly headers: Headers;
@@ -15,7 +17,25 @@ export async function ask(url: string, image: Uint8Array, init: { query?: Record
 
 /** Posts any body to processImage. */
 export async function post(url: string, body: string | FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string>, query = ''): Promise<Asked> {
-  const response = await fetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers });
+  return read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
+}
+
+/** Gets a route of the app, by its path below `/api/`. */
+export async function get(url: string, path: string): Promise<Asked> {
+  return read(await checkedFetch(`${url}/api/${path}`));
+}
+
+/** `fetch`, for clients that take one: resolves when all of the body has come and openapi.json knows of everything in it. */
+export async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const { url, method } = input instanceof Request ? input : { url: String(input), method: init?.method?.toUpperCase() ?? 'GET' };
+  const response = await fetch(input, init);
+  const { status, headers } = response;
+  const text = await response.text();
+  conforms({ method, url, status, headers, text });
+  return new Response(text, { status, headers });
+}
+
+async function read(response: Response): Promise<Asked> {
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as Record<string, unknown> };
 }

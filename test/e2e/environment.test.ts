@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { startAzure, type EmulatedAzure } from '../../src/local/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp, startBoth } from './app.ts';
-import { ask } from './ask.ts';
+import { ask, get } from './ask.ts';
 
 const IN_AZURE = { WEBSITE_SITE_NAME: 'my-app' };
 const running: { stop(): Promise<void> }[] = [];
@@ -62,7 +62,7 @@ describe('wrong settings', () => {
 
   test('in Azure, the app starts, health answers, and the rest says misconfigured', async () => {
     const app = await one({ ...IN_AZURE, AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/', AZURE_OPENAI_API_KEY: 'a-forgotten-key' });
-    expect((await fetch(`${app.url}/api/health`)).status).toBe(200);
+    expect((await get(app.url, 'health')).status).toBe(200);
     const answer = await ask(app.url, await still('image/png', 8, 8));
     expect(answer.status).toBe(500);
     expect(answer.json()).toMatchObject({

@@ -6,7 +6,8 @@ import { IMAGE_TYPES } from '../../src/image/image.ts';
 import { still, stillOfSize } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
 import { type App, startBoth } from './app.ts';
-import { ask } from './ask.ts';
+import { ask, get } from './ask.ts';
+import { conforms } from './conforms.ts';
 
 const MAX_IMAGE_BYTES = 20_971_520;
 
@@ -142,9 +143,9 @@ test('an Accept header that allows none of the kinds of answer is told so', asyn
 });
 
 test('health touches nothing', async () => {
-  const response = await fetch(`${app.url}/api/health`);
-  expect(await response.json()).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
-  expect(response.headers.get('x-request-id')).toMatch(/\w/);
+  const health = await get(app.url, 'health');
+  expect(health.json()).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+  expect(health.headers.get('x-request-id')).toMatch(/\w/);
   expect([azure.model.requests, azure.identity.requests]).toEqual([[], []]);
 });
 
@@ -174,11 +175,15 @@ async function postChunked(url: string, bytes: Buffer) {
 
 async function post(url: string, headers: http.OutgoingHttpHeaders, send: (request: http.ClientRequest) => void): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const request = http.request(`${url}/api/processImage?instructions=x`, { method: 'POST', headers }, (response) => {
+    const target = `${url}/api/processImage?instructions=x`;
+    const request = http.request(target, { method: 'POST', headers }, (response) => {
+      const { statusCode: status = 0 } = response;
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => (body += text));
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body });
+        const received = new Headers(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+        conforms({ method: 'POST', url: target, status, headers: received, text: body });
+        resolve({ status, body });
         request.destroy();
       });
     });

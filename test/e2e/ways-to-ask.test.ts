@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
 import { still, stillOfSize } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
-import { type Asked, ask, post } from './ask.ts';
+import { type Asked, ask, checkedFetch, post } from './ask.ts';
 import { readEvents } from './events.ts';
 
 const INSTRUCTIONS = 'What is in these?';
@@ -179,7 +179,7 @@ describe('structured output', () => {
 });
 
 describe("OpenAI's own client", () => {
-  const client = (): OpenAI => new OpenAI({ baseURL: `${app.url}/api`, apiKey: 'unused', maxRetries: 0 });
+  const client = (): OpenAI => new OpenAI({ baseURL: `${app.url}/api`, apiKey: 'unused', maxRetries: 0, fetch: checkedFetch });
   const message = (image: Buffer): OpenAI.ChatCompletionUserMessageParam => ({
     role: 'user',
     content: [
