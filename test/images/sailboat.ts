@@ -1,4 +1,5 @@
-/** Draws the picture of the README and of the Postman collection: `node test/images/sailboat.ts`. */
+/** Draws the pictures of the README and of the Postman collection: `node test/images/sailboat.ts`. */
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="960" height="640" viewBox="0 0 960 640">
@@ -25,4 +26,17 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="960" height="640" vi
   <path d="M90 548 q40 -16 80 0 t80 0 t80 0 t80 0 t80 0" fill="none" stroke="#cfe3ee" stroke-width="6" opacity=".7"/>
 </svg>`;
 
-await sharp(Buffer.from(svg)).jpeg({ quality: 82, mozjpeg: true }).toFile(new URL('sailboat.jpg', import.meta.url).pathname);
+const large = sharp(Buffer.from(svg));
+await large.clone().jpeg({ quality: 82, mozjpeg: true }).toFile(pathOf('sailboat.jpg'));
+await large.clone().resize(96).webp({ quality: 70 }).toFile(pathOf('sailboat-small.webp'));
+
+const still = await large.clone().resize(48).raw().toBuffer({ resolveWithObject: true });
+const dark = still.data.map((value) => value / 2);
+const { width, height, channels } = still.info;
+await sharp(Buffer.concat([still.data, dark]), { raw: { width, height: height * 2, channels, pageHeight: height } })
+  .gif({ loop: 0, delay: 500, colours: 16 })
+  .toFile(pathOf('sailboat-animated.gif'));
+
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}

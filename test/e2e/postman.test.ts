@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import newman, { type NewmanRunSummary } from 'newman';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { files } from '../postman/source/files.ts';
+import { type App, startBoth } from './app.ts';
+import { conforms } from './conforms.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const POSTMAN = `${ROOT}test/postman/`;
+
+let app: App;
+let azure: EmulatedAzure;
+beforeAll(async () => ({ app, azure } = await startBoth()));
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+
+test('the committed files are what their source says: node test/postman/write.ts', () => {
+  for (const [name, text] of files) expect(readFileSync(`${POSTMAN}${name}`, 'utf8'), name).toBe(text);
+});
+
+test('the collection passes all of its own tests, and openapi.json knows every answer to it', async () => {
+  const { run } = await runCollection();
+  expect(run.failures.map(({ source, error }) => `${source?.name}: ${error.message}`)).toEqual([]);
+  expect(run.executions.length).toBeGreaterThan(20);
+  for (const { item, request, response, assertions } of run.executions) {
+    expect(assertions.length, `tests of "${item.name}"`).toBeGreaterThan(1);
+    const headers = new Headers(response.headers.map(({ key, value }) => [key, value]));
+    conforms({ method: request.method, url: request.url.toString(), status: response.code, headers, text: response.text() ?? '' });
+  }
+});
+
+test('its tests fail where the app does', async () => {
+  azure.model.fail({ status: 404 }, Infinity);
+  const { run } = await runCollection('Ask');
+  azure.reset();
+  const told = run.failures.filter(({ error }) => error.message.includes('status code 200 but got 502')).map(({ source }) => source?.name);
+  expect(told).toEqual(run.executions.map(({ item }) => item.name));
+});
+
+async function runCollection(folder?: string): Promise<NewmanRunSummary> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      collection: `${POSTMAN}keyless-vision.postman_collection.json`,
+      environment: `${POSTMAN}local.postman_environment.json`,
+      envVar: [{ key: 'baseUrl', value: app.url }],
+      workingDir: ROOT,
+      timeoutRequest: 20_000,
+      ...(folder ? { folder } : {}),
+    };
+    newman.run(options, (error, summary) => (error ? reject(error) : resolve(summary)));
+  });
+}

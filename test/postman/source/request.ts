@@ -1,0 +1,60 @@
+/** One request of the collection, in few words. */
+export interface PostmanRequest {
+  readonly name: string;
+  /** What it shows, for a person who reads it in Postman. */
+  readonly about: string;
+  readonly method: 'GET' | 'POST';
+  /** Below `/api/`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: object;
+  /** JavaScript that runs in Postman when the answer has come. */
+  readonly tests: string;
+}
+
+/** A request in Postman's own format: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html */
+export function toItem({ name, about, method, path, query = {}, headers = {}, body, tests }: PostmanRequest): object {
+  const pairs = Object.entries(query).map(([key, value]) => ({ key, value }));
+  const search = pairs.map(({ key, value }) => `${key}=${encodeURIComponent(value)}`).join('&');
+  return {
+    name,
+    event: [{ listen: 'test', script: toScript(tests) }],
+    request: {
+      description: about,
+      method,
+      header: Object.entries(headers).map(([key, value]) => ({ key, value })),
+      url: {
+        raw: `{{baseUrl}}/api/${path}${search && `?${search}`}`,
+        host: ['{{baseUrl}}'],
+        path: ['api', ...path.split('/')],
+        query: pairs.map(({ key, value }) => ({ key, value: encodeURIComponent(value) })),
+      },
+      ...(body ? { body } : {}),
+    },
+    response: [],
+  };
+}
+
+export function toScript(code: string): object {
+  return { type: 'text/javascript', exec: code.trim().split('\n') };
+}
+
+/** A file as the whole body; paths are below Postman's working directory, which is this repository. */
+export function fileBody(src: string): object {
+  return { mode: 'file', file: { src } };
+}
+
+/** A form of texts and, under `image`, files. */
+export function formBody(texts: Readonly<Record<string, string>>, images: readonly string[]): object {
+  const fields = Object.entries(texts).map(([key, value]) => ({ key, value, type: 'text' }));
+  return { mode: 'formdata', formdata: [...fields, ...images.map((src) => ({ key: 'image', type: 'file', src }))] };
+}
+
+export function jsonBody(value: object): object {
+  return { mode: 'raw', raw: JSON.stringify(value, null, 2), options: { raw: { language: 'json' } } };
+}
+
+export function textBody(raw: string): object {
+  return { mode: 'raw', raw, options: { raw: { language: 'text' } } };
+}

@@ -1,0 +1,31 @@
+import type { PostmanRequest } from './request.ts';
+
+/** What needs no question. */
+export const watch: PostmanRequest[] = [
+  {
+    name: 'Is it alive?',
+    about: 'Touches nothing outside the process, and needs no key.',
+    method: 'GET',
+    path: 'health',
+    tests: `
+pm.test('alive, and which version', () => {
+  pm.response.to.have.status(200);
+  const { status, version } = pm.response.json();
+  pm.expect(status).to.equal('ok');
+  pm.expect(version).to.match(/^\\d+\\.\\d+\\.\\d+/);
+});`,
+  },
+  {
+    name: 'What can it do?',
+    about: 'The OpenAPI document of all of this. Postman imports it, too.',
+    method: 'GET',
+    path: 'openapi.json',
+    tests: `
+pm.test('OpenAPI 3.1 of these routes', () => {
+  pm.response.to.have.status(200);
+  const { openapi, paths } = pm.response.json();
+  pm.expect(openapi).to.match(/^3\\.1\\./);
+  pm.expect(paths).to.include.keys('/processImage', '/chat/completions');
+});`,
+  },
+];
