@@ -67,6 +67,6 @@ export const upstreamProblems = {
     members: { credentials: texts('Which were tried', 'ManagedIdentityCredential') },
     retryAfter: true,
   },
-  overloaded: { detail: 'The service is busy with other images. Try again as Retry-After says.', retryAfter: true },
+  overloaded: { detail: 'The service is working on as much as it can hold. Try again in a moment.', retryAfter: true },
   upstream_timeout: { detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.' },
 } as const satisfies Record<string, ProblemShape>;
