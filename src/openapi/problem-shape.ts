@@ -19,3 +19,9 @@ export interface ProblemShape {
 export function texts(description: string, ...example: string[]): SchemaObject {
   return { type: 'array', items: { type: 'string' }, description, examples: [example] };
 }
+
+/** Members of problems that began with an answer of the model's. */
+export const upstream: Members = {
+  upstreamStatus: { type: 'integer', description: 'The status that the model answered with' },
+  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+};

@@ -1,10 +1,5 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
-import { type Members, type ProblemShape, texts } from './problem-shape.ts';
-
-const upstream: Members = {
-  upstreamStatus: { type: 'integer', description: 'The status that the model answered with' },
-  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
-};
+import { type ProblemShape, texts, upstream } from './problem-shape.ts';
 
 const categories: SchemaObject = {
   type: 'array',
@@ -47,12 +42,6 @@ export const upstreamProblems = {
     members: { settings: texts('Names of settings', 'AZURE_OPENAI_DEPLOYMENT') },
   },
   internal_error: { detail: 'This is a fault of the service. Its log has the reason, under the request id.' },
-  model_access_denied: {
-    detail:
-      "The model's resource refused this app's identity (401). Give it the role 'Cognitive Services OpenAI User' on the Azure OpenAI resource; " +
-      'a new assignment takes 5 to 10 minutes to apply. If it has the role, the resource may refuse this network.',
-    optional: upstream,
-  },
   deployment_not_found: {
     detail:
       "There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and " +
@@ -60,13 +49,6 @@ export const upstreamProblems = {
     optional: upstream,
   },
   upstream_error: { detail: "The model's service failed (500) and did so on every attempt. Try again in a while.", optional: upstream },
-  identity_unavailable: {
-    detail:
-      'The service could not sign in to Azure. These credentials were tried: ManagedIdentityCredential. In Azure, switch on the ' +
-      "app's system-assigned identity; on your own machine, run az login. Then try again.",
-    members: { credentials: texts('Which were tried', 'ManagedIdentityCredential') },
-    retryAfter: true,
-  },
   overloaded: { detail: 'The service is working on as much as it can hold. Try again in a moment.', retryAfter: true },
   upstream_timeout: { detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.' },
 } as const satisfies Record<string, ProblemShape>;
