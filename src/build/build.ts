@@ -1,7 +1,10 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { billOfMaterials, type Shipped } from './bill-of-materials.ts';
+import { bundledPackages } from './bundled-package.ts';
 import { bundle } from './bundle.ts';
+import { licences } from './licences.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -15,27 +18,34 @@ export interface Built {
 }
 
 /**
- * Writes `dist/`, the whole deployment: the bundle, `host.json`, and a `package.json` without dependencies.
- * What was there before is removed once the new bundle is known to be good.
+ * Writes `dist/`, the whole deployment: the bundle, `host.json`, a `package.json` without dependencies, and what says
+ * whose code is in it. What was there before is removed once the new bundle is known to be good.
  */
 export async function build(): Promise<Built> {
   const started = performance.now();
   const dir = join(root, 'dist');
-  const files = await bundle(root, dir);
+  const { files, metafile, legalComments } = await bundle(root, dir);
+  const app = await readApp();
+  const bundled = await bundledPackages(root, metafile);
+  const papers = {
+    'package.json': `${JSON.stringify({ ...app, type: 'module', main: 'index.js' }, null, 2)}\n`,
+    'bom.cdx.json': await billOfMaterials(root, app, bundled),
+    'THIRD-PARTY-LICENSES.txt': await licences(root, bundled.packages, legalComments),
+  };
 
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir);
   await Promise.all(files.map(({ path, contents }) => writeFile(path, contents)));
+  await Promise.all(Object.entries(papers).map(([name, text]) => writeFile(join(dir, name), text)));
   await cp(join(root, 'host.json'), join(dir, 'host.json'));
-  await writeFile(join(dir, 'package.json'), await packageJson());
 
   const bytes = files.reduce((sum, { contents }) => sum + contents.length, 0);
-  return { dir, files: files.length + 2, bytes, milliseconds: performance.now() - started };
+  return { dir, files: files.length + Object.keys(papers).length + 1, bytes, milliseconds: performance.now() - started };
 }
 
-async function packageJson(): Promise<string> {
+async function readApp(): Promise<Shipped> {
   const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  return `${JSON.stringify({ name, version, type: 'module', main: 'index.js' }, null, 2)}\n`;
+  return { name, version };
 }
 
 if (import.meta.main) {

@@ -1,11 +1,20 @@
 import { join } from 'node:path';
-import { build, type OutputFile } from 'esbuild';
+import { build, type Metafile, type OutputFile } from 'esbuild';
 
 // Bundled CommonJS packages call require(), which ES modules do not have.
 const requireForModules = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 
-/** Bundles the app into ES modules, in memory; what is imported dynamically becomes a file of its own. */
-export async function bundle(root: string, outdir: string): Promise<OutputFile[]> {
+/** A bundle, in memory. */
+export interface Bundle {
+  readonly files: readonly OutputFile[];
+  /** Which sources went into it. */
+  readonly metafile: Metafile;
+  /** Comments about copyright that stood in the sources. */
+  readonly legalComments: readonly string[];
+}
+
+/** Bundles the app into ES modules; what is imported dynamically becomes a file of its own. */
+export async function bundle(root: string, outdir: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [join(root, 'src/index.ts')],
@@ -20,14 +29,22 @@ export async function bundle(root: string, outdir: string): Promise<OutputFile[]
     // SDKs put the names of their classes into User-Agent and errors.
     minify: true,
     keepNames: true,
-    legalComments: 'linked',
+    legalComments: 'external',
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },
     logLevel: 'error',
   });
   refuseLocalFiles(Object.keys(metafile.inputs));
-  return outputFiles;
+  return {
+    files: outputFiles.filter((file) => !isLegal(file)),
+    metafile,
+    legalComments: outputFiles.filter(isLegal).map(({ text }) => text),
+  };
+}
+
+function isLegal({ path }: OutputFile): boolean {
+  return path.endsWith('.LEGAL.txt');
 }
 
 function refuseLocalFiles(inputs: string[]): void {

@@ -3,9 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
-import type { OutputFile } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { bundle } from '../../src/build/bundle.ts';
+import { type Bundle, bundle } from '../../src/build/bundle.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -16,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-async function bundleOf(index: string): Promise<OutputFile[]> {
+async function bundleOf(index: string): Promise<Bundle> {
   await writeFile(join(root, 'src/index.ts'), index);
   return bundle(root, join(root, 'dist'));
 }
@@ -26,7 +25,7 @@ test.each([`import './local/emulator.ts';`, `await import('./local/emulator.ts')
 });
 
 test('what is imported dynamically is a file of its own, classes keep their names, and require works', async () => {
-  const files = await bundleOf(`
+  const { files } = await bundleOf(`
     const { KeepsItsName } = await import('./lazy.ts');
     console.log(KeepsItsName.name, require('node:path').sep);`);
   await mkdir(join(root, 'dist'));
