@@ -173,6 +173,7 @@ module settings 'settings.bicep' = {
     insightsName: monitoring.outputs.insightsName
     modelEndpoint: modelAccess.outputs.endpoint
     modelDeployment: modelDeploymentName
+    secondModelEndpoint: twoRegions ? secondRegion!.outputs.endpoint : ''
     httpAuthLevel: empty(signInClientId) ? 'function' : 'anonymous'
     identityClientId: userAssignedIdentity ? identity!.outputs.clientId : ''
   }

@@ -4,6 +4,8 @@ param storageName string
 param insightsName string
 param modelEndpoint string
 param modelDeployment string
+@description('Empty: there is no second region.')
+param secondModelEndpoint string
 param httpAuthLevel 'function' | 'anonymous'
 @description('Client id of a user-assigned identity. Empty: the app\'s own.')
 param identityClientId string
@@ -37,8 +39,13 @@ var userAssigned = {
   AzureWebJobsStorage__clientId: identityClientId
 }
 
+var secondRegion = {
+  AZURE_OPENAI_ENDPOINT_2: secondModelEndpoint
+  AZURE_OPENAI_DEPLOYMENT_2: modelDeployment
+}
+
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(always, own ? {} : userAssigned)
+  properties: union(always, own ? {} : userAssigned, empty(secondModelEndpoint) ? {} : secondRegion)
 }

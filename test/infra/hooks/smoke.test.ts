@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { askOnce, waitUntilAlive } from '../../../infra/hooks/smoke.ts';
 import { listen } from '../../../src/local/listen.ts';
 import { running } from './running.ts';
 
 const BRIEFLY = { seconds: 8, everySeconds: 0.1 };
-vi.spyOn(console, 'log').mockImplementation(() => undefined);
+const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+beforeEach(() => void said.mockClear());
 
 describe('the question after a deployment', () => {
   test('waits until the role has arrived', async () => {
@@ -28,6 +29,7 @@ describe('the question after a deployment', () => {
   test('gives up at once on what no waiting mends', async () => {
     const { url, azure } = await running({ AZURE_OPENAI_API_KEY: 'forgotten', WEBSITE_SITE_NAME: 'my-app' });
     await expect(askOnce(url, 'key', BRIEFLY)).rejects.toThrow(/^misconfigured: .*AZURE_OPENAI_API_KEY/);
+    expect(said).not.toHaveBeenCalled();
     expect(azure.model.requests).toEqual([]);
   });
 
