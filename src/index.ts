@@ -20,6 +20,7 @@ const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
 const load = {
   processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
+  playground: async () => (await import('./functions/playground.ts')).playground((await service()).settings, authLevel),
   chatCompletions: async () => (await import('./functions/chat-completions.ts')).chatCompletions(await service()),
 };
 
@@ -31,6 +32,7 @@ app.http('chatCompletions', {
   handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse }),
 });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
+app.http('playground', { methods: ['GET'], authLevel: 'anonymous', handler: frontDoor(timeoutMs, { load: load.playground, toReply: problemResponse }) });
 app.http('processImage', {
   methods: ['POST'],
   authLevel,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build, type OutputFile } from 'esbuild';
+import { playground } from './playground.ts';
 
 // Bundled CommonJS packages call require(), which ES modules do not have.
 const requireForModules = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
@@ -21,6 +22,7 @@ export async function bundle(root: string, outdir: string): Promise<OutputFile[]
     minify: true,
     keepNames: true,
     legalComments: 'linked',
+    plugins: [playground],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },
