@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build, type Metafile, type OutputFile } from 'esbuild';
+import { playground } from './playground.ts';
 
 // Bundled CommonJS packages call require(), which ES modules do not have.
 const requireForModules = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
@@ -30,6 +31,7 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     minify: true,
     keepNames: true,
     legalComments: 'external',
+    plugins: [playground],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },

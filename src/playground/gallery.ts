@@ -1,0 +1,69 @@
+import { element } from './element.ts';
+import type { PageSettings } from './page-settings.ts';
+import { sizeInWords } from './size.ts';
+import { Thumbnail } from './thumbnail.ts';
+
+/** The images chosen so far, in the order in which they are sent. */
+export class Gallery {
+  readonly #settings: PageSettings;
+  readonly #onChange: () => void;
+  readonly #list = element('gallery', HTMLOListElement);
+  #thumbnails: Thumbnail[] = [];
+
+  constructor(settings: PageSettings, onChange: () => void) {
+    this.#settings = settings;
+    this.#onChange = onChange;
+    const { maxImages, maxImageBytes } = settings;
+    const upTo = maxImages === 1 ? 'One image' : `Up to ${maxImages} images`;
+    element('pick-rules', HTMLParagraphElement).textContent = `${upTo}: PNG, JPEG, WEBP or GIF, ${sizeInWords(maxImageBytes)} each`;
+  }
+
+  get files(): File[] {
+    return this.#thumbnails.map(({ file }) => file);
+  }
+
+  /** Adds as many as there is room for; says so where some were left out. */
+  add(files: readonly File[]): string | undefined {
+    const room = this.#settings.maxImages - this.#thumbnails.length;
+    for (const file of files.slice(0, room)) this.#append(new Thumbnail(file, this.#settings));
+    this.#changed();
+    const left = files.length - room;
+    return left > 0 ? `${this.#settings.maxImages} images are the most for one question: ${left} left out.` : undefined;
+  }
+
+  /** Why these images need not be sent, since the service would refuse them. */
+  objection(): string | undefined {
+    const { maxBodyBytes } = this.#settings;
+    if (this.#thumbnails.length === 0) return 'Choose an image first.';
+    if (this.#thumbnails.some(({ tooLarge }) => tooLarge)) return 'Remove what is marked as too large, or scale it down first.';
+    const bytes = this.files.reduce((sum, { size }) => sum + size, 0);
+    if (bytes <= maxBodyBytes) return undefined;
+    return `Together these are ${sizeInWords(bytes)}, and ${sizeInWords(maxBodyBytes)} can be sent at once. Remove some.`;
+  }
+
+  /** Marks the image that a problem is about, counted from 1; none where there is no number. */
+  mark(number: number | undefined): void {
+    for (const [index, { item, tooLarge }] of this.#thumbnails.entries()) item.classList.toggle('faulty', tooLarge || index + 1 === number);
+  }
+
+  #append(thumbnail: Thumbnail): void {
+    this.#thumbnails.push(thumbnail);
+    this.#list.append(thumbnail.item);
+    thumbnail.removeButton.addEventListener('click', () => this.#remove(thumbnail));
+  }
+
+  #remove(thumbnail: Thumbnail): void {
+    const at = this.#thumbnails.indexOf(thumbnail);
+    this.#thumbnails = this.#thumbnails.filter((other) => other !== thumbnail);
+    thumbnail.dispose();
+    this.#changed();
+    // Focus would be lost with the button that had it.
+    const next = this.#thumbnails[at] ?? this.#thumbnails.at(-1);
+    (next?.removeButton ?? element('pick', HTMLInputElement)).focus();
+  }
+
+  #changed(): void {
+    this.#list.hidden = this.#thumbnails.length === 0;
+    this.#onChange();
+  }
+}

@@ -1,0 +1,86 @@
+import { AnswerPanel } from './answer-panel.ts';
+import { call } from './call.ts';
+import { wireCopyButtons } from './copy.ts';
+import { element, tell } from './element.ts';
+import { FunctionKey } from './function-key.ts';
+import { Gallery } from './gallery.ts';
+import { takeFiles } from './intake.ts';
+import type { PageSettings } from './page-settings.ts';
+import { QuestionForm } from './question-form.ts';
+
+/** Beside this page, whatever prefix the routes have. */
+const url = new URL('processImage', location.href).href;
+
+const settings: PageSettings = JSON.parse(document.body.dataset['settings'] ?? '');
+const form = element('form', HTMLFormElement);
+const askButton = element('ask', HTMLButtonElement);
+const stopButton = element('stop', HTMLButtonElement);
+const notice = element('notice', HTMLParagraphElement);
+const panel = new AnswerPanel();
+const question = new QuestionForm(settings);
+const gallery = new Gallery(settings, showCurl);
+const key = new FunctionKey(settings.authLevel, showCurl);
+let running: AbortController | undefined;
+
+takeFiles(
+  (files) => tell(notice, gallery.add(files)),
+  () => tell(notice, 'There was no file in that. Save the image first, then drop the file.'),
+);
+wireCopyButtons();
+form.addEventListener('input', showCurl);
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!running) void ask();
+});
+stopButton.addEventListener('click', () => running?.abort());
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') running?.abort();
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+});
+showCurl();
+
+async function ask(): Promise<void> {
+  const objection = gallery.objection();
+  tell(notice, objection);
+  if (objection) return;
+
+  const controller = new AbortController();
+  const started = performance.now();
+  const since = (): number => performance.now() - started;
+  let timings: { sent?: number; firstWords?: number } = {};
+  gallery.mark(undefined);
+  setRunning(controller);
+  panel.begin();
+  const ending = await call(
+    { url, body: question.toBody(gallery.files), key: key.value, signal: controller.signal },
+    {
+      sent(share) {
+        if (share === 1) timings = { sent: since(), ...timings };
+        panel.sent(share);
+      },
+      words(words) {
+        timings = { firstWords: since(), ...timings };
+        panel.words(words);
+      },
+    },
+  );
+  panel.end(ending, { ...timings, ended: since() });
+  setRunning(undefined);
+  if (!('problem' in ending)) return;
+  gallery.mark(ending.problem.image);
+  if (ending.problem.wantsKey) key.request();
+}
+
+/** Puts one button in the other's place; focus that was on one moves along. */
+function setRunning(controller: AbortController | undefined): void {
+  running = controller;
+  const [shown, hidden] = controller ? [stopButton, askButton] : [askButton, stopButton];
+  const hadFocus = document.activeElement === hidden;
+  shown.hidden = false;
+  if (hadFocus) shown.focus();
+  hidden.hidden = true;
+}
+
+function showCurl(): void {
+  question.showCurl(url, gallery.files, key.value !== '');
+}

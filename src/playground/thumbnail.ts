@@ -1,0 +1,55 @@
+import { make } from './element.ts';
+import type { PageSettings } from './page-settings.ts';
+import { sizeInWords } from './size.ts';
+
+const TYPES = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif']);
+
+/** One chosen image: a small picture of it, what it is, and what speaks against sending it. */
+export class Thumbnail {
+  readonly file: File;
+  readonly item: HTMLLIElement;
+  readonly removeButton: HTMLButtonElement;
+  /** Whether the service would refuse it for sure. */
+  readonly tooLarge: boolean;
+  readonly #url: string;
+
+  constructor(file: File, { maxImageBytes }: PageSettings) {
+    this.file = file;
+    this.tooLarge = file.size > maxImageBytes;
+    this.#url = URL.createObjectURL(file);
+
+    const [, image] = /^image\/(.+)$/.exec(file.type) ?? [];
+    const kind = image?.toUpperCase() ?? (file.type || 'unknown type');
+    const facts = make('span', 'quiet', `${kind}, ${sizeInWords(file.size)}`);
+    const frame = make('div', 'frame', picture(this.#url, facts));
+    const name = make('span', 'name', file.name);
+    name.title = file.name;
+    const fault = make('span', 'fault', this.#fault(maxImageBytes));
+    this.removeButton = make('button', '', '×');
+    this.removeButton.type = 'button';
+    this.removeButton.ariaLabel = `Remove ${file.name}`;
+    this.item = make('li', this.tooLarge ? 'faulty' : '', make('figure', '', frame, make('figcaption', '', name, facts, fault)), this.removeButton);
+  }
+
+  /** Frees what the browser keeps for it. */
+  dispose(): void {
+    this.item.remove();
+    URL.revokeObjectURL(this.#url);
+  }
+
+  #fault(maxImageBytes: number): string {
+    if (this.tooLarge) return `Too large: ${sizeInWords(maxImageBytes)} at most`;
+    return TYPES.has(this.file.type) ? '' : 'Perhaps not a PNG, JPEG, WEBP or GIF';
+  }
+}
+
+/** The image, its size in pixels added to the facts; where the browser cannot show it, words in its place. */
+function picture(url: string, facts: HTMLElement): HTMLImageElement {
+  const image = make('img', '');
+  image.alt = '';
+  image.decoding = 'async';
+  image.addEventListener('load', () => facts.append(`, ${image.naturalWidth} × ${image.naturalHeight}`));
+  image.addEventListener('error', () => image.replaceWith('no preview'));
+  image.src = url;
+  return image;
+}

@@ -1,0 +1,16 @@
+/** When something happened to a question, in milliseconds since it was asked. */
+export interface Timings {
+  readonly sent?: number;
+  readonly firstWords?: number;
+  readonly ended: number;
+}
+
+/** A duration as people say it: `320 ms`, `1.4 s`. */
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** The stages in a Server-Timing header: https://www.w3.org/TR/server-timing/ */
+export function stagesOf(serverTiming: string): { name: string; milliseconds: number }[] {
+  return [...serverTiming.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, name = '', milliseconds]) => ({ name, milliseconds: Number(milliseconds) }));
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+
+/** The picture of the README. */
+export const SAILBOAT = fileURLToPath(new URL('../images/sailboat.jpg', import.meta.url));
+
+/** Someone who has opened the playground, and what their browser had to complain about. */
+export interface Visitor {
+  readonly page: Page;
+  /** Script errors, violations of the page's policy, console warnings; a failed response is none. */
+  readonly complaints: readonly string[];
+  /** Requests to any other place than the app. */
+  readonly outside: readonly string[];
+  readonly ask: Locator;
+  readonly stop: Locator;
+  readonly answer: Locator;
+  readonly status: Locator;
+  readonly problem: Locator;
+  leave(): Promise<void>;
+}
+
+/** Opens the playground of an app in a browser profile of its own. */
+export async function visit(browser: Browser, appUrl: string, options: BrowserContextOptions = {}): Promise<Visitor> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const outside: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== appUrl && !['blob:', 'data:'].includes(protocol)) outside.push(request.url());
+  });
+  await page.goto(`${appUrl}/api/playground`);
+  return {
+    page,
+    complaints,
+    outside,
+    ask: page.getByRole('button', { name: 'Ask' }),
+    stop: page.getByRole('button', { name: 'Stop' }),
+    answer: page.locator('#answer'),
+    status: page.getByRole('status'),
+    problem: page.locator('#problem'),
+    leave: async () => context.close(),
+  };
+}
+
+/** The picture as a file of any name and type. */
+export function sailboatAs(name: string, mimeType = 'image/jpeg'): { name: string; mimeType: string; buffer: Buffer } {
+  return { name, mimeType, buffer: readFileSync(SAILBOAT) };
+}
