@@ -29,7 +29,7 @@ const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
 const load = {
   processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
-  playground: async () => (await import('./functions/playground.ts')).playground((await service()).settings, authLevel),
+  playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
   chatCompletions: async () => (await import('./functions/chat-completions.ts')).chatCompletions(await service()),
 };
 
@@ -43,7 +43,11 @@ app.http('chatCompletions', {
 });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
 app.http('openapi', { methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json', handler: openApi({ limits, authLevel }) });
-app.http('playground', { methods: ['GET'], authLevel: 'anonymous', handler: frontDoor(timeoutMs, { load: load.playground, toReply: problemResponse }) });
+app.http('playground', {
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: frontDoor(timeoutMs, { load: load.playground, toReply: problemResponse }),
+});
 app.http('processImage', {
   methods: ['POST'],
   authLevel,

@@ -1,7 +1,7 @@
 import type { Handle } from '../http/front-door.ts';
+import type { Limits } from '../limits.ts';
 import type { PageSettings } from '../playground/page-settings.ts';
 import page from '../playground/page.html';
-import type { Settings } from '../settings.ts';
 
 /** The page's own style and script, images that the user chose, and requests to this app: nothing else loads or leaves. */
 const CONTENT_SECURITY_POLICY = [
@@ -25,8 +25,8 @@ const HEADERS = {
 };
 
 /** `GET /api/playground`: a page to try it on. */
-export function playground(settings: Settings, authLevel: PageSettings['authLevel']): Handle {
-  const html = render({ ...settings, authLevel });
+export function playground(limits: Limits, authLevel: PageSettings['authLevel']): Handle {
+  const html = render({ ...limits, authLevel });
   return async () => ({ status: 200, headers: HEADERS, body: html });
 }
 

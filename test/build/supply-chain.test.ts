@@ -9,6 +9,7 @@ import { billOfMaterials } from '../../src/build/bill-of-materials.ts';
 import { bundledPackages } from '../../src/build/bundled-package.ts';
 import { bundle } from '../../src/build/bundle.ts';
 import { licences } from '../../src/build/licences.ts';
+import { playground } from '../../src/build/playground.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SCHEMAS = `${ROOT}node_modules/@cyclonedx/cyclonedx-library/res/schema/`;
@@ -100,6 +101,7 @@ async function packagesByComment(): Promise<Set<string>> {
     splitting: true,
     format: 'esm',
     platform: 'node',
+    plugins: [playground],
     external: ['@azure/functions-core'],
     minifySyntax: true,
     logLevel: 'error',
