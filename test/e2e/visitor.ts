@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
 
 /** The picture of the README. */
 export const SAILBOAT = fileURLToPath(new URL('../images/sailboat.jpg', import.meta.url));
@@ -17,12 +18,14 @@ export interface Visitor {
   readonly answer: Locator;
   readonly status: Locator;
   readonly problem: Locator;
-  leave(): Promise<void>;
+  /** What an answer has cost; there when it is whole. */
+  readonly facts: Locator;
 }
 
-/** Opens the playground of an app in a browser profile of its own. */
+/** Opens the playground of an app in a browser profile of its own, until the end of the test. */
 export async function visit(browser: Browser, appUrl: string, options: BrowserContextOptions = {}): Promise<Visitor> {
   const context = await browser.newContext(options);
+  onTestFinished(async () => context.close());
   const page = await context.newPage();
   const complaints: string[] = [];
   const outside: string[] = [];
@@ -44,7 +47,7 @@ export async function visit(browser: Browser, appUrl: string, options: BrowserCo
     answer: page.locator('#answer'),
     status: page.getByRole('status'),
     problem: page.locator('#problem'),
-    leave: async () => context.close(),
+    facts: page.locator('#facts'),
   };
 }
 

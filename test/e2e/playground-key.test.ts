@@ -1,0 +1,55 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Playground, startPlayground } from './playground.ts';
+import { SAILBOAT, type Visitor, visit } from './visitor.ts';
+
+let playground: Playground;
+beforeAll(async () => {
+  playground = await startPlayground();
+});
+afterAll(async () => playground.stop());
+
+let visitor: Visitor;
+beforeEach(async () => {
+  playground.azure.reset();
+  visitor = await visit(playground.browser, playground.app.url);
+});
+afterEach(() => expect(visitor.complaints).toEqual([]));
+
+test('a function key is asked for when the host refuses, sent, and kept for this tab only', async () => {
+  const { page } = visitor;
+  const context = page.context();
+  // What the Functions host in Azure does; the local one knows no keys.
+  await page.route('**/processImage', async (route) => (route.request().headers()['x-functions-key'] === 'k-123' ? route.continue() : route.fulfill({ status: 401 })));
+  await page.setInputFiles('#pick', SAILBOAT);
+  await visitor.ask.click();
+  await expect.poll(async () => visitor.problem.innerText()).toMatch(/^A function key is needed/);
+  expect(await focused()).toBe('key');
+
+  await page.keyboard.type('k-123');
+  expect(await page.locator('#curl').textContent()).toContain('-H "x-functions-key: $FUNCTION_KEY"');
+  expect(await page.locator('#curl').textContent()).not.toContain('k-123');
+  await visitor.ask.click();
+  await visitor.facts.waitFor();
+
+  await page.reload();
+  expect(await page.locator('#key').inputValue()).toBe('k-123');
+  const otherTab = await context.newPage();
+  await otherTab.goto(page.url());
+  expect(await otherTab.locator('#key').inputValue()).toBe('');
+  expect(await page.evaluate('[document.cookie, localStorage.length]')).toEqual(['', 0]);
+});
+
+test('what cannot be a key is refused where it stands', async () => {
+  const { page } = visitor;
+  await page.locator('summary', { hasText: 'Function key' }).click();
+  await page.locator('#key').fill('k-1…3');
+  await page.locator('summary', { hasText: 'Function key' }).click();
+  await page.setInputFiles('#pick', SAILBOAT);
+  await visitor.ask.click();
+  expect(await focused()).toBe('key');
+  expect(playground.azure.model.requests).toEqual([]);
+});
+
+async function focused(): Promise<unknown> {
+  return visitor.page.evaluate('document.activeElement.id');
+}

@@ -1,0 +1,26 @@
+import type { Browser } from 'playwright-core';
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { type App, startBoth } from './app.ts';
+import { startBrowser } from './browser.ts';
+
+/** All that a test of the playground needs beside a visitor. */
+export interface Playground {
+  readonly app: App;
+  readonly azure: EmulatedAzure;
+  readonly browser: Browser;
+  stop(): Promise<void>;
+}
+
+/** Starts the built app beside an emulated Azure, and a browser. */
+export async function startPlayground(): Promise<Playground> {
+  const [{ app, azure }, browser] = await Promise.all([startBoth(), startBrowser()]);
+  return {
+    app,
+    azure,
+    browser,
+    async stop() {
+      await Promise.all([browser.close(), app.stop()]);
+      azure.close();
+    },
+  };
+}

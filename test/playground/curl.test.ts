@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { assert, constantFrom, property, string, stringMatching } from 'fast-check';
+import { expect, test } from 'vitest';
+import { curlCommand } from '../../src/playground/curl.ts';
+
+const ADDRESS = 'https://app.example/api/processImage';
+
+test('is easy to read', () => {
+  const command = curlCommand({ url: ADDRESS, fields: [['instructions', "What's this?"]], fileNames: ['boat.jpg'], keyed: true });
+  expect(command).toBe(
+    [
+      `curl -N 'https://app.example/api/processImage' \\`,
+      `  -H 'Accept: text/event-stream' \\`,
+      `  -H "x-functions-key: $FUNCTION_KEY" \\`,
+      `  --form-string 'instructions=What'\\''s this?' \\`,
+      `  -F 'image=@boat.jpg'`,
+    ].join('\n'),
+  );
+});
+
+test('a shell hands the question and the file names to curl as they are, whatever they are', () => {
+  const word = string({ unit: constantFrom(...`a-'"\\\n;,$\`!@<> é*(){}`.split('')), minLength: 1 });
+  assert(
+    property(word, stringMatching(/^[\w .'$`!-]+$/), (question, fileName) => {
+      const command = curlCommand({ url: ADDRESS, fields: [['instructions', question]], fileNames: [fileName], keyed: false });
+      const words = execFileSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${command}`], { encoding: 'utf8' }).split('\0');
+      expect(words).toEqual(['-N', ADDRESS, '-H', 'Accept: text/event-stream', '--form-string', `instructions=${question}`, '-F', `image=@${fileName}`, '']);
+    }),
+    { numRuns: 50 },
+  );
+});
