@@ -6,10 +6,10 @@ import { problemShapes } from './problem-shapes.ts';
 import { reference } from './reference.ts';
 import { nameOf, type Wording } from './wording.ts';
 
-/** The responses that problems make, one for each status. */
-export function problemResponses(wording: Wording): ResponsesObject {
-  const byStatus = Map.groupBy(wording.codes, (code) => PROBLEMS[code][0]);
-  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), problemResponse(codes, wording)]));
+/** The responses that problems make, one for each status: those of a route, out of those that can be worded so. */
+export function problemResponses(wording: Wording, codes: readonly ProblemCode[] = wording.codes): ResponsesObject {
+  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code][0]);
+  return Object.fromEntries([...byStatus].map(([status, those]) => [String(status), problemResponse(those, wording)]));
 }
 
 function problemResponse(codes: readonly ProblemCode[], wording: Wording): ResponseObject {
