@@ -11,18 +11,19 @@ import { Server } from 'node:net';
  */
 export async function onLoopback<T>(open: () => Promise<T>): Promise<{ result: T; servers: Server[] }> {
   const servers: Server[] = [];
-  // oxlint-disable-next-line typescript/unbound-method -- applied to each server below, then put back
-  const { listen } = Server.prototype;
-  Server.prototype.listen = function listenOnLoopback(this: Server, ...given: unknown[]) {
+  const listen = Object.getOwnPropertyDescriptor(Server.prototype, 'listen');
+  if (!listen) throw new Error('This Node has no Server.prototype.listen to keep on the loopback address.');
+  const value = function listenOnLoopback(this: Server, ...given: unknown[]): Server {
     servers.push(this);
     for (const ready of given) {
       if (typeof ready === 'function') this.once('listening', () => ready());
     }
-    return Reflect.apply(listen, this, [{ port: given.find(Number.isInteger) ?? 0, host: '127.0.0.1' }]);
+    return Reflect.apply(listen.value, this, [{ port: given.find(Number.isInteger) ?? 0, host: '127.0.0.1' }]);
   };
+  Object.defineProperty(Server.prototype, 'listen', { ...listen, value });
   try {
     return { result: await open(), servers };
   } finally {
-    Server.prototype.listen = listen;
+    Object.defineProperty(Server.prototype, 'listen', listen);
   }
 }
