@@ -37,7 +37,7 @@ export interface Settings extends SignInSettings, Target {
 }
 
 /** The newest dated version that is generally available, as of November 2026. */
-const DEFAULT_API_VERSION = '2024-10-21';
+export const DEFAULT_API_VERSION = '2024-10-21';
 /** What the service accepts for one image: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models */
 const SERVICE_MAX_IMAGE_BYTES = 20_971_520;
 /** Older Functions hosts end a request above 100 MB themselves, with a bare 500. */
