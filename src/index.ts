@@ -30,6 +30,7 @@ const service = lazyService(settings, process.env);
 const load = {
   processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
   playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
+  ready: once(async () => (await import('./functions/ready.ts')).ready(settings, service)),
   chatCompletions: async () => (await import('./functions/chat-completions.ts')).chatCompletions(await service()),
 };
 
@@ -54,8 +55,21 @@ app.http('processImage', {
   handler: frontDoor(timeoutMs, { load: load.processImage, toReply: problemResponse }),
 });
 
+app.http('ready', {
+  methods: ['GET'],
+  authLevel,
+  route: 'health/ready',
+  handler: frontDoor(timeoutMs, { load: load.ready, toReply: problemResponse }),
+});
+
 // Behind registration, so that the first caller pays for neither.
 setImmediate(() => void warmUp());
+
+/** One for the process, with what it remembers. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return async () => (made ??= make());
+}
 
 async function warmUp(): Promise<void> {
   try {

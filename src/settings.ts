@@ -33,7 +33,7 @@ export interface Settings extends SignInSettings, Limits, Target {
 }
 
 /** The newest dated version that is generally available, as of November 2026. */
-const DEFAULT_API_VERSION = '2024-10-21';
+export const DEFAULT_API_VERSION = '2024-10-21';
 /** Azure's front end cuts a request at 230 s; a problem must be on its way before that. */
 const FRONT_END_MAX_SECONDS = 225;
 const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';

@@ -17,7 +17,7 @@ const UNREACHABLE: Pattern = [
 ];
 
 /** How each is recognised, and what it says when nobody has set it up, or when it fails. Nothing of the library's words is passed on. */
-const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; readonly absent: Pattern; readonly failures: readonly Pattern[] }>> = {
+const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; readonly absent: Pattern; readonly failures: readonly Pattern[]; readonly otherwise?: Said }>> = {
   EnvironmentCredential: {
     own: /^EnvironmentCredential/,
     absent: [/No underlying credential/, 'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH'],
@@ -40,8 +40,9 @@ const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; reado
       [/Identity not found|Managed Identity found/i, 'no such identity is assigned', 'assign it, or correct AZURE_CLIENT_ID (unset means the system-assigned one)'],
       [/network_error|Network unreachable/, 'its endpoint could not be reached', "switch on the app's identity; on your own machine, set AZURE_TOKEN_CREDENTIALS=dev"],
       [/server_error/, 'its endpoint failed on every attempt', "try again; if it stays so, restart the app or look for an incident in Azure's status"],
-      [/./s, 'its endpoint refused', "switch the app's identity off and on, or restart the app"],
     ],
+    // Anything may answer at that address on a machine that is not in Azure.
+    otherwise: { said: 'its endpoint refused', fix: "switch the app's identity off and on, or restart the app" },
   },
   VisualStudioCodeCredential: { own: /^Visual ?Studio ?Code/, absent: [/./s, 'not set up'], failures: [] },
   AzureCliCredential: {
@@ -89,13 +90,14 @@ export function attemptsOf(error: unknown, chain: readonly CredentialName[]): re
 const WORDS_IN_LOG = 'start the app with AZURE_LOG_LEVEL=info; its log then has what the library says';
 
 function attempt(credential: CredentialName, message: string | undefined, error: unknown): Attempt[] {
-  const { absent, failures } = CREDENTIALS[credential];
+  const { absent, failures, otherwise } = CREDENTIALS[credential];
   if (message === undefined) {
     // Those that could not even be made are left out of the chain's error; those after one that threw were not tried.
     return stoppedEarly(error) ? [] : [{ credential, said: absent[1], setUp: false }];
   }
   if (absent[0].test(message)) return [{ credential, said: absent[1], setUp: false }];
   const known = entraError(message) ?? failures.map(said).find((each) => each.pattern.test(message));
+  if (!known && otherwise) return [{ credential, setUp: false, ...otherwise }];
   return [{ credential, setUp: true, said: known?.said ?? 'failed', fix: known?.fix ?? WORDS_IN_LOG }];
 }
 

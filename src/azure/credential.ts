@@ -23,5 +23,10 @@ export function createCredential(
 
   const { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId } = variables;
   const person = { ...options, ...(tenantId ? { tenantId } : {}), ...(clientId ? { clientId } : {}) };
-  return auth === 'device-code' ? new DeviceCodeCredential(person) : new InteractiveBrowserCredential(person);
+  return auth === 'device-code' ? new DeviceCodeCredential({ ...person, userPromptCallback: tellPerson }) : new InteractiveBrowserCredential(person);
+}
+
+/** Not to stdout, where an answer for a program may be expected. */
+function tellPerson({ message }: { readonly message: string }): void {
+  process.stderr.write(`${message}\n`);
 }

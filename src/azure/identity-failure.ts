@@ -43,7 +43,8 @@ function diagnose(cause: unknown, signIn: SignIn): { attempts: readonly Attempt[
   if (cause instanceof NoTokenInTime) return { attempts: allOf(chain, waitsForPerson(chain) ? 'waits for somebody to sign in' : 'no answer in time'), step: whenLate(signIn) };
   if (cause instanceof ExpiredToken) return { attempts: allOf(chain, 'the token that came had expired already'), step: "check this machine's clock; if it is right, restart the app" };
   const attempts = attemptsOf(cause, chain);
-  return { attempts, step: attempts.find(({ setUp, fix }) => setUp && fix)?.fix ?? whenNothingIsSetUp(signIn) };
+  const likeliest = attempts.find(({ setUp }) => setUp) ?? (chain.length === 1 ? attempts[0] : undefined);
+  return { attempts, step: likeliest?.fix ?? whenNothingIsSetUp(signIn) };
 }
 
 /** Where it is not known which of a chain it was. */

@@ -50,7 +50,7 @@ function isLegal({ path }: OutputFile): boolean {
 }
 
 function refuseLocalFiles(inputs: string[]): void {
-  const local = inputs.filter((input) => input.startsWith('src/local/'));
+  const local = inputs.filter((input) => /^src\/(?:local|models)\/|node_modules\/@azure\/arm-/.test(input));
   if (local.length > 0) {
     throw new Error(`These are a developer's machine's only and must not be deployed: ${local.join(', ')}`);
   }

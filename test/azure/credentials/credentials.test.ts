@@ -30,8 +30,8 @@ afterAll(async () => {
 
 test.each(CREDENTIAL_CASES)('$way: fails with the words a person needs, then answers', async ({ credential, env, break: breakIt, mend, told }) => {
   const variables = await env(cloud);
-  app = await start(variables);
   await breakIt(cloud);
+  app = await start(variables);
   const failed = await ask(app.url, image);
   expect(failed.json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: [credential] });
   for (const words of told) expect(failed.json()['detail']).toMatch(words);

@@ -21,6 +21,13 @@ export class StandIns {
     await this.#answering('az', `account get-access-token --output json --resource ${AUDIENCE}`, answer);
   }
 
+  /** `az` where somebody is signed in, with a subscription, and may ask Azure's control plane. */
+  async azOfSubscription(subscription: string): Promise<void> {
+    const { token, expiresAt } = await this.#authority.issue('https://management.azure.com', { user: true });
+    const answer = JSON.stringify({ accessToken: token, expires_on: expiresAt });
+    await this.#write('az', `#!/bin/sh\ncase "$*" in\n"account show"*) echo ${subscription};;\n*"--resource https://management.azure.com"*) printf '%s' '${answer}';;\n*) exit 2;;\nesac\n`);
+  }
+
   /** `azd` where somebody is signed in. */
   async azd(): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue(AUDIENCE, { user: true });

@@ -1,0 +1,40 @@
+import { APIError } from 'openai';
+import * as z from 'zod/mini';
+import { DEFAULT_API_VERSION, type Settings, type Target } from '../settings.ts';
+import { createClient } from './client.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** https://learn.microsoft.com/rest/api/azureopenai/models/list */
+const ModelList = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      lifecycle_status: z.optional(z.string()),
+      deprecation: z.optional(z.object({ inference: z.optional(z.number()) })),
+    }),
+  ),
+});
+
+/** What the resource says of a model's life. */
+export interface Lifecycle {
+  readonly status: string;
+  /** When it stops answering; null where that is not told. */
+  readonly retires: Date | null;
+}
+
+/** Asks the resource itself, so that no right on the subscription is needed. Undefined where it does not tell. */
+export async function readLifecycle(settings: Settings, target: Target, tokens: TokenSource | undefined, model: string): Promise<Lifecycle | undefined> {
+  // The version-free API lists models too, but without their dates.
+  const apiVersion = settings.apiVersion === 'v1' ? DEFAULT_API_VERSION : settings.apiVersion;
+  const client = createClient({ ...settings, apiVersion }, target, async () => tokens?.get() ?? '');
+  try {
+    const { data } = ModelList.parse(await client.get<unknown>('/models', { maxRetries: 1 }));
+    const found = data.find(({ id }) => id === model);
+    if (!found) return undefined;
+    const seconds = found.deprecation?.inference;
+    return { status: found.lifecycle_status ?? 'unknown', retires: seconds === undefined ? null : new Date(seconds * 1000) };
+  } catch (error) {
+    if (error instanceof APIError || error instanceof z.core.$ZodError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { BadRequestError, RateLimitError } from 'openai';
+import { type Deadline, DeadlinePassed } from '../deadline.ts';
+import type { Settings, Target } from '../settings.ts';
+import { isWrongTenant } from './access-denied.ts';
+import { createClient } from './client.ts';
+import { timedOut, upstreamFailure } from './failures.ts';
+import type { TokenSource } from './token-source.ts';
+
+/**
+ * Asks a deployment something that it refuses before it costs anything: a completion of no messages. Its 400 says that
+ * it is there and that this identity may ask it.
+ * @throws {Problem} why it could not be asked
+ */
+export async function probeDeployment(settings: Settings, target: Target, tokens: TokenSource | undefined, deadline: Deadline): Promise<void> {
+  const client = createClient(settings, target, async () => tokens?.get() ?? '');
+  const body = { model: target.deployment, messages: [] };
+  try {
+    await deadline.race(client.post<unknown>('/chat/completions', { body, maxRetries: 0, signal: deadline.signal }));
+  } catch (error) {
+    if (error instanceof BadRequestError && !isWrongTenant(error)) return;
+    if (error instanceof RateLimitError) return; // at its limit, and so within reach
+    if (error instanceof DeadlinePassed || deadline.signal.aborted) throw timedOut(error);
+    throw upstreamFailure(error, { endpoint: target.endpoint, token: tokens?.facts });
+  }
+}

@@ -1,0 +1,46 @@
+import { probeDeployment } from '../azure/probe.ts';
+import { Deadline } from '../deadline.ts';
+import { ok, type Report } from '../doctor/check.ts';
+import { examine, type Patient } from '../doctor/examine.ts';
+import { problemFinding } from '../doctor/token-check.ts';
+import type { SettingsError } from '../environment.ts';
+import type { Handle } from '../http/front-door.ts';
+import type { Service } from '../service.ts';
+import type { Settings } from '../settings.ts';
+
+/** Probes come every few seconds, from several places at once; each of them need not ask Azure. */
+const FRESH_MS = 5_000;
+/** Before the platform's own probes give up. */
+const TIMEOUT_MS = 10_000;
+
+/** `GET /api/health/ready`: whether a question would find an identity and a deployment, at no cost; a line for each check. */
+export function ready(settings: Settings | SettingsError, service: () => Promise<Service>): Handle {
+  const patient: Patient = {
+    settings,
+    tokens: async () => (await service()).tokens,
+    answeredBy: () => undefined,
+    async deployment(known, target, tokens, deadline) {
+      try {
+        await probeDeployment(known, target, tokens, deadline);
+        return ok(`${target.deployment} is there and may be asked`);
+      } catch (error) {
+        return problemFinding(error);
+      }
+    },
+  };
+  let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
+  return async () => {
+    if (!examined || Date.now() - examined.at > FRESH_MS) examined = { at: Date.now(), report: examineOnce(patient) };
+    const report = await examined.report;
+    return { status: report.ok ? 200 : 503, headers: { 'content-type': 'application/json' }, body: JSON.stringify(report) };
+  };
+}
+
+async function examineOnce(patient: Patient): Promise<Report> {
+  const deadline = new Deadline(TIMEOUT_MS);
+  try {
+    return await examine(patient, deadline);
+  } finally {
+    deadline.clear();
+  }
+}
