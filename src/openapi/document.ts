@@ -7,6 +7,7 @@ import { info, tags } from './info.ts';
 import { chatCompletions } from './paths/chat-completions.ts';
 import { health } from './paths/health.ts';
 import { openApi } from './paths/openapi.ts';
+import { playground } from './paths/playground.ts';
 import { processImage } from './paths/process-image.ts';
 import { problemSchemas } from './problem-schemas.ts';
 import { problemExamples } from './problem-examples.ts';
@@ -34,6 +35,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
       '/chat/completions': { post: chatCompletions(authLevel) },
       '/health': { get: health },
       '/openapi.json': { get: openApi },
+      '/playground': { get: playground },
     },
     components: {
       securitySchemes,
