@@ -17,6 +17,12 @@ export const commonHeaders: Record<string, HeaderObject> = {
     schema: { type: 'string', pattern: '^((read|token|model);dur=[\\d.]+, )*total;dur=[\\d.]+$' },
     example: 'read;dur=4.1, token;dur=0.1, model;dur=812.6, total;dur=817.3',
   },
+  'content-security-policy': {
+    description: 'What the page may load and where it may send: itself, and this app',
+    required: true,
+    schema: { type: 'string', pattern: "^default-src 'none';" },
+    example: "default-src 'none'; connect-src 'self'",
+  },
   'retry-after': {
     description: 'When to try again: seconds, or a date',
     schema: { type: 'string', minLength: 1 },

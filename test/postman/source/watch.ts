@@ -28,4 +28,16 @@ pm.test('OpenAPI 3.1 of these routes', () => {
   pm.expect(paths).to.include.keys('/processImage', '/chat/completions');
 });`,
   },
+  {
+    name: 'A page to try it on',
+    about: 'Better in a browser.',
+    method: 'GET',
+    path: 'playground',
+    tests: `
+pm.test('a page that lets nothing else in', () => {
+  pm.response.to.have.status(200);
+  pm.expect(pm.response.headers.get('content-type')).to.equal('text/html; charset=utf-8');
+  pm.expect(pm.response.headers.get('content-security-policy')).to.match(/^default-src 'none';/);
+});`,
+  },
 ];
