@@ -7,6 +7,8 @@ const LONG_TEXT_BYTES = 4096;
 const MAX_REST_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
 
+/** They stand escaped in JSON: RFC 8259, section 7. */
+const CONTROL_CHARACTER = /\p{Cc}/u;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -34,10 +36,16 @@ export class LargeJson {
 
   /** The same value with all placeholders replaced, but for those in `keep`. */
   restore(value: unknown, keep: ReadonlyMap<string, unknown>): unknown {
-    if (typeof value === 'string') return keep.has(value) ? value : (this.#longTexts.get(value)?.toString() ?? value);
+    if (typeof value === 'string') return keep.has(value) ? value : this.#textOf(value);
     if (Array.isArray(value)) return value.map((each) => this.restore(each, keep));
     if (!(value instanceof Object)) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, this.restore(member, keep)]));
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [this.#textOf(name), this.restore(member, keep)]));
+  }
+
+  #textOf(text: string): string {
+    const long = this.#longTexts.get(text)?.toString();
+    if (long !== undefined && CONTROL_CHARACTER.test(long)) throw malformed('is not valid JSON');
+    return long ?? text;
   }
 }
 

@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 
 /** A multiple of 4, so that each piece is whole in itself. Decoding it takes well under a millisecond. */
 const PIECE_BYTES = 512 * 1024;
+const PADDING = 0x3d;
 
 /** How many bytes a base64 text stands for, told from its length and padding alone. */
 export function decodedLength(base64: Buffer): number {
-  const padding = base64.at(-1) === 0x3d ? (base64.at(-2) === 0x3d ? 2 : 1) : 0;
-  return Math.floor((base64.length * 3) / 4) - padding;
+  return Math.floor(((base64.length - paddingOf(base64)) * 3) / 4);
 }
 
 /**
@@ -14,6 +14,7 @@ export function decodedLength(base64: Buffer): number {
  * @returns undefined where it is not base64 (RFC 4648, either alphabet, padding optional)
  */
 export async function decodeBase64(base64: Buffer): Promise<Buffer | undefined> {
+  if (!isWholeGroups(base64)) return undefined;
   const bytes = Buffer.allocUnsafeSlow(decodedLength(base64));
   let written = 0;
   for (let at = 0; at < base64.length; at += PIECE_BYTES) {
@@ -25,4 +26,14 @@ export async function decodeBase64(base64: Buffer): Promise<Buffer | undefined> 
     if (at + PIECE_BYTES < base64.length) await setImmediate();
   }
   return written === bytes.length ? bytes : undefined;
+}
+
+/** Padding fills the last group up to four; without it, one letter alone would stand for six bits. */
+function isWholeGroups(base64: Buffer): boolean {
+  return base64.length % 4 === 0 || (base64.length % 4 > 1 && paddingOf(base64) === 0);
+}
+
+function paddingOf(base64: Buffer): number {
+  if (base64.at(-1) !== PADDING) return 0;
+  return base64.at(-2) === PADDING ? 2 : 1;
 }

@@ -1,0 +1,66 @@
+import * as fc from 'fast-check';
+import { landmarksOf, lie } from './landmarks.ts';
+
+/** Numbers at which lengths and dimensions go wrong: none, one, the limits of each width, and a bomb's. */
+const TELLING_NUMBERS = [0, 1, 2, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, 0x7fff, 0xffff, 0x10000, 0xffffff, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff];
+
+/** Something done to an image. Places are fractions of its length, so that a mutation fits any. */
+export interface Mutation {
+  readonly kind: 'flip' | 'overwrite' | 'cut' | 'drop' | 'repeat' | 'fill' | 'splice' | 'lie' | 'append';
+  readonly from: number;
+  readonly to: number;
+  readonly value: number;
+}
+
+/** Any mutation. */
+export const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom('flip', 'overwrite', 'cut', 'drop', 'repeat', 'fill', 'splice', 'lie', 'lie', 'append'),
+  from: fraction(),
+  to: fraction(),
+  value: fc.oneof(fc.constantFrom(...TELLING_NUMBERS), fc.nat(0xffffffff)),
+});
+
+/** The image with all of that done to it. `others` are what it may be spliced with. */
+export function mutate(image: Buffer, mutations: readonly Mutation[], others: readonly Buffer[]): Buffer {
+  return mutations.reduce((bytes, each) => apply(bytes, each, others), image);
+}
+
+function apply(image: Buffer, { kind, from, to, value }: Mutation, others: readonly Buffer[]): Buffer {
+  const at = Math.floor(from * image.length);
+  const end = Math.max(at, Math.floor(to * image.length));
+  switch (kind) {
+    case 'flip':
+      return changed(image, at, (byte) => byte ^ (1 << (value % 8)));
+    case 'overwrite':
+      return changed(image, at, () => value);
+    case 'cut':
+      return image.subarray(0, at);
+    case 'drop':
+      return Buffer.concat([image.subarray(0, at), image.subarray(end)]);
+    case 'repeat':
+      return Buffer.concat([image.subarray(0, end), image.subarray(at)]);
+    case 'fill':
+      return Buffer.from(image).fill(value & 0xff, at, end);
+    case 'append':
+      return Buffer.concat([image, Buffer.alloc(value % 4096, value)]);
+    case 'splice': {
+      const other = others[value % others.length] ?? image;
+      return Buffer.concat([image.subarray(0, at), other.subarray(Math.floor(to * other.length))]);
+    }
+    case 'lie': {
+      const marks = landmarksOf(image).filter((mark) => mark.at + mark.bytes <= image.length);
+      const mark = marks[Math.floor(from * marks.length)];
+      return mark ? lie(image, mark, value) : image;
+    }
+  }
+}
+
+function changed(image: Buffer, at: number, change: (byte: number) => number): Buffer {
+  const copy = Buffer.from(image);
+  copy[at] = change(copy[at] ?? 0);
+  return copy;
+}
+
+function fraction(): fc.Arbitrary<number> {
+  return fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+}

@@ -1,0 +1,13 @@
+import type { Parameters } from 'fast-check';
+
+/** How many inputs a front door is given: the nightly run asks for ten times as many, by FUZZ_INPUTS. */
+export const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 2_000);
+
+/** Another on every run, unless FUZZ_SEED repeats one. */
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+
+/** How often a property is tried, as `fast-check` takes it. The seed is printed, so that a failure can be had again. */
+export function runs(numRuns: number): Parameters<unknown> {
+  process.stdout.write(`fuzzing with FUZZ_SEED=${seed}, ${numRuns} runs\n`);
+  return { seed, numRuns, endOnFailure: true };
+}
