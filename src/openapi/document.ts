@@ -9,9 +9,11 @@ import { health } from './paths/health.ts';
 import { openApi } from './paths/openapi.ts';
 import { playground } from './paths/playground.ts';
 import { processImage } from './paths/process-image.ts';
+import { ready } from './paths/ready.ts';
 import { problemSchemas } from './problem-schemas.ts';
 import { problemExamples } from './problem-examples.ts';
 import { questionParameters, questionSchemas } from './question-schemas.ts';
+import { readySchemas } from './ready-schemas.ts';
 import { securityOf } from './security.ts';
 
 /** What differs from one deployment to the next. */
@@ -34,6 +36,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
       '/processImage': { post: processImage(authLevel) },
       '/chat/completions': { post: chatCompletions(authLevel) },
       '/health': { get: health },
+      '/health/ready': { get: ready(authLevel) },
       '/openapi.json': { get: openApi },
       '/playground': { get: playground },
     },
@@ -46,6 +49,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
         ...questionSchemas(limits),
         ...answerSchemas,
         ...chatSchemas,
+        ...readySchemas,
         ...problemSchemas(),
       },
     },

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { type EmulatedAzure, startAzure } from '../../src/local/emulator/azure.ts';
 import { type App, startApp } from './app.ts';
+import { checkedFetch } from './ask.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -54,7 +55,7 @@ interface Ready {
 }
 
 async function ready(app: App): Promise<Ready> {
-  const response = await fetch(`${app.url}/api/health/ready`);
+  const response = await checkedFetch(`${app.url}/api/health/ready`);
   return { status: response.status, body: (await response.json()) as Ready['body'] };
 }
 

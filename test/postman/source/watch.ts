@@ -16,6 +16,19 @@ pm.test('alive, and which version', () => {
 });`,
   },
   {
+    name: 'Could it answer?',
+    about: 'Gets a token and asks the deployment, without paying. A line for each check; the first that failed says what to do.',
+    method: 'GET',
+    path: 'health/ready',
+    tests: `
+pm.test('every check passes', () => {
+  const { ok, checks } = pm.response.json();
+  pm.expect(checks.filter(({ status }) => status === 'fail')).to.eql([]);
+  pm.expect(ok).to.equal(true);
+  pm.response.to.have.status(200);
+});`,
+  },
+  {
     name: 'What can it do?',
     about: 'The OpenAPI document of all of this. Postman imports it, too.',
     method: 'GET',
