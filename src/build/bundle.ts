@@ -16,7 +16,8 @@ export interface Bundle {
 
 /** Bundles the app into ES modules; what is imported dynamically becomes a file of its own. */
 export async function bundle(root: string, outdir: string): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
+  const ofPage: Metafile[] = [];
+  const { outputFiles, metafile: ofApp } = await build({
     absWorkingDir: root,
     entryPoints: [join(root, 'src/index.ts')],
     outdir,
@@ -31,17 +32,25 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     minify: true,
     keepNames: true,
     legalComments: 'external',
-    plugins: [playground],
+    plugins: [playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },
     logLevel: 'error',
   });
+  const metafile = merge([ofApp, ...ofPage]);
   refuseLocalFiles(Object.keys(metafile.inputs));
   return {
     files: outputFiles.filter((file) => !isLegal(file)),
     metafile,
     legalComments: outputFiles.filter(isLegal).map(({ text }) => text),
+  };
+}
+
+function merge(metafiles: readonly Metafile[]): Metafile {
+  return {
+    inputs: Object.fromEntries(metafiles.flatMap(({ inputs }) => Object.entries(inputs))),
+    outputs: Object.fromEntries(metafiles.flatMap(({ outputs }) => Object.entries(outputs))),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { build as bundle, type Plugin } from 'esbuild';
+import { build as bundle, type Metafile, type Plugin } from 'esbuild';
 
 const STYLE_TAG = '<link rel="stylesheet" href="page.css">';
 const SCRIPT_TAG = '<script type="module" src="page.ts"></script>';
@@ -9,25 +9,34 @@ const SCRIPT_TAG = '<script type="module" src="page.ts"></script>';
 /**
  * Lets an import of the playground's page.html mean the whole page in one piece, its style and script inside, with the
  * hashes by which a Content-Security-Policy allows those two and nothing else.
+ * @param onBundled - told what went into the style and into the script, which the app's own metafile does not see
  */
-export const playground: Plugin = {
-  name: 'playground',
-  setup(build) {
-    build.onLoad({ filter: /[\\/]playground[\\/]page\.html$/ }, async ({ path }) => ({ loader: 'json', contents: JSON.stringify(await assemble(path)) }));
-  },
-};
+export function playground(root: string, onBundled: (metafile: Metafile) => void): Plugin {
+  return {
+    name: 'playground',
+    setup(build) {
+      build.onLoad({ filter: /[\\/]playground[\\/]page\.html$/ }, async ({ path }) => {
+        const pack = async (file: string): Promise<string> => minify(root, join(dirname(path), file), onBundled);
+        const [markup, style, script] = await Promise.all([readFile(path, 'utf8'), pack('page.css'), pack('page.ts')]);
+        return { loader: 'json', contents: JSON.stringify(assemble(markup, style, script)) };
+      });
+    },
+  };
+}
 
-async function assemble(path: string): Promise<{ html: string; styleHash: string; scriptHash: string }> {
-  const [markup, style, script] = await Promise.all([readFile(path, 'utf8'), minify(join(dirname(path), 'page.css')), minify(join(dirname(path), 'page.ts'))]);
+function assemble(markup: string, style: string, script: string): { html: string; styleHash: string; scriptHash: string } {
   const withStyle = replace(markup, STYLE_TAG, `<style>${style}</style>`);
   const html = replace(withStyle, SCRIPT_TAG, `<script type="module">${script}</script>`);
   return { html, styleHash: sha256(style), scriptHash: sha256(script) };
 }
 
-async function minify(entryPoint: string): Promise<string> {
-  const { outputFiles } = await bundle({
+async function minify(root: string, entryPoint: string, onBundled: (metafile: Metafile) => void): Promise<string> {
+  const { outputFiles, metafile } = await bundle({
+    absWorkingDir: root,
     entryPoints: [entryPoint],
+    outdir: dirname(entryPoint),
     write: false,
+    metafile: true,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -35,6 +44,7 @@ async function minify(entryPoint: string): Promise<string> {
     target: 'es2022',
     logLevel: 'error',
   });
+  onBundled(metafile);
   return outputFiles[0]?.text.trim() ?? '';
 }
 

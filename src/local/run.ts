@@ -55,7 +55,7 @@ ${model}
 
 ${routes.join('\n')}
 
-Try:
+Try ${url}/api/playground in a browser, or:
   curl --data-binary @test/images/sailboat.jpg '${url}/api/processImage?instructions=What%20is%20this%3F'
 
 listening on ${url} (Ctrl-C ends it)`);

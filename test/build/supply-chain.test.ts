@@ -94,14 +94,14 @@ describe('is not shipped', () => {
 async function packagesByComment(): Promise<Set<string>> {
   const { outputFiles } = await esbuild({
     absWorkingDir: ROOT,
-    entryPoints: ['src/index.ts'],
+    entryPoints: ['src/index.ts', 'src/playground/page.ts'],
     outdir: 'dist',
     write: false,
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
-    plugins: [playground],
+    plugins: [playground(ROOT, () => undefined)],
     external: ['@azure/functions-core'],
     minifySyntax: true,
     logLevel: 'error',

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startApp } from './app.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { SAILBOAT, sailboatAs, type Visitor, visit } from './visitor.ts';
@@ -60,6 +60,12 @@ describe('a problem is told in words', () => {
     expect(await guest.problem.innerText()).toMatch(/^The answer broke off[^]+request [\da-f-]{36}$/);
     await guest.ask.click();
     await expect.poll(async () => guest.problem.innerText()).toMatch(/^The app cannot be reached/);
+  });
+
+  test('where the app in Azure has no good settings yet', async () => {
+    const fresh = await startApp({ WEBSITE_SITE_NAME: 'my-app', AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/' });
+    onTestFinished(async () => fresh.stop());
+    expect(await problemOf(await visit(playground.browser, fresh.url))).toMatch(/^The service is misconfigured\s+.*AZURE_OPENAI_DEPLOYMENT is not set/);
   });
 
   test('where something in between answers in its own words', async () => {
