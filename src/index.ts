@@ -11,12 +11,16 @@ import { surviveUnhandledRejections } from './last-resort.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { lazyService } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
+import { readDestinations } from './telemetry/destinations.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 
 /** Used for answering `misconfigured`, where there is no setting to go by. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
 /** The host ends a worker 5 s after it has asked it to terminate. */
 const TERMINATE_MS = 4_500;
+/** Of what is left of that when all are answered, which is mostly at once. */
+const LAST_TELEMETRY_MS = 2_000;
 
 // For what is loaded from here on, by the next worker of this machine: most of the app's code is.
 enableCompileCache();
@@ -27,6 +31,8 @@ const timeoutMs = settings instanceof SettingsError ? FALLBACK_TIMEOUT_MS : sett
 const limits = settings instanceof SettingsError ? DEFAULT_LIMITS : settings;
 const authLevel = readAuthLevel(process.env);
 const service = lazyService(settings, process.env);
+const telemetry = createTelemetry();
+const observe = telemetry?.observe;
 const load = {
   processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
   playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
@@ -35,12 +41,15 @@ const load = {
 };
 
 app.setup({ enableHttpStream: true });
-app.hook.appTerminate(async () => inFlight.drained(TERMINATE_MS));
+app.hook.appTerminate(async () => {
+  await inFlight.drained(TERMINATE_MS);
+  await telemetry?.end(LAST_TELEMETRY_MS);
+});
 app.http('chatCompletions', {
   methods: ['POST'],
   authLevel,
   route: 'chat/completions',
-  handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse }),
+  handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse, observe }),
 });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
 app.http('openapi', { methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json', handler: openApi({ limits, authLevel }) });
@@ -52,7 +61,7 @@ app.http('playground', {
 app.http('processImage', {
   methods: ['POST'],
   authLevel,
-  handler: frontDoor(timeoutMs, { load: load.processImage, toReply: problemResponse }),
+  handler: frontDoor(timeoutMs, { load: load.processImage, toReply: problemResponse, observe }),
 });
 
 app.http('ready', {
@@ -79,6 +88,15 @@ async function warmUp(): Promise<void> {
   } catch {
     // Whoever asks next is told, with a request id.
   }
+  await telemetry?.load();
+}
+
+/** Nothing of it is loaded where nobody said where it should go. */
+function createTelemetry(): Telemetry | undefined {
+  const destinations = readDestinations(process.env);
+  if (!destinations) return undefined;
+  const signIn = settings instanceof SettingsError ? { auth: 'identity' as const, authorityHost: undefined } : settings;
+  return new Telemetry(async () => (await import('./telemetry/recorder.ts')).startRecorder(destinations, signIn, console.warn), console.warn);
 }
 
 /** On a developer's machine faulty settings end the start; in Azure that would hide them behind "no functions found". */

@@ -13,7 +13,7 @@ import { Upstreams } from './upstreams.ts';
 /** What the model needs of the request it works for. */
 export interface Caller {
   readonly deadline: Deadline;
-  readonly stopwatch: { time<T>(stage: 'token' | 'model', work: () => Promise<T>): Promise<T> };
+  readonly stopwatch: { time<T>(stage: 'token' | 'model', work: () => Promise<T>, asked?: { deployment: string; endpoint: string }): Promise<T> };
 }
 
 /** A chat completion request in which images are placeholders, and the images. */
@@ -105,7 +105,10 @@ export class Model {
         throw asProblem(error, deadline.signal, asker);
       }
     };
-    return stopwatch.time('model', async () => this.#upstreams.ask(askOne));
+    return this.#upstreams.ask(async (upstream, isLast) => {
+      const { deployment, endpoint } = upstream;
+      return stopwatch.time('model', async () => askOne(upstream, isLast), { deployment, endpoint });
+    });
   }
 
   async #token(deadline: Deadline): Promise<string> {

@@ -7,7 +7,7 @@ import type { Reply } from '../http/reply.ts';
 import { bodyTooLarge } from '../image/form.ts';
 import type { Service } from '../service.ts';
 import { type Chat, readChat } from '../vision/chat.ts';
-import { usageOf } from '../vision/usage.ts';
+import { modelOf, usageOf } from '../vision/usage.ts';
 
 /** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
 export function chatCompletions(service: Service): Handle {
@@ -32,7 +32,7 @@ async function read({ request, deadline, stopwatch, facts, atEnd }: Exchange, { 
 }
 
 function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Exchange): Reply {
-  Object.assign(facts, { upstreamRequestId, usage: usageOf(completion) });
+  Object.assign(facts, { model: modelOf(completion), upstreamRequestId, usage: usageOf(completion) });
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(completion) };
 }
 
@@ -44,6 +44,7 @@ function streamed({ chunks, upstreamRequestId }: ModelStream, exchange: Exchange
 
 async function* toEvents(chunks: AsyncIterable<unknown>, { facts }: Exchange): AsyncGenerator<string> {
   for await (const chunk of chunks) {
+    facts['model'] ??= modelOf(chunk);
     facts['usage'] = usageOf(chunk) ?? facts['usage'];
     yield toEvent(chunk);
   }

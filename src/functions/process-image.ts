@@ -57,6 +57,6 @@ async function* toEvents(steps: AsyncIterable<AnswerStep>, exchange: Exchange): 
   }
 }
 
-function noteFacts({ images, usage, finishReason, upstreamRequestId }: Answer, { facts }: Exchange): void {
-  Object.assign(facts, { images, usage, finishReason, upstreamRequestId });
+function noteFacts({ images, model, usage, finishReason, upstreamRequestId }: Answer, { facts }: Exchange): void {
+  Object.assign(facts, { images, model, usage, finishReason, upstreamRequestId });
 }

@@ -31,6 +31,8 @@ export interface FrontDoor {
   readonly load: () => Promise<Handle>;
   /** How it words a problem. */
   readonly toReply: (problem: Problem, requestId: string) => Reply;
+  /** Is told of each request when it is over. */
+  readonly observe?: ((exchange: Exchange, context: InvocationContext, reply: Reply) => void) | undefined;
 }
 
 /** What a proxy's log calls a caller who did not wait; nobody receives it. */
@@ -40,7 +42,7 @@ const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
  * Wraps a handler into what every POST route shares: a deadline, ids, timings, headers, problems and one log line.
  * It never throws: in stream mode the worker leaves the caller of a handler that does waiting until the host gives up.
  */
-export function frontDoor(timeoutMs: number, { load, toReply }: FrontDoor): HttpHandler {
+export function frontDoor(timeoutMs: number, { load, toReply, observe }: FrontDoor): HttpHandler {
   return async (request, context) => {
     const connection = new Connection(context.invocationId);
     const finishes = [inFlight.begin()];
@@ -53,6 +55,7 @@ export function frontDoor(timeoutMs: number, { load, toReply }: FrontDoor): Http
       exchange.deadline.clear();
       for (const finish of finishes) finish();
       logLine(reply.status, exchange, context);
+      observe?.(exchange, context, reply);
     };
     if (typeof reply.body === 'string') end();
     return {

@@ -14,3 +14,10 @@ export function usageOf(completion: unknown): Usage | undefined {
   const usage = Counted.safeParse(completion).data?.usage;
   return usage && { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens, totalTokens: usage.total_tokens };
 }
+
+const Named = z.object({ model: z.string() });
+
+/** The model's name and version, as a completion or a chunk of a stream tells them; undefined where it does not. */
+export function modelOf(completion: unknown): string | undefined {
+  return Named.safeParse(completion).data?.model || undefined;
+}

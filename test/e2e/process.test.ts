@@ -49,6 +49,7 @@ test('one line for each request, with the facts and nothing else', async () => {
       requestId: answer.headers.get('x-request-id'),
       status: 200,
       images: [{ type: 'image/png', width: 8, height: 8, bytes: image.length }],
+      model: answer.json()['model'],
       usage: answer.json()['usage'],
       finishReason: 'stop',
       upstreamRequestId: answer.json()['upstreamRequestId'],

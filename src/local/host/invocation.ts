@@ -22,6 +22,8 @@ export async function invoke(model: ProgrammingModel, { id, route, headers, log 
     request: {
       inputData: [{ name: route.trigger, data: { http: {} } }],
       triggerMetadata: { Headers: { json: JSON.stringify(headers) } },
+      // The host in Azure puts a span of its own between; here the caller's is the parent.
+      traceContext: { traceParent: single(headers['traceparent']), traceState: single(headers['tracestate']) },
     },
     log,
   };
@@ -50,4 +52,8 @@ export async function invoke(model: ProgrammingModel, { id, route, headers, log 
       return { error };
     }
   }
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
 }

@@ -31,7 +31,12 @@ export interface TypedData {
 export interface CoreInvocation {
   invocationId: string;
   metadata: FunctionMetadata;
-  request: { inputData: { name: string; data: TypedData }[]; triggerMetadata: Record<string, TypedData> };
+  request: {
+    inputData: { name: string; data: TypedData }[];
+    triggerMetadata: Record<string, TypedData>;
+    /** The trace that the request is part of. */
+    traceContext: { traceParent: string | undefined; traceState: string | undefined };
+  };
   /** Where the invocation stands: the library warns of a log call that comes later than it should. */
   state?: 'postInvocationHooks';
   log(level: LogLevel, category: string, message: string): void;

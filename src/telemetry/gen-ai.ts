@@ -1,0 +1,67 @@
+import type { Attributes } from '@opentelemetry/api';
+import * as z from 'zod/mini';
+import type { Lap } from '../http/stopwatch.ts';
+import { errorType } from './error-type.ts';
+import type { RequestReport } from './request-report.ts';
+
+/** One question to one deployment, its retries included. Times are milliseconds since the epoch. */
+export interface Chat {
+  readonly start: number;
+  readonly end: number;
+  /** For span and metrics alike. */
+  readonly attributes: Attributes;
+  /** For the span alone: values of too many kinds for a metric. */
+  readonly details: Attributes;
+  readonly deployment: string;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
+  /** What it failed with; undefined where it did not. */
+  readonly error: string | undefined;
+}
+
+const Facts = z.object({
+  code: z.optional(z.string()),
+  model: z.optional(z.string()),
+  finishReason: z.optional(z.string()),
+  upstreamRequestId: z.nullish(z.string()),
+  usage: z.optional(z.object({ inputTokens: z.number(), outputTokens: z.number() })),
+});
+type Facts = z.infer<typeof Facts>;
+
+/**
+ * The questions that a request put to the model: several where one deployment failed and another was asked, and the
+ * answer is the last one's. Named by https://opentelemetry.io/docs/specs/semconv/gen-ai/
+ */
+export function chatsOf({ laps, facts, streamed, end }: RequestReport): Chat[] {
+  const asked = laps.filter(({ stage }) => stage === 'model');
+  const known = Facts.safeParse(facts).data ?? {};
+  return asked.map((lap, at) => {
+    if (at < asked.length - 1 || lap.error !== undefined) return toChat(lap, {}, lap.end, errorType(lap.error));
+    // A stream's stage ends when the answer begins; what goes wrong then is the request's problem.
+    return streamed ? toChat(lap, known, end, known.code) : toChat(lap, known, lap.end, undefined);
+  });
+}
+
+function toChat({ start, facts }: Lap, { model, finishReason, upstreamRequestId, usage }: Facts, end: number, error: string | undefined): Chat {
+  const { deployment = '', endpoint = '' } = facts;
+  const server = URL.parse(endpoint);
+  return {
+    start,
+    end,
+    deployment,
+    error,
+    attributes: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'azure.ai.openai',
+      'gen_ai.request.model': deployment,
+      ...(model ? { 'gen_ai.response.model': model } : {}),
+      ...(server ? { 'server.address': server.hostname, 'server.port': Number(server.port || 443) } : {}),
+      ...(error ? { 'error.type': error } : {}),
+    },
+    details: {
+      ...(finishReason ? { 'gen_ai.response.finish_reasons': [finishReason] } : {}),
+      ...(upstreamRequestId ? { 'azure.service.request.id': upstreamRequestId } : {}),
+      ...(usage ? { 'gen_ai.usage.input_tokens': usage.inputTokens, 'gen_ai.usage.output_tokens': usage.outputTokens } : {}),
+    },
+    usage,
+  };
+}

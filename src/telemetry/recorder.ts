@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { setGlobalErrorHandler } from '@opentelemetry/core';
+import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { Settings } from '../settings.ts';
+import { version } from '../version.ts';
+import type { Destinations } from './destinations.ts';
+import type { Exporter } from './exporter.ts';
+import { chatsOf } from './gen-ai.ts';
+import { GenAiMetrics } from './gen-ai-metrics.ts';
+import type { RequestReport } from './request-report.ts';
+import { sayFailures } from './say-failures.ts';
+import { recordSpans } from './spans.ts';
+
+const NAME = 'keyless-vision';
+
+/** Turns reports into spans and metrics, and sends them in the background. */
+export interface Recorder {
+  record(report: RequestReport): void;
+  /** Sends what is left. Nothing can be recorded after. */
+  end(): Promise<void>;
+}
+
+/**
+ * Starts sending. How traces are sampled and how often they are sent is up to OpenTelemetry's own variables; by
+ * default a request is traced where the host's span is.
+ * @throws where a destination cannot be made sense of
+ */
+export async function startRecorder(destinations: Destinations, signIn: Pick<Settings, 'auth' | 'authorityHost'>, warn: (line: string) => void): Promise<Recorder> {
+  setGlobalErrorHandler(sayFailures(warn));
+  const exporters = await createExporters(destinations, signIn);
+  const resource = describeProcess();
+  const traces = new BasicTracerProvider({ resource, spanProcessors: exporters.map(({ spans }) => new BatchSpanProcessor(spans)) });
+  const meters = new MeterProvider({ resource, readers: exporters.map(({ metrics }) => new PeriodicExportingMetricReader({ exporter: metrics })) });
+  const tracer = traces.getTracer(NAME, version);
+  const metrics = new GenAiMetrics(meters.getMeter(NAME, version));
+  return {
+    record(report) {
+      const chats = chatsOf(report);
+      recordSpans(tracer, report, chats);
+      metrics.record(chats);
+    },
+    async end() {
+      await Promise.allSettled([traces.shutdown(), meters.shutdown()]);
+    },
+  };
+}
+
+async function createExporters({ connectionString, signsIn, otlp }: Destinations, signIn: Pick<Settings, 'auth' | 'authorityHost'>): Promise<Exporter[]> {
+  const exporters: Exporter[] = [];
+  if (connectionString) {
+    const { azureMonitor } = await import('./azure-monitor.ts');
+    exporters.push(azureMonitor(connectionString, signsIn ? signIn : undefined));
+  }
+  if (otlp) exporters.push((await import('./otlp.ts')).otlp());
+  return exporters;
+}
+
+/** The host calls itself by the site's name; under the same name, both are one in the application map. */
+function describeProcess(): Resource {
+  const own = resourceFromAttributes({
+    'service.name': process.env['WEBSITE_SITE_NAME'] ?? NAME,
+    'service.version': version,
+    'service.instance.id': randomUUID(),
+  });
+  return own.merge(detectResources({ detectors: [envDetector] }));
+}

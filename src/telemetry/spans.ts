@@ -1,0 +1,50 @@
+import { type Attributes, type Context, defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import { errorType } from './error-type.ts';
+import type { Chat } from './gen-ai.ts';
+import type { RequestReport } from './request-report.ts';
+
+/** What one span is made of. */
+interface Finished {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly start: number;
+  readonly end: number;
+  readonly attributes: Attributes;
+  readonly error: string | undefined;
+}
+
+const propagator = new W3CTraceContextPropagator();
+
+/** A span for the request under the host's, and one for each of its stages under that. */
+export function recordSpans(tracer: Tracer, report: RequestReport, chats: readonly Chat[]): void {
+  const host = propagator.extract(ROOT_CONTEXT, report.traceContext, defaultTextMapGetter);
+  const request = record(tracer, host, requestOf(report));
+  for (const { stage, start, end, error } of report.laps) {
+    if (stage !== 'model') record(tracer, request, { name: stage, kind: SpanKind.INTERNAL, start, end, attributes: {}, error: errorType(error) });
+  }
+  for (const { deployment, start, end, attributes, details, error } of chats) {
+    record(tracer, request, { name: `chat ${deployment}`, kind: SpanKind.CLIENT, start, end, attributes: { ...attributes, ...details }, error });
+  }
+}
+
+function requestOf({ functionName, requestId, status, facts, start, end }: RequestReport): Finished {
+  const { code } = facts;
+  return {
+    name: functionName,
+    // The host's is the server's span; a second one would count every request twice.
+    kind: SpanKind.INTERNAL,
+    start,
+    end,
+    attributes: { 'faas.invocation_id': requestId, 'http.response.status_code': status },
+    error: typeof code === 'string' ? code : undefined,
+  };
+}
+
+/** @returns the context for what is under it */
+function record(tracer: Tracer, parent: Context, { name, kind, start, end, attributes, error }: Finished): Context {
+  const span = tracer.startSpan(name, { kind, startTime: start, attributes: { ...attributes, ...(error ? { 'error.type': error } : {}) } }, parent);
+  if (error) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end(end);
+  return trace.setSpan(parent, span);
+}
