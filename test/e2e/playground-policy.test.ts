@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkedFetch } from './ask.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { visit } from './visitor.ts';
 
@@ -51,6 +52,6 @@ describe('the page', () => {
 });
 
 async function get(): Promise<{ headers: Headers; text: string }> {
-  const response = await fetch(`${playground.app.url}/api/playground`);
+  const response = await checkedFetch(`${playground.app.url}/api/playground`);
   return { headers: response.headers, text: await response.text() };
 }
