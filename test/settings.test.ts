@@ -108,6 +108,33 @@ describe('key', () => {
   });
 });
 
+describe('signing in', () => {
+  test.each(['device-code', 'browser'])('%s is for a developer machine, and a fault in Azure', (auth) => {
+    expect(readSettings({ ...MINIMUM, AZURE_OPENAI_AUTH: auth })).toMatchObject({ auth, apiKey: undefined });
+    expect(faultsOf({ ...MINIMUM, AZURE_OPENAI_AUTH: auth, WEBSITE_SITE_NAME: 'app' })).toHaveProperty('AZURE_OPENAI_AUTH');
+  });
+
+  test.each(['dev', 'PROD', ' ManagedIdentityCredential ', 'azureclicredential'])('AZURE_TOKEN_CREDENTIALS=%s is one of its own values', (value) => {
+    expect(readSettings({ ...MINIMUM, AZURE_TOKEN_CREDENTIALS: value }).auth).toBe('identity');
+  });
+
+  test.each([
+    ['AZURE_TOKEN_CREDENTIALS', 'hunter2', 'AzureCliCredential'],
+    ['AZURE_AUTHORITY_HOST', 'http://login.example', 'https://'],
+    ['AZURE_TENANT_ID', 'my tenant', 'tenantId'],
+  ])('%s=%s would fail without a word, so it is a fault', (name, value, words) => {
+    expect(faultsOf({ ...MINIMUM, [name]: value })[name]).toContain(words);
+  });
+
+  test.each([
+    ['https://contoso.openai.azure.com/', undefined],
+    ['https://contoso.openai.azure.us/', 'https://login.microsoftonline.us'],
+    ['https://contoso.openai.azure.cn/', 'https://login.chinacloudapi.cn'],
+  ])('applications sign in where the cloud of %s does: %s', (endpoint, authorityHost) => {
+    expect(readSettings({ ...MINIMUM, AZURE_OPENAI_ENDPOINT: endpoint }).authorityHost).toBe(authorityHost);
+  });
+});
+
 test('a blank setting counts as unset', () => {
   expect(readSettings({ ...MINIMUM, OPENAI_API_VERSION: ' ', MAX_IMAGE_BYTES: '', AZURE_OPENAI_API_KEY: '' })).toMatchObject({
     apiVersion: '2024-10-21',
