@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import * as z from 'zod';
+import { makeServerCertificate } from '../../../src/local/emulator/entra/certificates.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
+
+/** Application Insights' way in, and what an app has to be told to find and trust it. */
+export interface ApplicationInsights {
+  readonly receiver: Receiver;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const Envelope = z.object({
+  name: z.string(),
+  tags: z.record(z.string(), z.string()),
+  data: z.object({
+    baseType: z.string(),
+    baseData: z.object({
+      name: z.string().optional(),
+      id: z.string().optional(),
+      type: z.string().optional(),
+      success: z.boolean().optional(),
+      properties: z.record(z.string(), z.string().or(z.number())).optional(),
+      metrics: z.array(z.object({ name: z.string(), value: z.number(), count: z.number().optional() })).optional(),
+    }),
+  }),
+});
+/** One item of telemetry, as the ingestion endpoint takes it. */
+export interface ReceivedItem {
+  readonly kind: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly data: z.infer<typeof Envelope>['data']['baseData'];
+}
+
+/** Starts one that takes everything; whoever sent it has to be checked by the test. The exporter speaks TLS only. */
+export async function startApplicationInsights(): Promise<ApplicationInsights> {
+  const { ca, server } = await makeServerCertificate();
+  const folder = await mkdtemp(join(tmpdir(), 'insights-'));
+  onTestFinished(async () => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'ca.pem'), ca);
+  const receiver = await startReceiver(({ text }) => {
+    const items = toLines(text).length;
+    return { itemsReceived: items, itemsAccepted: items, errors: [] };
+  }, server);
+  return {
+    receiver,
+    env: {
+      NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
+      APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=00000000-0000-4000-8000-000000000009;IngestionEndpoint=${receiver.url}/`,
+    },
+  };
+}
+
+/** All items that arrived. */
+export function itemsIn({ deliveries }: Receiver): ReceivedItem[] {
+  return deliveries.flatMap(({ text }) =>
+    toLines(text).map((line) => {
+      const { name, tags, data } = Envelope.parse(line);
+      return { kind: name.replace('Microsoft.ApplicationInsights.', ''), tags, data: data.baseData };
+    }),
+  );
+}
+
+/** A JSON array, or a document a line. */
+function toLines(text: string): unknown[] {
+  const lines = text.trim().startsWith('[') ? [text] : text.trim().split('\n');
+  return lines.flatMap((line) => JSON.parse(line) as unknown);
+}

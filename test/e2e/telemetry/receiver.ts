@@ -1,0 +1,46 @@
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { onTestFinished } from 'vitest';
+import type { Certificate } from '../../../src/local/emulator/entra/certificates.ts';
+import { listen } from '../../../src/local/listen.ts';
+
+/** One delivery of telemetry, as it came. */
+export interface Delivery {
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly text: string;
+}
+
+/** Somewhere on this machine that telemetry can be sent to. */
+export interface Receiver {
+  readonly url: string;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** Starts one, over TLS where there is a certificate; it ends with the test. */
+export async function startReceiver(answer: (delivery: Delivery) => object, certificate?: Certificate): Promise<Receiver> {
+  const deliveries: Delivery[] = [];
+  const take = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const delivery = await read(req);
+    deliveries.push(delivery);
+    res.setHeader('content-type', 'application/json').end(JSON.stringify(answer(delivery)));
+  };
+  const respond: RequestListener = (req, res) => void take(req, res);
+  const server = certificate ? createHttpsServer(certificate, respond) : createHttpServer(respond);
+  await listen(server, 0);
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`, deliveries };
+}
+
+async function read(req: IncomingMessage): Promise<Delivery> {
+  const body = await buffer(req);
+  const text = (req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
+  return { path: req.url ?? '', authorization: req.headers.authorization, text };
+}
