@@ -1,13 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that measure time or memory: they run by themselves, when all else is done. */
-const MEASURING = ['test/e2e/streaming.test.ts', 'test/e2e/malformed.test.ts'];
+const MEASURING = ['test/e2e/streaming.test.ts', 'test/e2e/malformed.test.ts', 'test/e2e/identity.test.ts'];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     globalSetup: ['test/setup.ts'],
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: MEASURING, sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'measuring', include: MEASURING, fileParallelism: false, sequence: { groupOrder: 1 } } },
