@@ -3,14 +3,14 @@ import { Deadline } from '../deadline.ts';
 import { ok, type Report } from '../doctor/check.ts';
 import { examine, type Patient } from '../doctor/examine.ts';
 import { problemFinding } from '../doctor/token-check.ts';
-import type { SettingsError } from '../environment.ts';
+import { SettingsError } from '../environment.ts';
 import type { Handle } from '../http/front-door.ts';
 import type { Service } from '../service.ts';
 import type { Settings } from '../settings.ts';
 
 /** Probes come every few seconds, from several places at once; each of them need not ask Azure. */
 const FRESH_MS = 5_000;
-/** Before the platform's own probes give up. */
+/** Before the platform's own probes give up; less where a question would have less. */
 const TIMEOUT_MS = 10_000;
 
 /** `GET /api/health/ready`: whether a question would find an identity and a deployment, at no cost; a line for each check. */
@@ -37,7 +37,8 @@ export function ready(settings: Settings | SettingsError, service: () => Promise
 }
 
 async function examineOnce(patient: Patient): Promise<Report> {
-  const deadline = new Deadline(TIMEOUT_MS);
+  const { settings } = patient;
+  const deadline = new Deadline(Math.min(TIMEOUT_MS, settings instanceof SettingsError ? TIMEOUT_MS : settings.requestTimeoutMs));
   try {
     return await examine(patient, deadline);
   } finally {
