@@ -7,9 +7,10 @@ import { startBoth } from '../app.ts';
 import { ask } from '../ask.ts';
 import { startCollector } from './collector.ts';
 
+const DIST = new URL('../../../dist/', import.meta.url).href;
 /** Prints each file of the bundle as it is loaded. */
 const SHOW_LOADED = `import { registerHooks } from 'node:module';
-registerHooks({ load(url, context, next) { if (url.includes('/dist/')) process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`;
+registerHooks({ load(url, context, next) { if (url.startsWith('${DIST}')) process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`;
 /** Words of the SDKs that no minifier takes out. */
 const OPENTELEMETRY = /BatchSpanProcessor|OTEL_|gen_ai\.|InstrumentationKey/;
 
