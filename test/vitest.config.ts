@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Most of them wait for another process: two for each of two cores keep both busy.
+    maxWorkers: 4,
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: MEASURING, sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'measuring', include: MEASURING, fileParallelism: false, sequence: { groupOrder: 1 } } },
