@@ -15,6 +15,10 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
   await start(install?.replace('npm install && ', '') ?? '');
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
+
+  const others = blocks('sh').flatMap((block) => block.split('\n').filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl));
+  expect(others.length).toBeGreaterThan(1);
+  for (const command of others) expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
 });
 
 test('every npm script that the README names exists', () => {
