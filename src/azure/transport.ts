@@ -22,8 +22,9 @@ export async function transport(input: string | URL | Request, init: RequestInit
   const body = new RequestBody(typeof init.body === 'string' ? init.body : '', call?.images ?? new Map());
   const headers = new Headers(init.headers);
   const message = await send(new URL(input instanceof Request ? input.url : input), init, headers, body);
-  const response = new Response(Readable.toWeb(message) as ReadableStream, {
-    status: message.statusCode ?? 0,
+  const { statusCode: status = 0 } = message;
+  const response = new Response(hasNoBody(status) ? null : (Readable.toWeb(message) as ReadableStream), {
+    status,
     headers: pairs(message.rawHeaders),
   });
   return call ? forbidHopelessRetry(response, headers, call) : response;
@@ -65,4 +66,9 @@ function pairs(raw: readonly string[]): [string, string][] {
   const result: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) result.push([raw[at] ?? '', raw[at + 1] ?? '']);
   return result;
+}
+
+/** `Response` refuses a body where HTTP allows none: https://fetch.spec.whatwg.org/#null-body-status */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
 }
