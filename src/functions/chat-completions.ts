@@ -6,6 +6,7 @@ import { readBody } from '../http/read-body.ts';
 import type { Reply } from '../http/reply.ts';
 import { bodyTooLarge } from '../image/form.ts';
 import type { Service } from '../service.ts';
+import { chatChunks, chatCompletion } from '../vision/chat-answer.ts';
 import { type Chat, readChat } from '../vision/chat.ts';
 import { modelOf, usageOf } from '../vision/usage.ts';
 
@@ -33,13 +34,13 @@ async function read({ request, deadline, stopwatch, facts, atEnd }: Exchange, { 
 
 function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Exchange): Reply {
   Object.assign(facts, { model: modelOf(completion), upstreamRequestId, usage: usageOf(completion) });
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(completion) };
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(chatCompletion(completion)) };
 }
 
 function streamed({ chunks, upstreamRequestId }: ModelStream, exchange: Exchange): Reply {
   exchange.facts['upstreamRequestId'] = upstreamRequestId;
   const tell = (error: unknown): string => toEvent(openAiError(exchange.fail(error), exchange.requestId));
-  return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(chunks, exchange), tell)) };
+  return { status: 200, headers: EVENT_STREAM_HEADERS, body: withHeartbeats(tellingFailure(toEvents(chatChunks(chunks), exchange), tell)) };
 }
 
 async function* toEvents(chunks: AsyncIterable<unknown>, { facts }: Exchange): AsyncGenerator<string> {
