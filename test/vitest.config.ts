@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that measure time or memory: they run by themselves, when all else is done. */
-const MEASURING = ['test/e2e/streaming.test.ts', 'test/e2e/malformed.test.ts', 'test/e2e/identity.test.ts'];
+const MEASURING = ['test/e2e/streaming.test.ts', 'test/e2e/malformed.test.ts', 'test/e2e/identity.test.ts', 'test/e2e/faults.test.ts'];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -11,6 +11,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most of them wait for another process: two for each of two cores keep both busy.
     maxWorkers: 4,
+    // What is marked concurrent mostly waits.
+    maxConcurrency: 12,
     projects: [
       { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: MEASURING, sequence: { groupOrder: 0 } } },
       { extends: true, test: { name: 'measuring', include: MEASURING, fileParallelism: false, sequence: { groupOrder: 1 } } },

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { still } from '../images/still.ts';
+import { callerFaults } from './faults/caller.ts';
+import type { Expected, Fault, Scene } from './faults/fault.ts';
+import { identityFaults, TOKEN_SECONDS } from './faults/identity.ts';
+import { midAnswerFaults } from './faults/mid-answer.ts';
+import { networkFaults } from './faults/network.ts';
+import { DEADLINE_MS, Pairs, startPairs, stopPairs } from './faults/pairs.ts';
+import { atOnce } from './faults/send.ts';
+import { upstreamFaults } from './faults/upstream.ts';
+import { type Question, WAYS, type Way } from './faults/way.ts';
+
+/** What a fault may take beyond the deadline: a busy machine, and one who waits to see whether more comes. */
+const GRACE_MS = 3_000;
+/** In it, the library's own retries of the identity endpoint come in time for the request after. */
+const PATIENT = { REQUEST_TIMEOUT_SECONDS: '4' };
+const MISCONFIGURED = { WEBSITE_SITE_NAME: 'my-app', AZURE_OPENAI_API_KEY: 'a-forgotten-key', REQUEST_TIMEOUT_SECONDS: 'soon' };
+
+const usual: Question = { images: [await still('image/png', 16, 16)], fields: { instructions: 'What is in this picture?' } };
+
+let started: Scene[] = [];
+let ordinary: Pairs;
+let tokenless: Pairs;
+let misconfigured: Pairs;
+beforeAll(async () => {
+  const [some, patient, wrong] = await Promise.all([startPairs(5), startPairs(6, PATIENT, { tokenSeconds: TOKEN_SECONDS }), startPairs(1, MISCONFIGURED)]);
+  started = [...some, ...patient, ...wrong];
+  [ordinary, tokenless, misconfigured] = [new Pairs(some), new Pairs(patient), new Pairs(wrong)];
+}, 60_000);
+afterAll(async () => stopPairs(started));
+
+const groups = [
+  { what: 'the caller', faults: callerFaults, pairs: () => ordinary },
+  { what: 'the model', faults: upstreamFaults, pairs: () => ordinary },
+  { what: 'the model, in the midst of its answer', faults: midAnswerFaults, pairs: () => ordinary },
+  { what: 'the network and the process', faults: networkFaults, pairs: () => ordinary },
+  { what: 'the identity', faults: identityFaults, pairs: () => tokenless },
+];
+
+/** Every fault by every way of asking, those of each group spread over the whole, for most of the time is waiting. */
+const table = groups
+  .flatMap(({ what, faults, pairs }) => cells(faults).map((cell, at, { length }) => Object.assign(cell, { what, pairs, place: at / length })))
+  .toSorted((a, b) => a.place - b.place);
+
+describe.concurrent('a fault of', () => {
+  test.for(table)('$what: $fault.name: $way.name: $expected.status $expected.code after $expected.calls calls', async ({ fault, way, expected, pairs }) => {
+    await pairs().lend(async (scene) => {
+      try {
+        await expectOutcome(scene, fault, way, expected);
+      } finally {
+        scene.azure.reset();
+        scene.relay.mend();
+      }
+      await expectNormal(scene, way, fault.recoversWithinMs ?? 0);
+      scene.azure.reset();
+    });
+  });
+});
+
+describe.concurrent('the settings', () => {
+  const wrong: Fault = {
+    name: 'wrong settings in Azure',
+    expected: { status: 500, code: 'misconfigured', calls: 0, problem: { settings: ['AZURE_OPENAI_API_KEY', 'REQUEST_TIMEOUT_SECONDS'] } },
+  };
+  test.for(cells([wrong]))('$fault.name: $way.name: $expected.status $expected.code', async ({ fault, way, expected }) => {
+    await misconfigured.lend(async (scene) => {
+      await expectOutcome(scene, fault, way, expected);
+      expect((await fetch(`${scene.app.url}/api/health`)).status, 'the next request').toBe(200);
+    });
+  });
+});
+
+test('the table is complete: every fault by every way that it can happen to, each once', () => {
+  expect(new Set(table.map(({ what, fault, way }) => `${what}, ${fault.name}, ${way.name}`)).size).toBe(table.length);
+  expect(new Set(table.map(({ way }) => way.name)).size).toBe(WAYS.length);
+  expect(table.length).toBeGreaterThan(900);
+});
+
+test('nothing in it was a surprise to the app, and all processes live', () => {
+  for (const { app } of started) {
+    expect(app.alive()).toBe(true);
+    expect(app.output()).not.toMatch(/failed unexpectedly|unhandled_rejection/);
+  }
+});
+
+function cells(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
+  return faults.flatMap((fault) => {
+    const { happensTo = () => true, expected } = fault;
+    return WAYS.filter(happensTo).map((way) => ({ fault, way, expected: typeof expected === 'function' ? expected(way) : expected }));
+  });
+}
+
+async function expectOutcome(scene: Scene, { before, ask = (question) => question, alter = (sent) => sent, send = atOnce }: Fault, way: Way, expected: Expected): Promise<void> {
+  await before?.(scene);
+  const sent = alter(await way.put(ask(usual)));
+  const asked = performance.now();
+  const { status, code, problem, headers } = await send(scene, sent);
+  expect(performance.now() - asked).toBeLessThan(DEADLINE_MS + GRACE_MS);
+  expect({ status, code, calls: scene.azure.model.requests.length, problem, headers: Object.fromEntries(headers) }).toMatchObject(expected);
+}
+
+async function expectNormal(scene: Scene, way: Way, patienceMs: number): Promise<void> {
+  const giveUp = performance.now() + patienceMs;
+  for (;;) {
+    const outcome = await atOnce(scene, await way.put(usual));
+    if (outcome.status === 503 && performance.now() < giveUp) continue;
+    expect(outcome, 'the next request').toMatchObject({ status: 200, code: 'answer' });
+    return;
+  }
+}

@@ -1,0 +1,21 @@
+import { stillOfSize } from '../../images/still.ts';
+import type { Expected, Fault } from './fault.ts';
+import { INFLIGHT_BYTES } from './pairs.ts';
+import { besideAnother } from './send.ts';
+
+const broken: Expected = { status: 502, code: 'upstream_error', calls: 0 };
+/** More than half of what there is room for. */
+const large = await stillOfSize('image/jpeg', INFLIGHT_BYTES * 0.6);
+
+/** Faults between the app and Azure, and of a process that has its hands full. */
+export const networkFaults: readonly Fault[] = [
+  { name: 'the model drops every connection', before: ({ relay }) => relay.spoil('dropped'), expected: broken },
+  { name: 'something that speaks no HTTP is where the model was', before: ({ relay }) => relay.spoil('babble'), expected: broken },
+  { name: 'nobody is where the model was, and nothing says so', before: ({ relay }) => relay.spoil('mute'), expected: { status: 504, code: 'upstream_timeout', calls: 0 } },
+  {
+    name: 'another request takes up the room',
+    ask: ({ fields }) => ({ fields, images: [large] }),
+    send: besideAnother(large),
+    expected: { status: 503, code: 'overloaded', calls: 1, headers: { 'retry-after': '1' } },
+  },
+];

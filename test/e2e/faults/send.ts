@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask, checkedFetch } from '../ask.ts';
+import type { Fault, Scene } from './fault.ts';
+import { NO_ANSWER, type Outcome, outcomeOf } from './outcome.ts';
+import type { Sent } from './way.ts';
+
+/** How fast a caller trickles a body, and a caller who leaves makes up its mind. */
+const MOMENT_MS = 150;
+
+/** Sends a request all at once, and holds the response against openapi.json. */
+export async function atOnce({ app }: Scene, { path, headers, body }: Sent): Promise<Outcome> {
+  const response = await checkedFetch(app.url + path, { method: 'POST', headers, body });
+  return outcomeOf(response.status, response.headers, await response.text());
+}
+
+/** Sends a request while the model thinks about another one, with that image. */
+export function besideAnother(image: Buffer): NonNullable<Fault['send']> {
+  return async (scene, sent) => {
+    scene.azure.model.fail({ delayMs: 1_000 });
+    const another = ask(scene.app.url, image);
+    while (scene.azure.model.requests.length === 0) await sleep(10);
+    const outcome = await atOnce(scene, sent);
+    if ((await another).status !== 200) throw new Error('the other request was not answered');
+    return outcome;
+  };
+}
+
+/** Sends the body without saying how long it is. */
+export async function chunked(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: { ...sent.headers, 'transfer-encoding': 'chunked' } }, (request) => request.end(sent.body));
+}
+
+/** Asks whether the body is wanted before it is sent. */
+export async function afterContinue(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: { ...lengthOf(sent), expect: '100-continue' } }, (request) => {
+    request.once('continue', () => request.end(sent.body));
+    request.flushHeaders();
+  });
+}
+
+/** Sends a body byte by byte, more slowly than anybody waits for. */
+export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    let at = 0;
+    const drip = setInterval(() => request.write(sent.body.subarray(at, (at += 1))), MOMENT_MS);
+    request.once('close', () => clearInterval(drip));
+  });
+}
+
+/** Sends half of a body, and then nothing. */
+export async function stalled(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => request.write(sent.body.subarray(0, sent.body.length / 2)));
+}
+
+/** Announces a body and sends none of it. */
+export async function announced(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => request.flushHeaders());
+}
+
+/** Goes away when half of the body is sent. */
+export async function leavingMidBody(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    request.write(sent.body.subarray(0, sent.body.length / 2));
+    setTimeout(() => request.destroy(), MOMENT_MS);
+  });
+}
+
+/** Goes away when the model has the question. */
+export async function leavingMidCall(scene: Scene, sent: Sent): Promise<Outcome> {
+  const outcome = await leavingAfterCall(scene, sent);
+  if (!(await Promise.race([scene.azure.model.requests[0]?.closedEarly, sleep(2_000, false)]))) throw new Error('the model was left working for nobody');
+  return outcome;
+}
+
+/** Goes away when the model has refused and the next attempt is a second ahead, and waits to see whether it is made. */
+export async function leavingBetweenAttempts(scene: Scene, sent: Sent): Promise<Outcome> {
+  scene.azure.model.fail({ status: 503, headers: { 'retry-after': '1' } }, Infinity);
+  const outcome = await leavingAfterCall(scene, sent);
+  await sleep(1_500);
+  return outcome;
+}
+
+async function leavingAfterCall(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    request.end(sent.body);
+    void (async () => {
+      while (scene.azure.model.requests.length === 0) await sleep(10);
+      setTimeout(() => request.destroy(), MOMENT_MS);
+    })();
+  });
+}
+
+/** Goes away when the first words of the answer have come. */
+export async function leavingMidAnswer(scene: Scene, sent: Sent): Promise<Outcome> {
+  const { requests } = scene.azure.model;
+  const outcome = await byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    request.once('response', (response: http.IncomingMessage) => response.once('data', () => request.destroy()));
+    request.end(sent.body);
+  });
+  if (!(await Promise.race([requests[0]?.closedEarly, sleep(2_000, false)]))) throw new Error('the model was left talking to nobody');
+  return outcome;
+}
+
+function lengthOf({ headers, body }: Sent): Record<string, string> {
+  return { ...headers, 'content-length': String(body.length) };
+}
+
+async function byHand({ app }: Scene, { path, headers }: Sent, send: (request: http.ClientRequest) => void): Promise<Outcome> {
+  const request = http.request(app.url + path, { method: 'POST', headers, agent: false });
+  send(request);
+  try {
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const text = Buffer.concat(await response.toArray()).toString();
+    return outcomeOf(response.statusCode ?? 0, new Headers(response.headers as Record<string, string>), text);
+  } catch {
+    return NO_ANSWER;
+  } finally {
+    request.destroy();
+  }
+}
