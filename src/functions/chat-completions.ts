@@ -19,12 +19,12 @@ export function chatCompletions(service: Service): Handle {
   };
 }
 
-async function read({ request, deadline, stopwatch, facts, atEnd }: Exchange, { settings, admission }: Service): Promise<Chat> {
+async function read({ request, connection, deadline, stopwatch, facts, atEnd }: Exchange, { settings, admission }: Service): Promise<Chat> {
   const { maxBodyBytes } = settings;
   const room = admission.enter();
   atEnd(room.leave);
   return stopwatch.time('read', async () => {
-    const body = await readBody({ request, deadline, room }, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) });
+    const body = await readBody({ request, connection, deadline, room }, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) });
     room.grow(body.length); // its images are decoded beside it
     const chat = await readChat(body, settings);
     facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length }));

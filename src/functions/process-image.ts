@@ -24,14 +24,14 @@ export function processImage(service: Service): Handle {
   };
 }
 
-async function readAsking({ request, deadline, stopwatch, atEnd }: Exchange, { settings, admission }: Service): Promise<Asking> {
+async function readAsking({ request, connection, deadline, stopwatch, atEnd }: Exchange, { settings, admission }: Service): Promise<Asking> {
   const query = questionFields(request.query);
   // All of such a question stands in its URL: what is wrong with it is told before the upload.
   if (isRawImage(request)) parseQuestion(query, settings);
   const room = admission.enter();
   atEnd(room.leave);
   return stopwatch.time('read', async () => {
-    const form = await readForm({ request, deadline, room }, settings);
+    const form = await readForm({ request, connection, deadline, room }, settings);
     const question = parseQuestion({ ...query, ...form.fields }, settings);
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
     return { question, images: await checkImages(form.images), schema, options: settings };

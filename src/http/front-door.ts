@@ -12,6 +12,7 @@ export interface Exchange {
   readonly request: HttpRequest;
   /** The platform's invocation id, so that a caller's report leads straight to the platform's own logs. */
   readonly requestId: string;
+  readonly connection: Connection;
   readonly deadline: Deadline;
   readonly stopwatch: Stopwatch;
   /** Facts for the one line that is logged about this request: sizes, counts and ids, never content. */
@@ -46,7 +47,7 @@ export function frontDoor(timeoutMs: number, { load, toReply, observe }: FrontDo
   return async (request, context) => {
     const connection = new Connection(context.invocationId);
     const finishes = [inFlight.begin()];
-    const exchange = openExchange(request, context, new Deadline(timeoutMs), finishes);
+    const exchange = openExchange(request, context, connection, new Deadline(timeoutMs), finishes);
     connection.onGone(() => exchange.deadline.abandon());
     const reply = await answer(load, exchange).catch((error: unknown) =>
       error instanceof CallerGone ? CALLER_GONE : toReply(exchange.fail(error), exchange.requestId),
@@ -76,12 +77,19 @@ async function answer(load: FrontDoor['load'], exchange: Exchange): Promise<Repl
   return handle(exchange);
 }
 
-function openExchange(request: HttpRequest, context: InvocationContext, deadline: Deadline, finishes: (() => void)[]): Exchange {
+function openExchange(
+  request: HttpRequest,
+  context: InvocationContext,
+  connection: Connection,
+  deadline: Deadline,
+  finishes: (() => void)[],
+): Exchange {
   const requestId = context.invocationId;
   const facts: Record<string, unknown> = {};
   return {
     request,
     requestId,
+    connection,
     deadline,
     stopwatch: new Stopwatch(),
     facts,

@@ -2,11 +2,13 @@ import type { HttpRequest } from '@azure/functions';
 import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import { Problem } from '../problem.ts';
 import type { Room } from './admission.ts';
+import type { Connection } from './connection.ts';
 import { invalidRequest } from './invalid-request.ts';
 
 /** A request whose body is read, and what it is read under. */
 export interface Incoming {
   readonly request: HttpRequest;
+  readonly connection: Connection;
   readonly deadline: Deadline;
   readonly room: Room;
 }
@@ -45,16 +47,16 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
  *
  * @throws {Problem} the limit's own, `overloaded` when there is no room for it, `request_timeout` when the deadline passes first, `invalid_request` when it breaks off
  */
-export async function* bodyChunks({ request, deadline, room }: Incoming, limit: BodyLimit): AsyncGenerator<Uint8Array> {
+export async function* bodyChunks({ request, connection, deadline, room }: Incoming, limit: BodyLimit): AsyncGenerator<Uint8Array> {
   const announced = contentLength(request);
   if (announced !== undefined && announced > limit.bytes) throw limit.exceeded();
   room.grow(announced ?? 0);
-  if (!request.body) return;
-  const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
+  const chunks = connection.body() ?? request.body?.[Symbol.asyncIterator]();
+  if (!chunks) return;
   let length = 0;
   try {
     for (;;) {
-      const { done, value } = await deadline.race(reader.read());
+      const { done, value } = await deadline.race(chunks.next());
       if (done) return;
       length += value.length;
       if (length > limit.bytes) throw limit.exceeded();
@@ -64,20 +66,14 @@ export async function* bodyChunks({ request, deadline, room }: Incoming, limit: 
   } catch (error) {
     throw problemOf(error);
   } finally {
-    void discardRest(reader);
+    void leave(chunks, connection);
   }
 }
 
-/**
- * Reads on without keeping anything, where an answer comes before the end of the request. To cancel the body instead
- * would detach it from its connection, which the host then uses for its next request, and that one would never be read.
- */
-async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  try {
-    while (!(await reader.read()).done);
-  } catch {
-    // The connection is gone, and what was on it with it.
-  }
+/** Not waited for: where the deadline has passed, the next chunk may never come. */
+async function leave(chunks: AsyncIterator<Uint8Array>, connection: Connection): Promise<void> {
+  await Promise.allSettled([chunks.return?.()]);
+  connection.discardRest();
 }
 
 function contentLength(request: HttpRequest): number | undefined {

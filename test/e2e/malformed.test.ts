@@ -84,10 +84,10 @@ test.each(cases)('$what: $status $code, soon, and no call', async ({ send, statu
 });
 
 describe('a body that does not arrive', () => {
-  test('is a 408 when it trickles', async () => {
+  test.each([500, 60_000])('is a 408 when a byte comes every %d ms', async (pause) => {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n');
-    const trickle = setInterval(() => socket.write('x'), 500);
+    const trickle = setInterval(() => socket.write('x'), pause);
     let answer = '';
     for await (const data of socket) {
       answer += String(data);

@@ -1,0 +1,40 @@
+import { beforeAll, expect, test } from 'vitest';
+import { check } from './checks.ts';
+import { tiny } from './plan.ts';
+import { plot } from './plot.ts';
+import { report } from './report.ts';
+import { type Results, run } from './run.ts';
+import { SIDES } from './side.ts';
+
+let results: Results;
+beforeAll(async () => (results = await run(tiny, () => {})), 60_000);
+
+test('every side answers every request of a load, having sent the whole image on', () => {
+  expect(results.cells.map(({ side }) => side)).toEqual(SIDES);
+  for (const { answered, failed } of results.cells) expect({ answered, failed }).toEqual({ answered: 4, failed: {} });
+});
+
+test('each has a figure for everything', () => {
+  for (const { addedP50Ms, addedP99Ms, ...cell } of results.cells) {
+    expect([addedP50Ms, addedP99Ms].every(Number.isFinite)).toBe(true);
+    expect(cell.perSecond).toBeGreaterThan(1);
+    expect(cell.cpuSecondsPer1000).toBeGreaterThan(0.1);
+    expect(cell.rssOverIdleMb).toBeGreaterThanOrEqual(0);
+    expect(cell.longestBlockMs).toBeGreaterThanOrEqual(0);
+  }
+});
+
+test('slow requests and a burst come to their ends', () => {
+  expect(results.slow).toMatchObject({ answered: 4, failed: {} });
+  expect(results.slow.seconds).toBeGreaterThan(2);
+  expect(results.burst).toMatchObject({ answered: 4, shed: 0, failed: {}, aliveAfter: true, nextAnswer: '200' });
+});
+
+test('the report names every side and promise, and the plot draws every side', () => {
+  const text = report(results);
+  for (const { promise } of check(results)) expect(text).toContain(promise);
+  for (const [at, side] of SIDES.entries()) {
+    expect(text).toContain(side);
+    expect(plot({ ...results, cells: results.cells.map((cell) => Object.assign({}, cell, { concurrency: 8 })) })).toContain(`<circle class="s${at}"`);
+  }
+});

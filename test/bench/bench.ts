@@ -1,0 +1,24 @@
+/**
+ * `npm run bench`: everything measured, in one run on one machine; `-- --quick` in about a minute. The results go to
+ * `results/` as JSON, Markdown and SVG. A measurement and no test: it ends well whatever it finds.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { build } from '../../src/build/build.ts';
+import { full, quick } from './plan.ts';
+import { plot } from './plot.ts';
+import { report } from './report.ts';
+import { run } from './run.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const plan = values.quick ? quick : full;
+const results = new URL('results/', import.meta.url);
+
+await build();
+const measured = await run(plan, (line) => process.stderr.write(`  ${line}\n`));
+const text = report(measured);
+await mkdir(results, { recursive: true });
+await writeFile(new URL(`${plan.name}.json`, results), `${JSON.stringify(measured, null, 2)}\n`);
+await writeFile(new URL(`${plan.name}.md`, results), text);
+await writeFile(new URL(`${plan.name}.svg`, results), plot(measured));
+process.stdout.write(`\n${text}`);

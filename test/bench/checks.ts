@@ -1,0 +1,52 @@
+import { checkLoads } from './load-checks.ts';
+import type { Results } from './run.ts';
+
+/** One thing that was promised, and what came of it. */
+export interface Check {
+  readonly promise: string;
+  readonly measured: string;
+  readonly kept: boolean;
+}
+
+/** Holds the results against all that was promised. */
+export function check(results: Results): Check[] {
+  return [...checkLoads(results.cells), ...checkStart(results), ...checkOverload(results)];
+}
+
+function checkStart({ coldStarts }: Results): Check[] {
+  const of = (name: string) => coldStarts.find(({ form }) => form === name);
+  const [ours, unbundled, empty] = [of('this project'), of('unbundled'), of('empty app')];
+  const ratio = (promise: string, mine = NaN, other = NaN, limit = 1): Check => ({
+    promise,
+    measured: `${(mine / other).toFixed(2)} (${mine.toFixed(0)} to ${other.toFixed(0)} ms)`,
+    kept: mine / other <= limit,
+  });
+  return [
+    ratio('Import to registration: at most a quarter of the unbundled form', ours?.registrationMs, unbundled?.registrationMs, 0.25),
+    ratio('Process start to first answer: within 1.3 times an empty app', ours?.processToAnswerMs, empty?.processToAnswerMs, 1.3),
+    ratio('First answer to a caller half a second later: within 1.3 times an empty app', ours?.laterAnswerMs, empty?.laterAnswerMs, 1.3),
+  ];
+}
+
+function checkOverload({ slow, burst }: Results): Check[] {
+  const growth = slow.highestRssLaterMb / slow.rssAfterFirstMb;
+  const lost = Object.entries(burst.failed).map(([result, count]) => `, ${count} x ${result}`);
+  return [
+    {
+      promise: `${slow.requests} slow requests of 100 KB at once: all answered`,
+      measured: `${slow.answered} in ${slow.seconds.toFixed(1)} s`,
+      kept: slow.answered === slow.requests,
+    },
+    {
+      promise: 'Memory after the first hundred of them: flat (within 10 %)',
+      measured: `${slow.rssAfterFirstMb.toFixed(0)} MB, then at most ${slow.highestRssLaterMb.toFixed(0)} MB`,
+      kept: growth <= 1.1,
+    },
+    {
+      promise: `${burst.concurrency} x ${burst.megabytes} MB at once with a heap of ${burst.heapMb} MB: some answered, the rest 503, none hung`,
+      measured: `${burst.answered} answered, ${burst.shed} x 503${lost.join('')}`,
+      kept: burst.answered > 0 && burst.answered + burst.shed === burst.concurrency,
+    },
+    { promise: 'Alive and answering after it', measured: burst.nextAnswer, kept: burst.aliveAfter && burst.nextAnswer === '200' },
+  ];
+}

@@ -1,0 +1,78 @@
+import type { Check } from './checks.ts';
+import { bytesOf } from './load.ts';
+import type { Cell } from './matrix.ts';
+import { type Load, MEGABYTE } from './plan.ts';
+import type { Side } from './side.ts';
+
+/** What was promised of the loads. */
+export function checkLoads(cells: readonly Cell[]): Check[] {
+  return [...checkRatios(cells), ...checkMemory(cells), checkFailures(cells)];
+}
+
+function checkRatios(cells: readonly Cell[]): Check[] {
+  const rate = ({ perSecond }: Cell): number => perSecond;
+  const cpu = ({ cpuSecondsPer1000 }: Cell): number => cpuSecondsPer1000;
+  return [
+    worst(cells, 'Requests per second from 1 MB on: at least 4 times the tutorial', 'tutorial', rate, { atLeast: 4 }),
+    worst(cells, 'Requests per second from 1 MB on: at least 2.5 times the shared client', 'shared client', rate, { atLeast: 2.5 }),
+    worst(cells, 'Requests per second from 1 MB on: at least half of the floor', 'floor', rate, { atLeast: 0.5 }),
+    worst(cells, 'CPU per request from 1 MB on: at most a third of the tutorial', 'tutorial', cpu, { atMost: 1 / 3 }),
+  ];
+}
+
+/** This project's figure divided by the other side's, where that is least favourable. */
+function worst(cells: readonly Cell[], promise: string, other: Side, figure: (cell: Cell) => number, limit: { atLeast: number } | { atMost: number }): Check {
+  const ratios = cells
+    .filter(({ side, megabytes }) => side === other && megabytes >= 1)
+    .flatMap((theirs) => {
+      const ours = find(cells, 'this project', theirs);
+      return ours ? [{ ratio: figure(ours) / figure(theirs), load: theirs }] : [];
+    })
+    .toSorted((a, b) => ('atLeast' in limit ? a.ratio - b.ratio : b.ratio - a.ratio));
+  const [least] = ratios;
+  if (!least) return { promise, measured: 'not measured', kept: false };
+  const kept = 'atLeast' in limit ? least.ratio >= limit.atLeast : least.ratio <= limit.atMost;
+  return { promise, measured: `${least.ratio.toFixed(2)} at worst (${nameOf(least.load)})`, kept };
+}
+
+function checkMemory(cells: readonly Cell[]): Check[] {
+  const many = { megabytes: 20, concurrency: 32 };
+  const one = { megabytes: 20, concurrency: 1 };
+  const inFlight = (bytesOf(many) * many.concurrency) / MEGABYTE;
+  const rss = ({ rssOverIdleMb }: Cell): number => rssOverIdleMb;
+  const theirs = find(cells, 'tutorial', many);
+  const compared = theirs ? `; the tutorial ${(theirs.rssOverIdleMb / inFlight).toFixed(1)} times` : '';
+  return [
+    figureOf(cells, `Peak memory over idle, ${nameOf(many)}: at most 1.25 times the bytes in flight`, many, rss, (mb) => ({
+      measured: `${(mb / inFlight).toFixed(2)} times${compared}`,
+      kept: mb <= 1.25 * inFlight,
+    })),
+    figureOf(cells, `Peak memory over idle, ${nameOf(one)}: at most 40 MB over the image`, one, rss, (mb) => ({
+      measured: `${(mb - one.megabytes).toFixed(1)} MB over it`,
+      kept: mb <= one.megabytes + 40,
+    })),
+    figureOf(cells, `Longest block of the event loop, ${nameOf(one)}: under 15 ms`, one, ({ longestBlockMs }) => longestBlockMs, (ms) => ({
+      measured: `${ms.toFixed(1)} ms; the tutorial ${find(cells, 'tutorial', one)?.longestBlockMs.toFixed(0)} ms`,
+      kept: ms < 15,
+    })),
+  ];
+}
+
+function figureOf(cells: readonly Cell[], promise: string, load: Load, figure: (cell: Cell) => number, judge: (value: number) => Omit<Check, 'promise'>): Check {
+  const ours = find(cells, 'this project', load);
+  return ours ? { promise, ...judge(figure(ours)) } : { promise, measured: 'not measured', kept: false };
+}
+
+function checkFailures(cells: readonly Cell[]): Check {
+  const counts = cells.filter(({ side }) => side === 'this project').flatMap(({ failed }) => Object.values(failed));
+  const count = counts.reduce((sum, next) => sum + next, 0);
+  return { promise: 'No request of any load failed', measured: `${count} failed`, kept: count === 0 };
+}
+
+function find(cells: readonly Cell[], side: Side, { megabytes, concurrency }: Load): Cell | undefined {
+  return cells.find((cell) => cell.side === side && cell.megabytes === megabytes && cell.concurrency === concurrency);
+}
+
+function nameOf({ megabytes, concurrency }: Load): string {
+  return `${concurrency} x ${megabytes} MB`;
+}

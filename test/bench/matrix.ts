@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TEMPORARY } from './build-sides.ts';
+import { type Answers, bytesOf, keepUp, percentile } from './load.ts';
+import { photoOf } from './photo.ts';
+import { type Load, MEGABYTE, type Plan } from './plan.ts';
+import { RunningSide, type Side, SIDES } from './side.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Small requests that go ahead, so that idle means a process that has worked before. */
+const WARM_UP = { megabytes: 0.1, concurrency: 4, duration: { seconds: 0, least: 24 } };
+const warmUpImage = photoOf(bytesOf(WARM_UP));
+const SETTLE_MS = 300;
+/** Of the bytes in flight; the tutorial's way was seen to take seven times. */
+const GREATEST_APPETITE = 9;
+
+/** What one load was to one side. */
+export interface Cell extends Load {
+  readonly side: Side;
+  readonly answered: number;
+  readonly failed: Answers['failed'];
+  readonly perSecond: number;
+  /** Over calling the upstream directly. */
+  readonly addedP50Ms: number;
+  readonly addedP99Ms: number;
+  readonly cpuSecondsPer1000: number;
+  readonly rssOverIdleMb: number;
+  readonly longestBlockMs: number;
+}
+
+/** A load without figures: the machine has not the memory that the side would take, or the side ended under it. */
+export interface Skipped extends Load {
+  readonly side: Side;
+  readonly reason: string;
+}
+
+/** Puts every load on every side, each time in a fresh process, one side after the other, so that a noisy minute hits them alike. */
+export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: Cell | Skipped) => void): Promise<{ cells: Cell[]; skipped: Skipped[] }> {
+  const cells: Cell[] = [];
+  const skipped: Skipped[] = [];
+  for (const load of plan.loads) {
+    const image = photoOf(bytesOf(load));
+    await keepUp(upstream.direct(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
+    const direct = await keepUp(upstream.direct(image), load.concurrency, duration(load, plan));
+    for (const side of SIDES) {
+      const measured = wouldStarve(side, load)
+        ? { side, ...load, reason: 'it would need more memory than is free' }
+        : await measureLoad(upstream, side, load, image, direct, plan);
+      if ('reason' in measured) skipped.push(measured);
+      else cells.push(measured);
+      tell(measured);
+    }
+  }
+  return { cells, skipped };
+}
+
+async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Buffer, direct: Answers, plan: Plan): Promise<Cell | Skipped> {
+  // No other side sheds load; this one is to carry as much of it.
+  const running = await RunningSide.start(side, { ...upstream.env(), TMPDIR: TEMPORARY, MAX_INFLIGHT_BYTES: String(1024 * MEGABYTE) });
+  try {
+    const { failed } = await keepUp(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
+    if (Object.keys(failed).length > 0) throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
+    await sleep(SETTLE_MS);
+    await running.begin();
+    const answers = await keepUp(running.target(image), load.concurrency, duration(load, plan));
+    if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
+    const { cpuSeconds, idleRss, peakRss, longestBlockMs } = await running.cost();
+    return {
+      side,
+      ...load,
+      answered: answers.answered,
+      failed: answers.failed,
+      perSecond: answers.perSecond,
+      addedP50Ms: percentile(answers.latencies, 0.5) - percentile(direct.latencies, 0.5),
+      addedP99Ms: percentile(answers.latencies, 0.99) - percentile(direct.latencies, 0.99),
+      cpuSecondsPer1000: (cpuSeconds * 1000) / answers.answered,
+      rssOverIdleMb: (peakRss - idleRss) / MEGABYTE,
+      longestBlockMs,
+    };
+  } finally {
+    await running.stop();
+  }
+}
+
+function duration({ concurrency }: Load, { seconds, waves }: Plan): { seconds: number; least: number } {
+  return { seconds, least: concurrency * waves };
+}
+
+function wouldStarve(side: Side, load: Load): boolean {
+  const greedy = side === 'tutorial' || side === 'shared client';
+  return greedy && bytesOf(load) * load.concurrency * GREATEST_APPETITE > process.availableMemory();
+}

@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { z } from 'zod';
+
+const RESOLUTION_MS = 1;
+
+/** What a load cost the process that it was put on. */
+export const Cost = z.object({
+  /** User and system time of all its threads. */
+  cpuSeconds: z.number(),
+  /** Bytes. */
+  idleRss: z.number(),
+  /** Bytes, at the highest since the load began. */
+  peakRss: z.number(),
+  longestBlockMs: z.number(),
+});
+export type Cost = z.infer<typeof Cost>;
+
+/** Measures this process from {@link Meter.begin} to {@link Meter.read}. */
+export class Meter {
+  readonly #loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #cpu = process.cpuUsage();
+  #idleRss = 0;
+
+  begin(): void {
+    this.#idleRss = process.memoryUsage.rss();
+    forgetPeak();
+    this.#loop.enable();
+    this.#loop.reset();
+    this.#cpu = process.cpuUsage();
+  }
+
+  read(): Cost {
+    const { user, system } = process.cpuUsage(this.#cpu);
+    return {
+      cpuSeconds: (user + system) / 1e6,
+      idleRss: this.#idleRss,
+      peakRss: peakRss(),
+      // The monitor's timer fires each millisecond, and says how much later it was than the last time.
+      longestBlockMs: Math.max(0, this.#loop.max / 1e6 - RESOLUTION_MS),
+    };
+  }
+}
+
+/** Linux keeps a process's highest RSS and starts anew on demand; elsewhere it is that of its whole life. */
+function forgetPeak(): void {
+  if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
+}
+
+function peakRss(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  return Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
+}

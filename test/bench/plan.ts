@@ -1,0 +1,60 @@
+/** A megabyte is 1,048,576 bytes throughout, so that 20 of them are the largest image that the service takes. */
+export const MEGABYTE = 1024 * 1024;
+
+/** Everything sent at a time, and of what size. */
+export interface Load {
+  readonly megabytes: number;
+  readonly concurrency: number;
+}
+
+/** How much is measured. */
+export interface Plan {
+  readonly name: 'full' | 'quick' | 'tiny';
+  readonly loads: readonly Load[];
+  /** A load goes on for so long, */
+  readonly seconds: number;
+  /** and until so many requests were sent for each of those at once. */
+  readonly waves: number;
+  readonly coldStarts: number;
+  readonly slowRequests: number;
+  readonly burst: Load;
+}
+
+const SIZES = [0.1, 1, 10, 20];
+const CONCURRENCIES = [1, 8, 32];
+
+/** The whole measurement, under 12 minutes. */
+export const full: Plan = {
+  name: 'full',
+  loads: SIZES.flatMap((megabytes) => CONCURRENCIES.map((concurrency) => ({ megabytes, concurrency }))),
+  seconds: 3,
+  waves: 2,
+  coldStarts: 11,
+  slowRequests: 1_000,
+  burst: { megabytes: 20, concurrency: 200 },
+};
+
+/** The loads by which the most is promised, about a minute. */
+export const quick: Plan = {
+  ...full,
+  name: 'quick',
+  loads: [
+    { megabytes: 1, concurrency: 8 },
+    { megabytes: 20, concurrency: 1 },
+    { megabytes: 20, concurrency: 32 },
+  ],
+  seconds: 1,
+  waves: 1,
+  coldStarts: 3,
+};
+
+/** Whether everything works; its figures mean nothing. */
+export const tiny: Plan = {
+  name: 'tiny',
+  loads: [{ megabytes: 0.1, concurrency: 2 }],
+  seconds: 0,
+  waves: 2,
+  coldStarts: 0,
+  slowRequests: 4,
+  burst: { megabytes: 0.1, concurrency: 4 },
+};

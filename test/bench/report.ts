@@ -1,0 +1,65 @@
+import { check } from './checks.ts';
+import type { Cell } from './matrix.ts';
+import type { Load } from './plan.ts';
+import type { Results } from './run.ts';
+import { SIDES } from './side.ts';
+import { type Row, table } from './table.ts';
+
+const FIGURES: readonly { readonly title: string; readonly of: (cell: Cell) => number }[] = [
+  { title: 'Requests per second', of: ({ perSecond }) => perSecond },
+  { title: 'Added latency, median, ms', of: ({ addedP50Ms }) => addedP50Ms },
+  { title: 'Added latency, 99th percentile, ms', of: ({ addedP99Ms }) => addedP99Ms },
+  { title: 'CPU seconds per 1,000 requests', of: ({ cpuSecondsPer1000 }) => cpuSecondsPer1000 },
+  { title: 'Peak memory over idle, MB', of: ({ rssOverIdleMb }) => rssOverIdleMb },
+  { title: 'Longest block of the event loop, ms', of: ({ longestBlockMs }) => longestBlockMs },
+];
+
+/** All results as Markdown that reads well in a terminal, too. */
+export function report(results: Results): string {
+  const parts = [
+    `${introduction(results)}\n`,
+    ...FIGURES.map(({ title, of }) => `### ${title}\n\n${figureTable(results.cells, of)}`),
+    ...(results.skipped.length > 0 ? [`Left out: ${results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`).join('; ')}.\n`] : []),
+    `### Cold start, medians, ms\n\n${coldStartTable(results)}`,
+    `### What was promised\n\n${checkTable(results)}`,
+  ];
+  return parts.join('\n');
+}
+
+function introduction({ machine, minutes, plan }: Results): string {
+  const { cores, memoryGb, node, system, loadBefore } = machine;
+  return [
+    `${cores} cores, ${memoryGb} GB of memory, ${system}, Node ${node}; load before the run ${loadBefore}; ${plan} run of ${minutes.toFixed(1)} minutes.`,
+    'Each side in its own process behind the same entry, the HTTP server of `@azure/functions`; caller and upstream on the same machine. 1 MB = 1,048,576 bytes of image.',
+    'Latency is over calling the upstream directly with a ready-made body, memory over the idle process that has answered a few small requests.',
+  ].join('\n');
+}
+
+function figureTable(cells: readonly Cell[], figure: (cell: Cell) => number): string {
+  const loads = [...new Map(cells.map(({ megabytes, concurrency }) => [nameOf({ megabytes, concurrency }), { megabytes, concurrency }])).values()];
+  const rows = loads.map((load): Row => {
+    const figures = SIDES.map((side) => cells.find((cell) => cell.side === side && nameOf(cell) === nameOf(load))).map((cell) => (cell ? number(figure(cell)) : ''));
+    return [nameOf(load)].concat(figures);
+  });
+  return table(['load', ...SIDES], rows);
+}
+
+function coldStartTable({ coldStarts }: Results): string {
+  const rows = coldStarts.map(({ form, ...ms }): Row => [form, ...[ms.registrationMs, ms.firstAnswerMs, ms.processToAnswerMs, ms.laterAnswerMs].map(number)]);
+  return table(['', 'import to registration', 'import to first answer', 'process to first answer', 'first answer, asked 0.5 s later'], rows);
+}
+
+function checkTable(results: Results): string {
+  const rows = check(results).map(({ promise, measured, kept }): Row => [promise, measured, kept ? 'pass' : 'FAIL']);
+  return table(['promise', 'measured', ''], rows);
+}
+
+function nameOf({ megabytes, concurrency }: Load): string {
+  return `${megabytes} MB, ${concurrency} at once`;
+}
+
+/** Two figures or all before the point: more would claim a precision that is not there. */
+function number(value: number): string {
+  if (!Number.isFinite(value)) return '';
+  return value.toFixed(Math.abs(value) < 10 ? 1 : 0);
+}

@@ -1,0 +1,48 @@
+import { buildSides, removeSides } from './build-sides.ts';
+import { type Burst, measureBurst } from './burst.ts';
+import { type ColdStart, measureColdStarts } from './cold-start.ts';
+import { describeMachine, type Machine } from './machine.ts';
+import { type Cell, measureLoads, type Skipped } from './matrix.ts';
+import type { Plan } from './plan.ts';
+import { measureSlow, type Slow } from './slow.ts';
+import { Upstream } from './upstream.ts';
+
+/** All that one run measured. */
+export interface Results {
+  readonly plan: Plan['name'];
+  readonly machine: Machine;
+  readonly minutes: number;
+  readonly cells: readonly Cell[];
+  readonly skipped: readonly Skipped[];
+  readonly coldStarts: readonly ColdStart[];
+  readonly slow: Slow;
+  readonly burst: Burst;
+}
+
+/** Measures everything, and says on the way how far it is. */
+export async function run(plan: Plan, tell: (line: string) => void): Promise<Results> {
+  const started = performance.now();
+  const machine = describeMachine();
+  await buildSides();
+  const upstream = await Upstream.start();
+  try {
+    const { cells, skipped } = await measureLoads(upstream, plan, (cell) => tell(progress(cell)));
+    tell('cold starts');
+    const coldStarts = await measureColdStarts(upstream, plan);
+    tell(`${plan.slowRequests} slow requests at once`);
+    const slow = await measureSlow(upstream, plan);
+    tell(`a burst of ${plan.burst.concurrency}`);
+    const burst = await measureBurst(upstream, plan);
+    return { plan: plan.name, machine, minutes: (performance.now() - started) / 60_000, cells, skipped, coldStarts, slow, burst };
+  } finally {
+    await upstream.stop();
+    await removeSides();
+  }
+}
+
+function progress(cell: Cell | Skipped): string {
+  const load = `${cell.megabytes} MB, ${cell.concurrency} at once, ${cell.side}`;
+  if ('reason' in cell) return `${load}: left out, ${cell.reason}`;
+  const failed = Object.entries(cell.failed).map(([result, count]) => `, ${count} x ${result}`);
+  return `${load}: ${cell.perSecond.toFixed(1)} requests/s${failed.join('')}`;
+}

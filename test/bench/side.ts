@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { builtDir } from './build-sides.ts';
+import { Child } from './child.ts';
+import { Cost } from './meter.ts';
+import type { Target } from './post.ts';
+
+/** What is measured: the two ways people do it today, this project, and the floor. */
+export const SIDES = ['tutorial', 'shared client', 'this project', 'floor'] as const;
+export type Side = (typeof SIDES)[number];
+
+const Ready = z.object({ url: z.string(), importing: z.number(), registrationMs: z.number() });
+
+/** A side in a process of its own, listening. */
+export class RunningSide {
+  readonly #child: Child;
+  readonly #url: string;
+  /** From the first import of the app to its functions being registered. */
+  readonly registrationMs: number;
+  /** When that import began, on the clock of `Date.now()`. */
+  readonly importing: number;
+
+  private constructor(child: Child, { url, importing, registrationMs }: z.infer<typeof Ready>) {
+    this.#child = child;
+    this.#url = url;
+    this.importing = importing;
+    this.registrationMs = registrationMs;
+  }
+
+  static async start(app: string, env: Readonly<Record<string, string>>): Promise<RunningSide> {
+    const child = new Child('serve.ts', [builtDir(app)], env);
+    return new RunningSide(child, await child.next(Ready));
+  }
+
+  get alive(): boolean {
+    return this.#child.alive;
+  }
+
+  target(image: Buffer): Target {
+    return {
+      url: `${this.#url}/api/processImage?instructions=What%20is%20in%20this%20picture%3F`,
+      headers: { 'content-type': 'image/jpeg' },
+      body: image,
+      leastBytes: 4 * Math.ceil(image.length / 3),
+    };
+  }
+
+  /** From now on its costs are counted. */
+  async begin(): Promise<void> {
+    await this.#child.ask('begin', z.literal(true));
+  }
+
+  async cost(): Promise<Cost> {
+    return this.#child.ask('read', Cost);
+  }
+
+  /** Bytes of memory that it has at the moment. */
+  async rss(): Promise<number> {
+    return this.#child.ask('rss', z.number());
+  }
+
+  /** The last that it said on its standard streams, which is where its failures are. */
+  get output(): string {
+    return this.#child.output;
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+}

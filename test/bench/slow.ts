@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TEMPORARY } from './build-sides.ts';
+import { type Answers, bytesOf, sendAtOnce } from './load.ts';
+import { photoOf } from './photo.ts';
+import { MEGABYTE, type Plan } from './plan.ts';
+import { RunningSide } from './side.ts';
+import type { Upstream } from './upstream.ts';
+
+const IMAGE = { megabytes: 0.1 };
+const UPSTREAM_MS = 2_000;
+const SAMPLE_MS = 50;
+const FIRST = 100;
+
+/** What many callers at once are to the app while the model takes its time. */
+export interface Slow {
+  readonly requests: number;
+  readonly answered: number;
+  readonly failed: Answers['failed'];
+  readonly seconds: number;
+  /** Memory when a hundred were answered, */
+  readonly rssAfterFirstMb: number;
+  /** and at its highest from then on. */
+  readonly highestRssLaterMb: number;
+}
+
+/** Sends all of them at once to an upstream that takes two seconds for each. */
+export async function measureSlow(upstream: Upstream, { slowRequests }: Plan): Promise<Slow> {
+  const running = await RunningSide.start('this project', { ...upstream.env(`slow-${UPSTREAM_MS}`), TMPDIR: TEMPORARY });
+  try {
+    const samples: { ended: number; rssMb: number }[] = [];
+    const progress = { ended: 0 };
+    const started = performance.now();
+    const sending = sendAtOnce(running.target(photoOf(bytesOf(IMAGE))), slowRequests, () => progress.ended++);
+    while (progress.ended < slowRequests && running.alive) {
+      samples.push({ ...progress, rssMb: (await running.rss()) / MEGABYTE });
+      await sleep(SAMPLE_MS);
+    }
+    const { answered, failed } = await sending;
+    samples.push({ ...progress, rssMb: (await running.rss()) / MEGABYTE });
+    const later = samples.filter((sample) => sample.ended >= Math.min(FIRST, slowRequests));
+    return {
+      requests: slowRequests,
+      answered,
+      failed,
+      seconds: (performance.now() - started) / 1000,
+      rssAfterFirstMb: later[0]?.rssMb ?? NaN,
+      highestRssLaterMb: Math.max(...later.map(({ rssMb }) => rssMb)),
+    };
+  } finally {
+    await running.stop();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What all sides call, in a process of its own: a model's endpoint that swallows the body and answers at once, and an
+ * identity endpoint whose tokens are real in shape. A deployment called `slow-2000` takes 2,000 ms.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identityPath } from '../../src/local/emulator/identity-endpoint.ts';
+import { startAuthority } from '../../src/local/emulator/tokens.ts';
+import { listen } from '../../src/local/listen.ts';
+
+const KEEP_ALIVE_MS = 75_000;
+const TOKEN_SECONDS = 24 * 60 * 60;
+
+const authority = await startAuthority(TOKEN_SECONDS);
+// Signed once: who asks for a token with each request should not wait for the signing too.
+const { token, expiresAt } = await authority.issue('https://cognitiveservices.azure.com');
+const identity = JSON.stringify({ access_token: token, expires_on: String(expiresAt), resource: 'https://cognitiveservices.azure.com', token_type: 'Bearer' });
+
+const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
+  if (req.url?.startsWith(identityPath)) send(res, 200, identity);
+  else void swallow(req, res);
+});
+const port = await listen(server, 0);
+process.on('disconnect', () => process.exit());
+process.send?.({ origin: `http://127.0.0.1:${port}` });
+
+async function swallow(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  let bytes = 0;
+  req.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  await new Promise((resolve) => req.once('close', resolve));
+  if (!req.headers.authorization?.startsWith('Bearer ')) return send(res, 401, '{"error":{"code":"401","message":"no token"}}');
+  await sleep(Number(/\/deployments\/slow-(\d+)\//.exec(req.url ?? '')?.[1] ?? 0));
+  send(res, 200, completion(String(bytes)));
+}
+
+function completion(content: string): string {
+  const choice = { index: 0, message: { role: 'assistant', content, refusal: null }, finish_reason: 'stop', logprobs: null };
+  const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+  return JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'vision', choices: [choice], usage });
+}
+
+function send(res: ServerResponse, status: number, json: string): void {
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) }).end(json);
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { identityPath } from '../../src/local/emulator/identity-endpoint.ts';
+import { Child } from './child.ts';
+import type { Target } from './post.ts';
+import { readyMade } from './ready-made.ts';
+
+const Ready = z.object({ origin: z.string() });
+const API_VERSION = '2024-10-21';
+
+/** The one upstream of a run. */
+export class Upstream {
+  readonly #child = new Child('upstream-process.ts', [], {});
+  #origin = '';
+
+  static async start(): Promise<Upstream> {
+    const upstream = new Upstream();
+    ({ origin: upstream.#origin } = await upstream.#child.next(Ready));
+    return upstream;
+  }
+
+  /** The environment in which an app finds it. */
+  env(deployment = 'vision'): Readonly<Record<string, string>> {
+    return {
+      AZURE_OPENAI_ENDPOINT: `${this.#origin}/`,
+      AZURE_OPENAI_DEPLOYMENT: deployment,
+      OPENAI_API_VERSION: API_VERSION,
+      IDENTITY_ENDPOINT: `${this.#origin}${identityPath}`,
+      IDENTITY_HEADER: 'any',
+      AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+      NO_PROXY: '127.0.0.1',
+    };
+  }
+
+  /** Calling it with no app between: what an app adds is measured against this. */
+  direct(image: Buffer): Target {
+    const body = readyMade(image);
+    return {
+      url: `${this.#origin}/openai/deployments/vision/chat/completions?api-version=${API_VERSION}`,
+      headers: { 'content-type': 'application/json', authorization: 'Bearer any' },
+      body,
+      leastBytes: body.length,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+}
