@@ -1,5 +1,4 @@
-import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
@@ -81,30 +80,4 @@ test.each(cases)('$what: $status $code, soon, and no call', async ({ send, statu
   expect(took).toBeLessThan(SOON_MS);
   expect(answer.text + app.output()).not.toContain('secret-words');
   expect(azure.model.requests).toEqual([]);
-});
-
-describe('a body that does not arrive', () => {
-  test('is a 408 when it trickles', async () => {
-    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-    socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n');
-    const trickle = setInterval(() => socket.write('x'), 500);
-    let answer = '';
-    for await (const data of socket) {
-      answer += String(data);
-      if (answer.includes('request_timeout')) break;
-    }
-    clearInterval(trickle);
-    socket.destroy();
-    expect(answer).toContain('HTTP/1.1 408');
-    expect(answer).toContain('request_timeout');
-  });
-
-  test('and a caller who left in its midst, cost the next one nothing', async () => {
-    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-    socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    socket.destroy();
-    expect((await ask(app.url, image)).status).toBe(200);
-    expect(app.output()).not.toContain('failed unexpectedly');
-  });
 });
