@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { startAzure, type EmulatedAzure } from '../../src/local/emulator/azure.ts';
-import type { Fault } from '../../src/local/emulator/fault.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { ask, get } from './ask.ts';
@@ -84,33 +83,10 @@ test('no identity at all is told with the credentials that were tried', async ()
   expect(answer.json()).toMatchObject({ code: 'identity_unavailable', credentials: ['EnvironmentCredential'] });
 });
 
-test('an identity endpoint that fails and then recovers', async () => {
-  const { app, azure } = await withoutIdentity({ status: 400 }, {});
-  const image = await still('image/png', 8, 8);
-  expect((await ask(app.url, image)).json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: expect.arrayContaining(['ManagedIdentityCredential']) });
-  azure.reset();
-  expect((await ask(app.url, image)).status).toBe(200);
-});
-
-test('an identity endpoint that says nothing does not outlast the deadline of a request', async () => {
-  const { app } = await withoutIdentity({ silent: true }, { REQUEST_TIMEOUT_SECONDS: '2' });
-  const started = Date.now();
-  expect((await ask(app.url, await still('image/png', 8, 8))).json()).toMatchObject({ status: 503, code: 'identity_unavailable' });
-  expect(Date.now() - started).toBeLessThan(4_000);
-});
-
 async function one(env: Record<string, string>): Promise<App> {
   const app = await startApp(env);
   running.push(app);
   return app;
-}
-
-/** An app whose identity endpoint goes wrong from the start, before the warm-up has a token. */
-async function withoutIdentity(fault: Fault, env: Record<string, string>): Promise<{ app: App; azure: EmulatedAzure }> {
-  const azure = await startAzure({ record: true });
-  running.push({ stop: async () => azure.close() });
-  azure.identity.fail(fault, Infinity);
-  return { azure, app: await one({ ...azure.env, ...env }) };
 }
 
 async function both(env: Record<string, string>): Promise<{ app: App; azure: EmulatedAzure }> {

@@ -97,6 +97,7 @@ async function expectOutcome(scene: Scene, { before, ask = (question) => questio
   const { status, code, problem, headers } = await send(scene, sent);
   expect(performance.now() - asked).toBeLessThan(DEADLINE_MS + GRACE_MS);
   expect({ status, code, calls: scene.azure.model.requests.length, problem, headers: Object.fromEntries(headers) }).toMatchObject(expected);
+  if (problem['code']) expect(problem['requestId']).toBe(headers.get('x-request-id'));
 }
 
 async function expectNormal(scene: Scene, way: Way, patienceMs: number): Promise<void> {

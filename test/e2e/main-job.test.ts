@@ -4,7 +4,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
 import { still, stillOfSize } from '../images/still.ts';
-import { wrongFiles } from '../images/wrong.ts';
 import { type App, startBoth } from './app.ts';
 import { ask, get } from './ask.ts';
 import { conforms } from './conforms.ts';
@@ -110,36 +109,6 @@ describe('too large', () => {
     const { status } = await postChunked(app.url, await still('image/png', 9, 9));
     expect(status).toBe(200);
   });
-});
-
-describe('what is no image costs no call', async () => {
-  test.each(await wrongFiles())('$name under a false header: $status $code', async ({ bytes, status, code }) => {
-    const answer = await ask(app.url, bytes);
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
-    expect(answer.json()).toMatchObject({ status, code, requestId: answer.headers.get('x-request-id') });
-    expect(azure.model.requests).toHaveLength(0);
-    expect(azure.identity.requests).toHaveLength(0);
-  });
-});
-
-test.each([
-  { query: {}, status: 400, code: 'missing_instructions' },
-  { query: { instructions: ' ' }, status: 400, code: 'missing_instructions' },
-  { query: { instructions: 'x'.repeat(4001) }, status: 400, code: 'invalid_request' },
-  { query: { instructions: 'x', detail: 'huge' }, status: 400, code: 'invalid_request' },
-  { query: { instructions: 'x', maxTokens: '4097' }, status: 400, code: 'invalid_request' },
-])('$code costs no call', async ({ query, status, code }) => {
-  const answer = await ask(app.url, await still('image/png', 8, 8), { query });
-  expect(answer.status).toBe(status);
-  expect(answer.json()).toMatchObject({ code, detail: expect.stringMatching(/\w/) });
-  expect(azure.model.requests).toHaveLength(0);
-});
-
-test('an Accept header that allows none of the kinds of answer is told so', async () => {
-  const answer = await ask(app.url, await still('image/png', 8, 8), { headers: { accept: 'text/html' } });
-  expect(answer.status).toBe(406);
-  expect(answer.json()).toMatchObject({ code: 'not_acceptable' });
 });
 
 test('health touches nothing', async () => {

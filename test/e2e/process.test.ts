@@ -4,9 +4,10 @@ import { still } from '../images/still.ts';
 import { startBoth } from './app.ts';
 import { ask } from './ask.ts';
 
-/** Has the app's process do something that no code of the app does, shortly after its start. */
+/** Has the app's process do something that no code of the app does, half a second after it has said that it listens. */
 function sabotage(code: string): Record<string, string> {
-  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`setTimeout(() => { ${code} }, 500).unref()`)}` };
+  const script = `const { log } = console; console.log = (text) => { log(text); if (text.includes('listening on')) setTimeout(() => { ${code} }, 500); }`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
 test('a promise that fails with nobody listening ends neither the process nor a request in it, and its words stay out of the log', async () => {

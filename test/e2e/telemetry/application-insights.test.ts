@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { still } from '../../images/still.ts';
-import { startBoth } from '../app.ts';
+import { startAzure } from '../../../src/local/emulator/azure.ts';
+import { startApp, startBoth } from '../app.ts';
 import { ask } from '../ask.ts';
 import { itemsIn, startApplicationInsights } from './application-insights.ts';
 
@@ -56,8 +57,9 @@ test('no token is sent where nobody asked for one', async () => {
 
 test('without an identity the requests are answered, and nothing is sent unsigned', async () => {
   const { receiver, env } = await startApplicationInsights();
-  const { app, azure } = await startBoth({ ...env, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD', OTEL_BSP_SCHEDULE_DELAY: '100' });
+  const azure = await startAzure();
   azure.identity.fail({ status: 400 }, Infinity);
+  const app = await startApp({ ...azure.env, ...env, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD', OTEL_BSP_SCHEDULE_DELAY: '100' });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(503);
   await expect.poll(() => app.output(), { timeout: 10_000 }).toContain('Telemetry does not arrive');
   expect(app.alive()).toBe(true);
