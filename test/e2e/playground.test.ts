@@ -7,12 +7,12 @@ import { SAILBOAT, type Visitor, visit } from './visitor.ts';
 
 const QUESTION = 'What is in this picture?';
 
-/** Runs in the page. */
-const COPY_A_PICTURE = `(async () => {
+/** Runs in the page: copies a picture, and with it a text where there is one. */
+const copyPicture = (text?: string): string => `(async () => {
   const canvas = Object.assign(document.createElement('canvas'), { width: 30, height: 20 });
   canvas.getContext('2d').fillRect(0, 0, 30, 20);
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve));
-  await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+  const picture = { 'image/png': await new Promise((resolve) => canvas.toBlob(resolve)) };
+  await navigator.clipboard.write([new ClipboardItem({ ...picture, ...${text ? JSON.stringify({ 'text/plain': text }) : '{}'} })]);
 })()`;
 
 let playground: Playground;
@@ -66,13 +66,14 @@ describe('an image is', () => {
   test('pasted, without disturbing the pasting of text', async () => {
     const { page } = visitor;
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await page.evaluate(COPY_A_PICTURE);
+    await page.evaluate(copyPicture());
     await page.keyboard.press('Control+V');
-    await page.evaluate(`navigator.clipboard.writeText('How dark is it?')`);
+    await page.evaluate(copyPicture('How dark is it?'));
     await page.fill('#instructions', '');
     await page.focus('#instructions');
     await page.keyboard.press('Control+V');
     await askAndWait();
+    expect(imagesSent()).toHaveLength(1);
     expect(await visitor.answer.textContent()).toMatch(/PNG image of 30 x 20 pixels.*"How dark is it\?"/);
   });
 });
