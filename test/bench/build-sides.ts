@@ -1,7 +1,7 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { playground } from '../../src/build/playground.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,8 +9,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/bench');
 const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 
-/** What is loaded only where telemetry is switched on is no part of anybody's start. */
-const OPT_IN = ['./telemetry/recorder.ts'];
+/** Everything in one file, as the project's own bundle is but for its lazy parts. */
+const BUNDLED: BuildOptions = { external: ['@azure/functions-core'], minify: true, keepNames: true };
 
 /** Where temporary files go. */
 export const TEMPORARY = join(CACHE, 'tmp');
@@ -24,11 +24,11 @@ export function builtDir(app: string): string {
 export async function buildSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
   await mkdir(TEMPORARY, { recursive: true });
-  await buildApp('tutorial', { entry: 'test/bench/sides/tutorial.ts', bundled: true });
-  await buildApp('shared client', { entry: 'test/bench/sides/shared-client.ts', bundled: true });
-  await buildApp('floor', { entry: 'test/bench/sides/floor.ts', bundled: true });
-  await buildApp('empty', { entry: 'test/bench/sides/empty.ts', bundled: true });
-  await buildApp('unbundled', { entry: 'src/index.ts', bundled: false });
+  await Promise.all([
+    ...['tutorial', 'shared client', 'floor', 'empty'].map(async (side) => buildApp(side, `test/bench/sides/${side.replace(' ', '-')}.ts`, BUNDLED)),
+    buildApp('unbundled', 'src/index.ts', { packages: 'external' }),
+    buildApp('unbundled, lazy', 'src/index.ts', { packages: 'external', splitting: true }),
+  ]);
 }
 
 /** Removes all that a run left behind. */
@@ -36,19 +36,18 @@ export async function removeSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
 }
 
-/** @param bundled - else its packages stay where they are, and all are imported at the start */
-async function buildApp(app: string, { entry, bundled }: { entry: string; bundled: boolean }): Promise<void> {
+async function buildApp(app: string, entry: string, options: BuildOptions): Promise<void> {
   const dir = builtDir(app);
   await build({
+    ...options,
     absWorkingDir: ROOT,
-    entryPoints: [entry],
-    outfile: join(dir, 'index.js'),
+    entryPoints: { index: entry },
+    outdir: dir,
     bundle: true,
-    ...(bundled ? { external: ['@azure/functions-core'], minify: true, keepNames: true } : { packages: 'external', external: OPT_IN }),
-    plugins: [playground(ROOT, () => undefined)],
     format: 'esm',
     platform: 'node',
     target: 'node22',
+    plugins: [playground(ROOT, () => {})],
     banner: { js: REQUIRE },
     logLevel: 'error',
   });

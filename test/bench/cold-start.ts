@@ -17,7 +17,8 @@ const LATER_MS = 500;
 const FORMS = [
   { name: 'this project', app: 'this project', cached: false },
   { name: 'this project, second start on a machine', app: 'this project', cached: true },
-  { name: 'unbundled', app: 'unbundled', cached: false },
+  { name: 'unbundled, lazy imports kept', app: 'unbundled, lazy', cached: false },
+  { name: 'unbundled, all imported at the start', app: 'unbundled', cached: false },
   { name: 'floor', app: 'floor', cached: false },
   { name: 'empty app', app: 'empty', cached: false },
 ] as const;
@@ -66,7 +67,7 @@ async function start(app: string, upstream: Upstream, tmpdir: string, waitMs: nu
   const image = photoOf(bytesOf(IMAGE));
   const agent = new Agent();
   const starting = now();
-  const running = await RunningSide.start(app, { ...upstream.env(), TMPDIR: tmpdir });
+  const running = await RunningSide.start(app, { ...upstream.env(), TMPDIR: tmpdir, READY_MADE_FOR: String(image.length) });
   try {
     await sleep(waitMs);
     const { result, milliseconds } = await post(running.target(image), agent);

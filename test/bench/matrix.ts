@@ -24,7 +24,10 @@ export interface Cell extends Load {
   readonly addedP99Ms: number;
   readonly cpuSecondsPer1000: number;
   readonly rssOverIdleMb: number;
+  /** How long nothing else had its turn, */
   readonly longestBlockMs: number;
+  /** and how long the process itself worked meanwhile: what is missing, others had the processor. */
+  readonly longestWorkMs: number;
 }
 
 /** A load without figures: the machine has not the memory that the side would take, or the side ended under it. */
@@ -39,8 +42,8 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
   const skipped: Skipped[] = [];
   for (const load of plan.loads) {
     const image = photoOf(bytesOf(load));
-    await keepUp(upstream.direct(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
-    const direct = await keepUp(upstream.direct(image), load.concurrency, duration(load, plan));
+    await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
+    const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
     for (const side of SIDES) {
       const measured = wouldStarve(side, load)
         ? { side, ...load, reason: 'it would need more memory than is free' }
@@ -54,8 +57,12 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
 }
 
 async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Buffer, direct: Answers, plan: Plan): Promise<Cell | Skipped> {
-  // No other side sheds load; this one is to carry as much of it.
-  const running = await RunningSide.start(side, { ...upstream.env(), TMPDIR: TEMPORARY, MAX_INFLIGHT_BYTES: String(1024 * MEGABYTE) });
+  const running = await RunningSide.start(side, {
+    ...upstream.env(),
+    TMPDIR: TEMPORARY,
+    MAX_INFLIGHT_BYTES: String(1024 * MEGABYTE), // no other side sheds load: this one is to carry as much of it
+    READY_MADE_FOR: `${warmUpImage.length},${image.length}`,
+  });
   try {
     const { failed } = await keepUp(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
     if (Object.keys(failed).length > 0) throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
@@ -63,7 +70,7 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
     await running.begin();
     const answers = await keepUp(running.target(image), load.concurrency, duration(load, plan));
     if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
-    const { cpuSeconds, idleRss, peakRss, longestBlockMs } = await running.cost();
+    const { cpuSeconds, idleRss, peakRss, longestBlockMs, longestWorkMs } = await running.cost();
     return {
       side,
       ...load,
@@ -75,6 +82,7 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
       cpuSecondsPer1000: (cpuSeconds * 1000) / answers.answered,
       rssOverIdleMb: (peakRss - idleRss) / MEGABYTE,
       longestBlockMs,
+      longestWorkMs,
     };
   } finally {
     await running.stop();

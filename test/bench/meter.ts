@@ -12,21 +12,27 @@ export const Cost = z.object({
   idleRss: z.number(),
   /** Bytes, at the highest since the load began. */
   peakRss: z.number(),
+  /** How long the event loop was held up at most. */
   longestBlockMs: z.number(),
+  /** The main thread's own CPU time in one turn of the event loop, at most: on a busy machine others are in the way, too. */
+  longestWorkMs: z.number(),
 });
 export type Cost = z.infer<typeof Cost>;
 
-/** Measures this process from {@link Meter.begin} to {@link Meter.read}. */
+/** Measures this process from {@link Meter.begin} to {@link Meter.read}, once. */
 export class Meter {
   readonly #loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #cpu = process.cpuUsage();
   #idleRss = 0;
+  #mainThread = 0;
+  #longestWork = 0;
 
   begin(): void {
     this.#idleRss = process.memoryUsage.rss();
     forgetPeak();
+    this.#mainThread = mainThreadMs();
+    setInterval(() => this.#turn(), RESOLUTION_MS);
     this.#loop.enable();
-    this.#loop.reset();
     this.#cpu = process.cpuUsage();
   }
 
@@ -38,8 +44,20 @@ export class Meter {
       peakRss: peakRss(),
       // The monitor's timer fires each millisecond, and says how much later it was than the last time.
       longestBlockMs: Math.max(0, this.#loop.max / 1e6 - RESOLUTION_MS),
+      longestWorkMs: this.#longestWork,
     };
   }
+
+  #turn(): void {
+    const now = mainThreadMs();
+    this.#longestWork = Math.max(this.#longestWork, now - this.#mainThread);
+    this.#mainThread = now;
+  }
+}
+
+function mainThreadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Linux keeps a process's highest RSS and starts anew on demand; elsewhere it is that of its whole life. */

@@ -1,6 +1,12 @@
-/** A chat completion request about an image, encoded whole. */
-export function readyMade(image: Buffer): Buffer {
-  const url = `data:image/jpeg;base64,${image.toString('base64')}`;
-  const content = [{ type: 'text', text: 'What is in this picture?' }, { type: 'image_url', image_url: { url } }];
-  return Buffer.from(JSON.stringify({ model: 'vision', messages: [{ role: 'user', content }], max_completion_tokens: 4096 }));
+const PLACE = 'PLACE';
+const CONTENT = [{ type: 'text', text: 'What is in this picture?' }, { type: 'image_url', image_url: { url: `data:image/jpeg;base64,${PLACE}` } }];
+const [HEAD = '', TAIL = ''] = JSON.stringify({ model: 'vision', messages: [{ role: 'user', content: CONTENT }], max_completion_tokens: 4096 }).split(PLACE);
+
+/** A chat completion request about an image of so many bytes, made without leaving anything else in memory. */
+export function readyMade(imageBytes: number): Buffer {
+  const base64 = 4 * Math.ceil(imageBytes / 3);
+  const body = Buffer.alloc(HEAD.length + base64 + TAIL.length, 'A');
+  body.write(HEAD);
+  body.write(TAIL, HEAD.length + base64);
+  return body;
 }

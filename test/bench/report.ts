@@ -12,6 +12,7 @@ const FIGURES: readonly { readonly title: string; readonly of: (cell: Cell) => n
   { title: 'CPU seconds per 1,000 requests', of: ({ cpuSecondsPer1000 }) => cpuSecondsPer1000 },
   { title: 'Peak memory over idle, MB', of: ({ rssOverIdleMb }) => rssOverIdleMb },
   { title: 'Longest block of the event loop, ms', of: ({ longestBlockMs }) => longestBlockMs },
+  { title: 'Longest work of the main thread in one turn of the event loop, ms', of: ({ longestWorkMs }) => longestWorkMs },
 ];
 
 /** All results as Markdown that reads well in a terminal, too. */
@@ -36,10 +37,10 @@ function introduction({ machine, minutes, plan }: Results): string {
 }
 
 function figureTable(cells: readonly Cell[], figure: (cell: Cell) => number): string {
-  const loads = [...new Map(cells.map(({ megabytes, concurrency }) => [nameOf({ megabytes, concurrency }), { megabytes, concurrency }])).values()];
-  const rows = loads.map((load): Row => {
-    const figures = SIDES.map((side) => cells.find((cell) => cell.side === side && nameOf(cell) === nameOf(load))).map((cell) => (cell ? number(figure(cell)) : ''));
-    return [nameOf(load)].concat(figures);
+  const names = [...new Set(cells.map(nameOf))];
+  const rows = names.map((name): Row => {
+    const figures = SIDES.map((side) => cells.find((cell) => cell.side === side && nameOf(cell) === name)).map((cell) => (cell ? number(figure(cell)) : ''));
+    return [name].concat(figures);
   });
   return table(['load', ...SIDES], rows);
 }

@@ -32,8 +32,8 @@ export class Upstream {
   }
 
   /** Calling it with no app between: what an app adds is measured against this. */
-  direct(image: Buffer): Target {
-    const body = readyMade(image);
+  direct(imageBytes: number): Target {
+    const body = readyMade(imageBytes);
     return {
       url: `${this.#origin}/openai/deployments/vision/chat/completions?api-version=${API_VERSION}`,
       headers: { 'content-type': 'application/json', authorization: 'Bearer any' },

@@ -6,17 +6,16 @@ import { readyMade } from '../ready-made.ts';
 
 const endpoint = `${process.env['AZURE_OPENAI_ENDPOINT']}openai/deployments/${process.env['AZURE_OPENAI_DEPLOYMENT']}/chat/completions`;
 const agent = new http.Agent({ keepAlive: true });
-/** By the size of the image: made at the first request of that size. */
-const prepared = new Map<number, Buffer>();
+/** By the size of the image. */
+const prepared = new Map(process.env['READY_MADE_FOR']?.split(',').map((bytes) => [Number(bytes), readyMade(Number(bytes))]));
 
 app.setup({ enableHttpStream: true });
 app.http('processImage', { methods: ['POST'], authLevel: 'anonymous', handler: processImage });
 
 async function processImage(request: HttpRequest): Promise<HttpResponseInit> {
   const image = await read(request);
-  const body = prepared.get(image.length) ?? readyMade(image);
-  prepared.set(image.length, body);
-  return { body: contentOf(await send(body)) };
+  const body = prepared.get(image.length);
+  return body ? { body: contentOf(await send(body)) } : { status: 500 };
 }
 
 async function read(request: HttpRequest): Promise<Buffer> {
