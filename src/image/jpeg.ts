@@ -28,8 +28,9 @@ export function readJpeg(bytes: Buffer): Dimensions {
     if (isFrameHeader(marker)) dimensions = readFrameHeader(bytes, at, end);
     if (marker === START_OF_SCAN) {
       if (!dimensions) throw corrupt('The JPEG has no readable dimensions.');
-      // Inside a scan 0xff is always escaped (T.81 F.1.2.3), so the first such pair is the end.
-      if (!bytes.includes(END_OF_IMAGE, end)) break;
+      // Inside a scan 0xff is always escaped (T.81 F.1.2.3), so such a pair is the end. Looked for from behind, where
+      // it almost always is: from the front, a scan of 20 MB takes 2 ms of the event loop.
+      if (bytes.lastIndexOf(END_OF_IMAGE) < end) break;
       return dimensions;
     }
     at = end;
