@@ -1,7 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files that measure time or memory: they run by themselves, when all else is done, and again where another process was in the way. */
-const MEASURING = ['test/e2e/streaming.test.ts', 'test/e2e/malformed.test.ts', 'test/e2e/identity.test.ts', 'test/e2e/faults.test.ts'];
+const MEASURING = [
+  'test/e2e/streaming.test.ts',
+  'test/e2e/malformed.test.ts',
+  'test/e2e/identity.test.ts',
+  'test/e2e/faults.test.ts',
+  'test/fuzz/front-door.test.ts',
+];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,

@@ -7,8 +7,8 @@ const LONG_TEXT_BYTES = 4096;
 const MAX_REST_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
 
-/** They stand escaped in JSON: RFC 8259, section 7. */
-const CONTROL_CHARACTER = /\p{Cc}/u;
+/** They stand escaped in JSON, the upper ones excepted: RFC 8259, section 7. */
+const CONTROL_CHARACTER = /[^\P{Cc}\u007F-\u009F]/u;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

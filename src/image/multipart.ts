@@ -5,12 +5,15 @@ import { Problem } from '../problem.ts';
 import { imageTooLarge, tooManyImages } from './faults.ts';
 import { aboutImage } from './naming.ts';
 import type { Form } from './form.ts';
+import { untilClosed } from './until-closed.ts';
 
 /** Parts beyond the images: the few fields there are, and some room. */
 const MAX_FIELDS = 16;
 /** Enough for any instructions and any schema that the service takes. */
 const MAX_FIELD_BYTES = 512 * 1024;
 const MAX_HEADER_PAIRS = 16;
+/** Of 1 to 70 characters: RFC 2046, section 5.1.1. */
+const BOUNDARY = /;\s*boundary=(?:"([^"\\]{1,70})"|([^\s";]{1,70})(?=[\s;]|$))/i;
 
 /** What one form may hold. */
 export interface MultipartLimits {
@@ -26,7 +29,8 @@ export interface MultipartLimits {
 export async function readMultipart(body: AsyncIterable<Uint8Array>, contentType: string, limits: MultipartLimits): Promise<Form> {
   const fields: Record<string, string> = {};
   const images: Buffer[] = [];
-  const parser = createParser(contentType, limits);
+  const boundary = boundaryOf(contentType);
+  const parser = createParser(boundary, limits);
   const fail = (problem: Problem): void => void parser.destroy(problem);
 
   parser.on('file', (name: string | undefined, part, fileName) => {
@@ -44,31 +48,34 @@ export async function readMultipart(body: AsyncIterable<Uint8Array>, contentType
   for (const limit of ['partsLimit', 'fieldsLimit']) parser.on(limit, () => fail(malformed('has too many parts')));
 
   try {
-    await pipeline(body, parser);
+    await pipeline(untilClosed(body, boundary), parser);
   } catch (error) {
     throw error instanceof Error && error.constructor === Error ? malformed('is not whole: it must end with its closing boundary', error) : error;
   }
   return { fields, images };
 }
 
-function createParser(contentType: string, { maxImages, maxImageBytes }: MultipartLimits) {
-  try {
-    return new Busboy({
-      headers: { 'content-type': contentType },
-      isPartAFile: (name, _type, fileName) => name === 'image' || fileName !== undefined,
-      limits: {
-        files: maxImages,
-        fileSize: maxImageBytes,
-        fields: MAX_FIELDS,
-        fieldSize: MAX_FIELD_BYTES,
-        // One more than there can be, so that too many images are told as that.
-        parts: maxImages + MAX_FIELDS + 1,
-        headerPairs: MAX_HEADER_PAIRS,
-      },
-    });
-  } catch (error) {
-    throw malformed('is multipart/form-data without a boundary in its Content-Type; let the client set that header', error);
-  }
+function boundaryOf(contentType: string): string {
+  const [, quoted, bare] = BOUNDARY.exec(contentType) ?? [];
+  const boundary = quoted ?? bare;
+  if (boundary === undefined) throw malformed('is multipart/form-data without a boundary in its Content-Type; let the client set that header');
+  return boundary;
+}
+
+function createParser(boundary: string, { maxImages, maxImageBytes }: MultipartLimits) {
+  return new Busboy({
+    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
+    isPartAFile: (name, _type, fileName) => name === 'image' || fileName !== undefined,
+    limits: {
+      files: maxImages,
+      fileSize: maxImageBytes,
+      fields: MAX_FIELDS,
+      fieldSize: MAX_FIELD_BYTES,
+      // One more than there can be, so that too many images are told as that.
+      parts: maxImages + MAX_FIELDS + 1,
+      headerPairs: MAX_HEADER_PAIRS,
+    },
+  });
 }
 
 function collect(part: BusboyFileStream, images: Buffer[], { maxImageBytes }: MultipartLimits, fail: (problem: Problem) => void): void {

@@ -41,7 +41,9 @@ const ask2 = { instructions: 'What?' };
 
 const cases: Case[] = [
   { what: 'multipart without a boundary', send: async () => post(app.url, 'x', { 'content-type': 'multipart/form-data' }), status: 400, code: 'invalid_request', field: 'body' },
+  { what: 'multipart with an empty boundary', send: async () => post(app.url, `--XX\r\n${field('instructions', 'a')}\r\n--XX--\r\n`, { 'content-type': 'multipart/form-data; boundary=' }), status: 400, code: 'invalid_request', field: 'body' },
   { what: 'multipart that is cut off', send: async () => post(app.url, `--XX\r\n${field('instructions', 'What')}`, MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
+  { what: 'multipart that begins again behind its end', send: async () => post(app.url, `--XX--\r\n--XX\r\n${field('instructions', 'a')}\r\n--XX--`, MULTIPART), status: 400, code: 'missing_instructions' },
   { what: 'multipart of nothing', send: async () => post(app.url, '', MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
   { what: 'multipart that is none', send: async () => post(app.url, 'Dear Sir or Madam', MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
   { what: 'a part without a name', send: form('Content-Disposition: form-data\r\n\r\nx'), status: 400, code: 'invalid_request', field: 'body' },

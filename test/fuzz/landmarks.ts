@@ -27,7 +27,7 @@ export function lie(image: Buffer, { at, bytes, bigEndian }: Landmark, value: nu
   const fits = value % 2 ** (8 * bytes);
   if (bigEndian) copy.writeUIntBE(fits, at, bytes);
   else copy.writeUIntLE(fits, at, bytes);
-  if (start(copy) === '\x89PNG' && at >= 16 && at < 29) copy.writeUInt32BE(crc32(copy.subarray(12, 29)), 29);
+  if (start(copy) === '\x89PNG' && at >= 16 && at < 29 && copy.length >= 33) copy.writeUInt32BE(crc32(copy.subarray(12, 29)), 29);
   return copy;
 }
 

@@ -3,8 +3,8 @@ import type { Parameters } from 'fast-check';
 /** How many inputs a front door is given: the nightly run asks for ten times as many, by FUZZ_INPUTS. */
 export const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 2_000);
 
-/** Another on every run, unless FUZZ_SEED repeats one. */
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+/** The same on every run, so that what was green stays green; the nightly run asks for another each time, by FUZZ_SEED. */
+const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
 
 /** How often a property is tried, as `fast-check` takes it. The seed is printed, so that a failure can be had again. */
 export function runs(numRuns: number): Parameters<unknown> {

@@ -3,7 +3,7 @@ import { still, stillOfSize } from '../../images/still.ts';
 import { wrongFiles } from '../../images/wrong.ts';
 import type { Expected, Fault } from './fault.ts';
 import { MAX_BODY_BYTES, MAX_IMAGE_BYTES } from './pairs.ts';
-import { afterContinue, announced, chunked, leavingBetweenAttempts, leavingMidAnswer, leavingMidBody, leavingMidCall, stalled, trickled } from './send.ts';
+import { afterContinue, announced, chunked, lastBytesLate, leavingBetweenAttempts, leavingMidAnswer, leavingMidBody, leavingMidCall, stalled, trickled } from './send.ts';
 import type { Question, Sent, Way } from './way.ts';
 
 const image = await still('image/png', 16, 16);
@@ -57,6 +57,7 @@ const images: readonly Fault[] = [
 
 const delivery: readonly Fault[] = [
   { name: 'a body of unknown length', send: chunked, expected: answered },
+  { name: 'a body whose last bytes are late', send: lastBytesLate, expected: answered },
   { name: 'a body that waits to be wanted', send: afterContinue, expected: answered },
   { name: 'an image over its limit, in a body of unknown length', ask: withImages(tooLarge), send: chunked, expected: refused(413, 'image_too_large') },
   { name: 'a body that trickles', send: trickled, expected: refused(408, 'request_timeout') },

@@ -40,6 +40,14 @@ export async function afterContinue(scene: Scene, sent: Sent): Promise<Outcome> 
   });
 }
 
+/** Sends the last two bytes a moment later: a form's line end, behind all that matters. */
+export async function lastBytesLate(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    request.write(sent.body.subarray(0, -2));
+    setTimeout(() => request.end(sent.body.subarray(-2)), MOMENT_MS);
+  });
+}
+
 /** Sends a body byte by byte, more slowly than anybody waits for. */
 export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {

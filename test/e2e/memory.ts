@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { App } from './app.ts';
+
+/** The environment of an app that can be asked what it holds. */
+export const PROBE = { NODE_OPTIONS: `--import=${new URL('memory-probe.ts', import.meta.url).href}` };
+
+/** Bytes that an app holds on to when all garbage is gone: its heap, and buffers outside of it. */
+export async function heldBytes(app: App): Promise<number> {
+  const told = (): string[] => [...app.output().matchAll(/^holds (\d+) bytes$/gm)].map(([, bytes]) => bytes ?? '');
+  const before = told().length;
+  process.kill(app.pid, 'SIGUSR2');
+  while (told().length === before) await sleep(10);
+  return Number(told().at(-1));
+}
+
+/** Bytes of a process that are in memory: now, and at the most so far. Linux only. */
+export function residentBytes({ pid }: App): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  return { now: kilobytes('VmRSS') * 1024, peak: kilobytes('VmHWM') * 1024 };
+}
+
+/** Open files and sockets of a process. Linux only. */
+export function openDescriptors({ pid }: App): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
