@@ -15,6 +15,8 @@ const PACKED = join(dirname(fileURLToPath(import.meta.resolve('@sparticuz/chromi
  */
 export async function startBrowser(): Promise<Browser> {
   const dir = await mkdtemp(join(tmpdir(), 'chromium-'));
+  const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', remove); // also where the start below fails
   const executablePath = await unpack(dir);
   // The package's own configuration knows its fonts under /tmp only; without any font, Chromium ends at the first letter.
   await writeFile(join(dir, 'fonts.conf'), `<fontconfig><dir>${dir}/fonts</dir><cachedir>${dir}/cache</cachedir></fontconfig>`);
@@ -22,7 +24,7 @@ export async function startBrowser(): Promise<Browser> {
     executablePath,
     env: { HOME: dir, TMPDIR: dir, FONTCONFIG_FILE: join(dir, 'fonts.conf'), LD_LIBRARY_PATH: join(dir, 'al2023/lib') },
   });
-  browser.once('disconnected', () => rmSync(dir, { recursive: true, maxRetries: 5 }));
+  browser.once('disconnected', remove);
   return browser;
 }
 

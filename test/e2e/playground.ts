@@ -13,7 +13,8 @@ export interface Playground {
 
 /** Starts the built app beside an emulated Azure, and a browser. */
 export async function startPlayground(): Promise<Playground> {
-  const [{ app, azure }, browser] = await Promise.all([startBoth(), startBrowser()]);
+  const { app, azure } = await startBoth();
+  const browser = await startBrowser();
   return {
     app,
     azure,
