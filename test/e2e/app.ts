@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/local/emulator/azure.ts';
+import { expectNoneIn, keepAllThatReaches, keepKeys } from './secrets.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const SERVE = fileURLToPath(new URL('../../src/local/serve.ts', import.meta.url));
@@ -13,6 +14,7 @@ export interface App {
   output(): string;
   /** Whether the process still lives. */
   alive(): boolean;
+  /** Ends it, and throws where it has printed anything of what the tests of this file have shown to an app. */
   stop(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export interface App {
  * needs to run at all, and it runs in that folder, so that nothing of the machine's own comes in.
  */
 export async function startApp(env: Readonly<Record<string, string>>, folder = DIST): Promise<App> {
+  keepKeys(env);
   const child = spawn(process.execPath, [SERVE, '.'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
@@ -36,16 +39,18 @@ export async function startApp(env: Readonly<Record<string, string>>, folder = D
     output: () => output,
     alive: () => child.exitCode === null && child.signalCode === null,
     async stop() {
-      if (child.exitCode !== null) return;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
+      if (child.exitCode === null) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      expectNoneIn(output);
     },
   };
 }
 
 /** The built app and an emulated Azure of its own, which keeps what it is asked. */
 export async function startBoth(env: Readonly<Record<string, string>> = {}, options: AzureOptions = {}): Promise<{ app: App; azure: EmulatedAzure }> {
-  const azure = await startAzure({ record: true, ...options });
+  const azure = keepAllThatReaches(await startAzure({ record: true, ...options }));
   return { azure, app: await startApp({ ...azure.env, ...env }) };
 }
 

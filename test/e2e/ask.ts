@@ -1,4 +1,5 @@
 import { conforms } from './conforms.ts';
+import { keepAnswer, keepSecret } from './secrets.ts';
 
 /** What came back, with the body read; what is not as openapi.json says has thrown. */
 export interface Asked {
@@ -12,12 +13,17 @@ export interface Asked {
 /** Posts an image as raw bytes, under a Content-Type that is a lie for most of them. */
 export async function ask(url: string, image: Uint8Array, init: { query?: Record<string, string>; headers?: Record<string, string> } = {}): Promise<Asked> {
   const query = new URLSearchParams(init.query ?? { instructions: 'What is this?' });
+  keepSecret('words', query.get('instructions') ?? '');
   return post(url, new Uint8Array(image), { 'content-type': 'image/png', ...init.headers }, `?${query.toString()}`);
 }
 
 /** Posts any body to processImage. */
 export async function post(url: string, body: string | FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string>, query = ''): Promise<Asked> {
-  return read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
+  if (body instanceof Uint8Array) keepSecret('image', body);
+  if (typeof body === 'string') keepSecret('words', body);
+  const asked = await read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
+  if (asked.status === 200) keepAnswer(asked.headers.get('content-type') ?? '', asked.text);
+  return asked;
 }
 
 /** Gets a route of the app, by its path below `/api/`. */

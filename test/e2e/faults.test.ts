@@ -8,6 +8,7 @@ import { networkFaults } from './faults/network.ts';
 import { DEADLINE_MS, Pairs, startPairs, stopPairs } from './faults/pairs.ts';
 import { atOnce } from './faults/send.ts';
 import { upstreamFaults } from './faults/upstream.ts';
+import { keepSecret } from './secrets.ts';
 import { type Question, WAYS, type Way } from './faults/way.ts';
 
 /** What a fault may take beyond the deadline: a busy machine, and one who waits to see whether more comes. */
@@ -90,9 +91,11 @@ function cells(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Ex
   });
 }
 
-async function expectOutcome(scene: Scene, { before, ask = (question) => question, alter = (sent) => sent, send = atOnce }: Fault, way: Way, expected: Expected): Promise<void> {
+async function expectOutcome(scene: Scene, { before, ask = (it) => it, alter = (sent) => sent, send = atOnce }: Fault, way: Way, expected: Expected): Promise<void> {
   await before?.(scene);
-  const sent = alter(await way.put(ask(usual)));
+  const question = ask(usual);
+  for (const image of question.images) keepSecret('image', image);
+  const sent = alter(await way.put(question));
   const asked = performance.now();
   const { status, code, problem, headers } = await send(scene, sent);
   expect(performance.now() - asked).toBeLessThan(DEADLINE_MS + GRACE_MS);

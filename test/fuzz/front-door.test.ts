@@ -6,6 +6,7 @@ import { checkedFetch } from '../e2e/ask.ts';
 import { outcomeOf } from '../e2e/faults/outcome.ts';
 import { WAYS } from '../e2e/faults/way.ts';
 import { heldBytes, PROBE, residentBytes } from '../e2e/memory.ts';
+import { keepSecret } from '../e2e/secrets.ts';
 import { type Input, input, toRequest } from './input.ts';
 import { INPUTS, runs } from './runs.ts';
 import { seedImages } from './seeds.ts';
@@ -26,7 +27,10 @@ const seeds = await seedImages();
 
 let app: App;
 let azure: EmulatedAzure;
-beforeAll(async () => ({ app, azure } = await startBoth(PROBE, { record: false })));
+beforeAll(async () => {
+  ({ app, azure } = await startBoth(PROBE, { record: false }));
+  for (const seed of seeds) keepSecret('image', seed);
+});
 afterAll(async () => {
   await app.stop();
   azure.close();

@@ -1,5 +1,6 @@
 import { type AzureOptions, startAzure } from '../../../src/local/emulator/azure.ts';
 import { startApp } from '../app.ts';
+import { keepAllThatReaches } from '../secrets.ts';
 import type { Scene } from './fault.ts';
 import { startRelay } from './relay.ts';
 
@@ -57,7 +58,7 @@ export async function stopPairs(scenes: readonly Scene[]): Promise<void> {
 }
 
 async function startPair(env: Readonly<Record<string, string>>, options: AzureOptions): Promise<Scene> {
-  const azure = await startAzure({ record: true, ...options });
+  const azure = keepAllThatReaches(await startAzure({ record: true, ...options }));
   const { port } = new URL(azure.env['AZURE_OPENAI_ENDPOINT'] ?? '');
   const relay = await startRelay(Number(port));
   const throughRelay = Object.entries(azure.env).map(([name, value]) => [name, value.replace(`:${port}/`, `:${relay.port}/`)]);

@@ -1,0 +1,79 @@
+import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { readEvents } from './events.ts';
+import { leaksIn, type Secret } from './leaks.ts';
+
+/** Of a large image, as much as is looked for in a log: its first bytes, and some of its midst and end. */
+const SAMPLE_BYTES = 4_096;
+const SECRET_VARIABLE = /KEY|SECRET|PASSWORD|IDENTITY_HEADER/;
+const DATA_URL = /^data:image\/[a-z]+;base64,/;
+
+/** All that the tests of this file have shown to an app. */
+const secrets = new Map<string, Secret>();
+const watched = new Set<EmulatedAzure>();
+
+/** Keeps what an app may not print: bytes of an image, or words. */
+export function keepSecret(kind: Secret['kind'], value: Uint8Array | string): void {
+  for (const sample of samples(Buffer.from(value))) secrets.set(`${kind} ${sample.toString('latin1')}`, { kind, value: sample });
+}
+
+/** Keeps the model's words in an answer, whichever of the three kinds it is. */
+export function keepAnswer(contentType: string, text: string): void {
+  if (contentType.startsWith('text/plain')) keepSecret('words', text);
+  else if (contentType.startsWith('application/json')) keepSecret('words', String((JSON.parse(text) as { answer?: unknown }).answer));
+  else keepSecret('words', readEvents(text).flatMap(({ event, data }) => (event === 'delta' ? [String(data['text'])] : [])).join(''));
+}
+
+/** Keeps the keys in an environment. */
+export function keepKeys(env: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(env)) if (SECRET_VARIABLE.test(name)) keepSecret('key', value);
+}
+
+/** Keeps all that reaches an emulated Azure, now and later. */
+export function keepAllThatReaches(azure: EmulatedAzure): EmulatedAzure {
+  watched.add(azure);
+  return {
+    ...azure,
+    reset() {
+      harvest(azure);
+      azure.reset();
+    },
+  };
+}
+
+/**
+ * Holds what an app has printed against all that it was shown.
+ * @throws {Error} saying what kind of thing was printed, and not the thing
+ */
+export function expectNoneIn(output: string): void {
+  for (const azure of watched) harvest(azure);
+  // Before it listens it greets whoever started it, with an example.
+  const leaks = leaksIn(output.slice(output.indexOf('listening on ')), secrets.values());
+  if (leaks.length > 0) throw new Error(`The app printed what it was shown: ${leaks.join(', ')}.`);
+}
+
+function harvest({ model }: EmulatedAzure): void {
+  for (const { body } of model.requests) for (const { content } of (body as Partial<Conversation> | undefined)?.messages ?? []) keepContent(content);
+}
+
+interface Conversation {
+  readonly messages: readonly { readonly content?: Content }[];
+}
+type Content = string | null | readonly { readonly text?: string; readonly image_url?: { readonly url: string } }[];
+
+function keepContent(content: Content | undefined): void {
+  if (typeof content === 'string') keepSecret('words', content);
+  else if (Array.isArray(content)) for (const { text, image_url: image } of content) keepPart(text, image?.url);
+}
+
+function keepPart(text: string | undefined, url = ''): void {
+  if (text) keepSecret('words', text);
+  const base64 = url.slice(DATA_URL.exec(url)?.[0].length ?? 0);
+  for (const sample of samples(Buffer.from(base64))) keepSecret('image', Buffer.from(sample.toString(), 'base64'));
+}
+
+/** Cut where base64 may be cut. */
+function samples(value: Buffer): Buffer[] {
+  if (value.length <= 3 * SAMPLE_BYTES) return [value];
+  const middle = value.length / 2 - ((value.length / 2) % 4);
+  return [value.subarray(0, SAMPLE_BYTES), value.subarray(middle, middle + SAMPLE_BYTES), value.subarray(value.length - (value.length % 4) - SAMPLE_BYTES)];
+}
