@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { expectNoneIn, keepSecret } from './secrets.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
@@ -12,13 +13,17 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
   const [install, curl] = blocks('sh');
   const [answer] = blocks('text');
   expect(install).toMatch(/^npm install && /);
-  await start(install?.replace('npm install && ', '') ?? '');
+  const printed = await start(install?.replace('npm install && ', '') ?? '');
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
 
   const others = blocks('sh').flatMap((block) => block.split('\n').filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl));
   expect(others.length).toBeGreaterThan(1);
   for (const command of others) expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
+
+  keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
+  keepSecret('words', stdout);
+  expectNoneIn(printed());
 });
 
 test('every npm script that the README names exists', () => {
@@ -32,17 +37,18 @@ function blocks(language: string): string[] {
   return [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'g'))].map(([, text]) => text ?? '');
 }
 
-/** Runs a start command in a process group of its own, so that what npm started ends with the test. */
-async function start(command: string): Promise<void> {
+/** Runs a start command in a process group of its own, so that what npm started ends with the test. Returns what it prints. */
+async function start(command: string): Promise<() => string> {
   const { AZURE_OPENAI_ENDPOINT: _endpoint, GPT4V_ENDPOINT: _alias, ...env } = process.env;
   const child = spawn('sh', ['-c', command], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void process.kill(-(child.pid ?? 0), 'SIGTERM'));
+  let output = '';
   await new Promise<void>((resolve, reject) => {
-    let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       if (output.includes('listening on http://127.0.0.1:7071')) resolve();
     });
     child.once('exit', () => reject(new Error(`it ended before it listened:\n${output}`)));
   });
+  return () => output;
 }
