@@ -27,6 +27,8 @@ async function read({ request, connection, deadline, stopwatch, facts, atEnd }: 
     const body = await readBody({ request, connection, deadline, room }, { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) });
     room.grow(body.length); // its images are decoded beside it
     const chat = await readChat(body, settings);
+    room.release(body);
+    room.keep(chat.images.map(({ bytes }) => bytes));
     facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length }));
     return chat;
   });

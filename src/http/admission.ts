@@ -1,4 +1,5 @@
 import { Problem } from '../problem.ts';
+import { free } from './free.ts';
 
 /** When a caller who was turned away may come again, in seconds: requests of this size end in about that time. */
 const RETRY_AFTER_SECONDS = '1';
@@ -7,6 +8,10 @@ const RETRY_AFTER_SECONDS = '1';
 export interface Room {
   /** @throws {Problem} `overloaded` when so many bytes more are too many */
   readonly grow: (bytes: number) => void;
+  /** Gives the memory of these back when the request leaves, so that what is counted here is what is there. */
+  readonly keep: (buffers: readonly Buffer[]) => void;
+  /** Gives back what was counted and kept, before the request leaves. */
+  readonly release: (buffer: Buffer) => void;
   readonly leave: () => void;
 }
 
@@ -25,15 +30,29 @@ export class Admission {
 
   enter(): Room {
     let own = 0;
+    const kept = new Set<Buffer>();
+    const shrink = (bytes: number): void => {
+      this.#held -= bytes;
+      own -= bytes;
+    };
     return {
       grow: (bytes) => {
         if (this.#held > own && this.#held + bytes > this.#capacity) throw overloaded();
         own += bytes;
         this.#held += bytes;
       },
+      keep: (buffers) => {
+        for (const buffer of buffers) kept.add(buffer);
+      },
+      release: (buffer) => {
+        shrink(buffer.length);
+        kept.delete(buffer);
+        free(buffer);
+      },
       leave: () => {
-        this.#held -= own;
-        own = 0;
+        shrink(own);
+        for (const buffer of kept) free(buffer);
+        kept.clear();
       },
     };
   }

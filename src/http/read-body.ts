@@ -3,6 +3,7 @@ import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import { Problem } from '../problem.ts';
 import type { Room } from './admission.ts';
 import type { Connection } from './connection.ts';
+import { free } from './free.ts';
 import { invalidRequest } from './invalid-request.ts';
 
 /** A request whose body is read, and what it is read under. */
@@ -21,23 +22,33 @@ export interface BodyLimit {
 }
 
 /**
- * Reads a request's body into one buffer.
+ * Reads a request's body into one buffer, which is kept until the request is over.
  * @throws {Problem} as {@link bodyChunks} does
  */
 export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Buffer> {
   const announced = contentLength(incoming.request);
   const chunks = bodyChunks(incoming, limit);
-  if (announced === undefined || announced > limit.bytes) return Buffer.concat(await Array.fromAsync(chunks));
+  if (announced === undefined || announced > limit.bytes) return collect(chunks, incoming.room);
 
   // The length is known, so every byte goes straight to its final place and is held once.
   const body = Buffer.allocUnsafeSlow(announced);
+  incoming.room.keep([body]);
   let length = 0;
   for await (const chunk of chunks) {
     if (length + chunk.length > announced) throw incomplete();
     body.set(chunk, length);
     length += chunk.length;
+    free(chunk);
   }
   if (length < announced) throw incomplete();
+  return body;
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, room: Room): Promise<Buffer> {
+  const all = await Array.fromAsync(chunks);
+  const body = Buffer.concat(all);
+  room.keep([body]);
+  for (const chunk of all) free(chunk);
   return body;
 }
 

@@ -30,6 +30,12 @@ export function isRawImage(request: HttpRequest): boolean {
  * @throws {Problem} one of those about the body, or about the number and size of its images
  */
 export async function readForm(incoming: Incoming, limits: FormLimits): Promise<Form> {
+  const form = await readAny(incoming, limits);
+  incoming.room.keep(form.images);
+  return form;
+}
+
+async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {
   const { maxBodyBytes, maxImageBytes } = limits;
   const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
   switch (formKind(incoming.request)) {
@@ -38,7 +44,9 @@ export async function readForm(incoming: Incoming, limits: FormLimits): Promise<
     case 'json': {
       const body = await readBody(incoming, wholeBody);
       incoming.room.grow(body.length); // its images are decoded beside it
-      return readJsonForm(body, limits);
+      const form = await readJsonForm(body, limits);
+      incoming.room.release(body);
+      return form;
     }
     case 'raw': {
       const oneImage: BodyLimit = { bytes: maxImageBytes, exceeded: () => imageTooLarge(maxImageBytes) };

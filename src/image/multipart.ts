@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { invalidRequest } from '../http/invalid-request.ts';
+import { free } from '../http/free.ts';
 import { Problem } from '../problem.ts';
 import { imageTooLarge, tooManyImages } from './faults.ts';
 import { aboutImage } from './naming.ts';
@@ -85,6 +86,7 @@ function collect(part: BusboyFileStream, images: Buffer[], { maxImageBytes }: Mu
   part.once('limit', () => fail(aboutImage(at, imageTooLarge(maxImageBytes))));
   part.once('end', () => {
     images[at] = Buffer.concat(chunks);
+    for (const chunk of chunks) free(chunk);
   });
 }
 

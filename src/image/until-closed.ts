@@ -9,13 +9,21 @@ export async function* untilClosed(body: AsyncIterable<Uint8Array>, boundary: st
   // A boundary may stand at the very beginning, where no line ends before it.
   let before: Uint8Array = LINE_END;
   for await (const chunk of body) {
-    const seen = Buffer.concat([before, chunk]);
-    const at = seen.indexOf(closing);
-    if (at >= 0) {
-      yield chunk.subarray(0, at + closing.length - before.length);
+    const end = endOf(closing, before, chunk);
+    if (end !== undefined) {
+      yield chunk.subarray(0, end);
       return;
     }
+    const last = Buffer.from(chunk.subarray(-closing.length));
+    before = Buffer.concat([before, last]).subarray(-closing.length);
     yield chunk;
-    before = seen.subarray(-closing.length);
   }
+}
+
+/** Where in a chunk the closing boundary ends, which may have begun in what stood before. */
+function endOf(closing: Buffer, before: Uint8Array, chunk: Uint8Array): number | undefined {
+  const seam = Buffer.concat([before, chunk.subarray(0, closing.length)]).indexOf(closing);
+  if (seam >= 0) return seam + closing.length - before.length;
+  const at = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).indexOf(closing);
+  return at >= 0 ? at + closing.length : undefined;
 }

@@ -37,3 +37,25 @@ test('a request that is alone has room, however large', () => {
   room.grow(150);
   expect(() => admission.enter().grow(1)).toThrow(OVERLOADED);
 });
+
+test('what is kept is given back when its request leaves, and not before', () => {
+  const room = new Admission(100).enter();
+  const [kept, released] = [Buffer.alloc(60), Buffer.alloc(40)];
+  room.keep([kept, released]);
+  room.grow(100);
+  room.release(released);
+  expect([kept.length, released.length]).toEqual([60, 0]);
+  room.leave();
+  expect(kept.length).toBe(0);
+});
+
+test('what is released makes room for others', () => {
+  const admission = new Admission(100);
+  const room = admission.enter();
+  room.grow(100);
+  room.release(Buffer.alloc(40));
+  admission.enter().grow(40);
+  expect(() => admission.enter().grow(1)).toThrow(OVERLOADED);
+  room.leave();
+  admission.enter().grow(60);
+});

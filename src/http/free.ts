@@ -1,0 +1,10 @@
+/**
+ * Gives a buffer's memory back at once; whoever still has the buffer finds it empty. The collector looks at the heap and
+ * not at what lies outside of it: it lets several images of 20 MB lie about, and the next one is put into fresh pages,
+ * which costs six times what copying the bytes does.
+ */
+export function free({ buffer, byteLength }: Uint8Array): void {
+  // Small buffers share their memory with others: https://nodejs.org/api/buffer.html#static-method-bufferallocunsafesize
+  const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
+  if (isOwn && !buffer.detached) buffer.transfer(0);
+}
