@@ -3,13 +3,13 @@ import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
 import { health } from './functions/health.ts';
 import { openApi } from './functions/openapi.ts';
-import { frontDoor } from './http/front-door.ts';
+import { frontDoor, type Handle } from './http/front-door.ts';
 import { inFlight } from './http/in-flight.ts';
 import { openAiErrorResponse } from './http/openai-error.ts';
 import { problemResponse } from './http/problem-response.ts';
 import { surviveUnhandledRejections } from './last-resort.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { lazyService } from './service.ts';
+import { lazyService, type Service } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
 import { readDestinations } from './telemetry/destinations.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
@@ -34,10 +34,10 @@ const service = lazyService(settings, process.env);
 const telemetry = createTelemetry();
 const observe = telemetry?.observe;
 const load = {
-  processImage: async () => (await import('./functions/process-image.ts')).processImage(await service()),
+  processImage: async () => loaded(({ processImage }, made) => processImage(made)),
   playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
-  ready: once(async () => (await import('./functions/ready.ts')).ready(settings, service)),
-  chatCompletions: async () => (await import('./functions/chat-completions.ts')).chatCompletions(await service()),
+  ready: once(async () => (await import('./handlers.ts')).ready(settings, service)),
+  chatCompletions: async () => loaded(({ chatCompletions }, made) => chatCompletions(made)),
 };
 
 app.setup({ enableHttpStream: true });
@@ -74,6 +74,12 @@ app.http('ready', {
 // Behind registration, so that the first caller pays for neither.
 setImmediate(() => void warmUp());
 
+/** The service comes first: its token is fetched while handlers are loaded. */
+async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Service) => Handle): Promise<Handle> {
+  const made = await service();
+  return pick(await import('./handlers.ts'), made);
+}
+
 /** One for the process, with what it remembers. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
@@ -82,9 +88,8 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 async function warmUp(): Promise<void> {
   try {
-    await Promise.all([load.processImage(), load.chatCompletions()]);
-    const { model } = await service();
-    await model.warmUp();
+    await load.processImage();
+    await import('./image/multipart.ts');
   } catch {
     // Whoever asks next is told, with a request id.
   }

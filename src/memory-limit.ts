@@ -1,5 +1,4 @@
 import { totalmem } from 'node:os';
-import { constrainedMemory } from 'node:process';
 import { getHeapStatistics } from 'node:v8';
 
 /** What is left to the requests of all the memory there is; the rest is code, connections and what the host buffers. */
@@ -9,6 +8,6 @@ const SHARE_OF_HEAP = 1 / 2;
 
 /** How many bytes requests may hold in this process, from the limits that it runs under (cgroup, machine, V8). */
 export function defaultInflightBytes(): number {
-  const memory = Math.min(constrainedMemory() || Infinity, totalmem());
+  const memory = Math.min(process.constrainedMemory() || Infinity, totalmem());
   return Math.floor(Math.min(memory * SHARE_OF_MEMORY, getHeapStatistics().heap_size_limit * SHARE_OF_HEAP));
 }

@@ -28,8 +28,11 @@ export function lazyService(settings: Settings | SettingsError, variables: Reado
 }
 
 async function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Promise<Service> {
-  const [{ createIdentity }, { Model }] = await Promise.all([import('./azure/identity.ts'), import('./azure/model.ts')]);
+  const { createIdentity } = await import('./azure/identity.ts');
   const tokens = createIdentity(settings, variables);
+  // The first token is on its way while the rest is loaded. How that goes is told to whoever needs one.
+  void tokens?.get().catch(() => undefined);
+  const { Model } = await import('./handlers.ts');
   return { settings, tokens, model: new Model(settings, tokens), admission: new Admission(settings.maxInflightBytes) };
 }
 

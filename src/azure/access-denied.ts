@@ -1,6 +1,6 @@
 import { APIError } from 'openai';
 import { Problem } from '../problem.ts';
-import type { TokenFacts } from './token-facts.ts';
+import { type TokenFacts, tokenFacts } from './token-facts.ts';
 
 /** The least role that may ask a deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/role-based-access-control */
 export const ROLE = 'Cognitive Services OpenAI User';
@@ -8,8 +8,8 @@ export const ROLE = 'Cognitive Services OpenAI User';
 /** Who asked which resource. */
 export interface Asker {
   readonly endpoint: string;
-  /** What may be told of the token that it was asked with. */
-  readonly token: TokenFacts | undefined;
+  /** What it was asked with; nothing but its facts is ever told. */
+  readonly token: string;
 }
 
 /** What a problem about the upstream carries beyond its words. */
@@ -31,7 +31,8 @@ export function isTokenRefused(error: unknown): boolean {
 }
 
 /** The model's resource refused who asks: which role is missing on what, or what else it is, and the one step that mends it. */
-export function accessDenied(error: APIError, { endpoint, token }: Asker, options: UpstreamOptions): Problem {
+export function accessDenied(error: APIError, { endpoint, token: bearer }: Asker, options: UpstreamOptions): Problem {
+  const token = tokenFacts(bearer);
   const resource = resourceName(endpoint);
   const reason = reasonOf(error);
   const who = token ? ` It was asked by object ${token.objectId} of tenant ${token.tenant}, with a token for ${token.audience} until ${token.expires}.` : '';

@@ -6,7 +6,6 @@ import { type Asker, isTokenRefused } from './access-denied.ts';
 import { currentCall } from './call.ts';
 import { createClient } from './client.ts';
 import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
-import { tokenFacts } from './token-facts.ts';
 import type { TokenSource } from './token-source.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -62,11 +61,6 @@ export class Model {
     this.#upstreams = new Upstreams(targets.map((target) => Object.assign(target, { client: createClient(settings, target, async () => tokens?.get() ?? '') })));
   }
 
-  /** Fetches the first token ahead of the first request. How that goes is told to whoever needs one. */
-  async warmUp(): Promise<void> {
-    await this.#tokens?.get().catch(() => undefined);
-  }
-
   /**
    * Asks the deployment, with the SDK's retries, within the caller's deadline.
    * @throws {Problem} one of those about the identity or the upstream
@@ -97,7 +91,7 @@ export class Model {
     const token = await stopwatch.time('token', async () => this.#token(deadline));
     const call = { images: request.images, remaining: () => deadline.remaining() };
     const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
-      const asker = { endpoint: upstream.endpoint, token: tokenFacts(token) };
+      const asker = { endpoint: upstream.endpoint, token };
       try {
         return await deadline.race(currentCall.run(call, async () => send({ upstream, asker, maxRetries: isLast ? this.#maxRetries : 0 })));
       } catch (error) {

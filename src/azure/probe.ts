@@ -20,6 +20,6 @@ export async function probeDeployment(settings: Settings, target: Target, tokens
     if (error instanceof BadRequestError && !isWrongTenant(error)) return;
     if (error instanceof RateLimitError) return; // at its limit, and so within reach
     if (error instanceof DeadlinePassed || deadline.signal.aborted) throw timedOut(error);
-    throw upstreamFailure(error, { endpoint: target.endpoint, token: tokens?.facts });
+    throw upstreamFailure(error, { endpoint: target.endpoint, token: (await tokens?.get()) ?? "" });
   }
 }

@@ -1,7 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { Problem } from '../problem.ts';
 import { ExpiredToken, NoTokenInTime } from './identity-failure.ts';
-import { type TokenFacts, tokenFacts } from './token-facts.ts';
 
 /** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
 const PATIENCE_MS = 40_000;
@@ -51,11 +50,6 @@ export class TokenSource {
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
-  }
-
-  /** What may be told of the token that is held. */
-  get facts(): TokenFacts | undefined {
-    return this.#token && tokenFacts(this.#token.token);
   }
 
   /**

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { build, type Metafile, type OutputFile } from 'esbuild';
+import { globalProcess } from './global-process.ts';
+import { lateJsonWebToken } from './late-jsonwebtoken.ts';
+import { withoutOpenAiResources } from './openai-resources.ts';
 import { playground } from './playground.ts';
 
 // Bundled CommonJS packages call require(), which ES modules do not have.
@@ -32,7 +35,7 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     minify: true,
     keepNames: true,
     legalComments: 'external',
-    plugins: [playground(root, (part) => ofPage.push(part))],
+    plugins: [globalProcess, lateJsonWebToken, withoutOpenAiResources, playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },

@@ -9,14 +9,15 @@ import type { Service } from '../service.ts';
 import type { Answer } from '../vision/answer.ts';
 import { ask, askStreaming, type Asking } from '../vision/ask.ts';
 import { prepareSchema } from '../vision/output-schema.ts';
-import { parseQuestion, questionFields } from '../vision/question.ts';
+import { type ParseQuestion, questionFields, questionParser } from '../vision/question.ts';
 import type { AnswerStep } from '../vision/stream-answer.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
 export function processImage(service: Service): Handle {
+  const parseQuestion = questionParser(service.settings);
   return async (exchange) => {
     const kind = negotiate(exchange.request.headers.get('accept'));
-    const asking = await readAsking(exchange, service);
+    const asking = await readAsking(exchange, service, parseQuestion);
     if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, asking, exchange), exchange);
     const steps = await askStreaming(service.model, asking, exchange);
     const tell = (error: unknown): string => formatEvent('error', problemBody(exchange.fail(error), exchange.requestId));
@@ -24,15 +25,15 @@ export function processImage(service: Service): Handle {
   };
 }
 
-async function readAsking({ request, connection, deadline, stopwatch, atEnd }: Exchange, { settings, admission }: Service): Promise<Asking> {
+async function readAsking({ request, connection, deadline, stopwatch, atEnd }: Exchange, { settings, admission }: Service, parseQuestion: ParseQuestion): Promise<Asking> {
   const query = questionFields(request.query);
   // All of such a question stands in its URL: what is wrong with it is told before the upload.
-  if (isRawImage(request)) parseQuestion(query, settings);
+  if (isRawImage(request)) parseQuestion(query);
   const room = admission.enter();
   atEnd(room.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, connection, deadline, room }, settings);
-    const question = parseQuestion({ ...query, ...form.fields }, settings);
+    const question = parseQuestion({ ...query, ...form.fields });
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
     return { question, images: await checkImages(form.images), schema, options: settings };
   });

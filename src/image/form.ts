@@ -3,7 +3,6 @@ import { bodyChunks, type BodyLimit, type Incoming, readBody } from '../http/rea
 import { Problem } from '../problem.ts';
 import { imageTooLarge } from './faults.ts';
 import { readJsonForm } from './json-form.ts';
-import { readMultipart } from './multipart.ts';
 
 /** Limits of what is read. */
 export interface FormLimits {
@@ -39,8 +38,10 @@ async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {
   const { maxBodyBytes, maxImageBytes } = limits;
   const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
   switch (formKind(incoming.request)) {
-    case 'multipart':
+    case 'multipart': {
+      const { readMultipart } = await import('./multipart.ts');
       return readMultipart(bodyChunks(incoming, wholeBody), incoming.request.headers.get('content-type') ?? '', limits);
+    }
     case 'json': {
       const body = await readBody(incoming, wholeBody);
       incoming.room.grow(body.length); // its images are decoded beside it

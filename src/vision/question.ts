@@ -30,14 +30,20 @@ export function questionFields(query: URLSearchParams): Record<string, string> {
  * Reads a question from its fields, however they came.
  * @throws {Problem} `missing_instructions`, or `invalid_request` with every fault at once
  */
-export function parseQuestion(fields: Readonly<Record<string, unknown>>, limits: QuestionLimits): Question {
-  const { instructions = '' } = fields;
-  if (typeof instructions === 'string' && !instructions.trim()) {
-    throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.');
-  }
-  const { data, error } = questionSchema(limits).safeParse(fields);
-  if (error) throw invalidRequest(error.issues.flatMap(fieldErrors));
-  return { ...data, schema: typeof data.schema === 'string' ? parseSchema(data.schema) : data.schema };
+export type ParseQuestion = (fields: Readonly<Record<string, unknown>>) => Question;
+
+/** Makes what reads questions within these limits; made once, since that costs as much as reading ten. */
+export function questionParser(limits: QuestionLimits): ParseQuestion {
+  const schema = questionSchema(limits);
+  return (fields) => {
+    const { instructions = '' } = fields;
+    if (typeof instructions === 'string' && !instructions.trim()) {
+      throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.');
+    }
+    const { data, error } = schema.safeParse(fields);
+    if (error) throw invalidRequest(error.issues.flatMap(fieldErrors));
+    return { ...data, schema: typeof data.schema === 'string' ? parseSchema(data.schema) : data.schema };
+  };
 }
 
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {

@@ -1,25 +1,25 @@
 import { expect, test } from 'vitest';
-import { parseQuestion, questionFields } from '../../src/vision/question.ts';
+import { questionFields, questionParser } from '../../src/vision/question.ts';
 
-const LIMITS = { maxInstructions: 10, maxOutputTokens: 100 };
+const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 });
 
 test('has defaults for all but the instructions', () => {
-  expect(parseQuestion({ instructions: 'What?' }, LIMITS)).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
+  expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
 });
 
 test('takes its options, as text or as what they are', () => {
-  expect(parseQuestion({ instructions: 'What?', maxTokens: 7 }, LIMITS).maxTokens).toBe(7);
+  expect(parseQuestion({ instructions: 'What?', maxTokens: 7 }).maxTokens).toBe(7);
   const fields = { instructions: 'What?', detail: 'low', maxTokens: '7' };
-  expect(parseQuestion(fields, LIMITS)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
+  expect(parseQuestion(fields)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
 });
 
 test.each([{}, { instructions: '' }, { instructions: ' \n' }])('%j has no instructions', (fields) => {
-  expect(() => parseQuestion(fields, LIMITS)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
+  expect(() => parseQuestion(fields)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
 });
 
 test('tells all faults at once', () => {
   const fields = { instructions: 'far too long', detail: 'middle', maxTokens: '0' };
-  expect(() => parseQuestion(fields, LIMITS)).toThrow(
+  expect(() => parseQuestion(fields)).toThrow(
     expect.objectContaining({
       code: 'invalid_request',
       members: {
@@ -34,17 +34,17 @@ test('tells all faults at once', () => {
 });
 
 test.each(['', 'x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is refused', (maxTokens) => {
-  expect(() => parseQuestion({ instructions: 'What?', maxTokens }, LIMITS)).toThrow(
+  expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
     expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'maxTokens' })] } }),
   );
 });
 
 test.each([true, null, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
-  expect(() => parseQuestion({ instructions: 'What?', maxTokens }, LIMITS)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
 });
 
 test('a field that is not known is told, for it may be a slip of the pen', () => {
-  expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 }, LIMITS)).toThrow(
+  expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 })).toThrow(
     expect.objectContaining({ members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] } }),
   );
 });
