@@ -5,13 +5,19 @@ import type { App } from './app.ts';
 /** The environment of an app that can be asked what it holds. */
 export const PROBE = { NODE_OPTIONS: `--import=${new URL('memory-probe.ts', import.meta.url).href}` };
 
-/** Bytes that an app holds on to when all garbage is gone: its heap, and buffers outside of it. */
+/**
+ * Bytes that an app holds on to when all garbage is gone: its heap, and buffers outside of it.
+ * @throws {Error} where the app has ended
+ */
 export async function heldBytes(app: App): Promise<number> {
-  const told = (): string[] => [...app.output().matchAll(/^holds (\d+) bytes$/gm)].map(([, bytes]) => bytes ?? '');
-  const before = told().length;
+  const from = app.output().length;
   process.kill(app.pid, 'SIGUSR2');
-  while (told().length === before) await sleep(10);
-  return Number(told().at(-1));
+  while (app.alive()) {
+    const told = /^holds (\d+) bytes$/m.exec(app.output().slice(from))?.[1];
+    if (told !== undefined) return Number(told);
+    await sleep(10);
+  }
+  throw new Error('the app ended before it told what it holds');
 }
 
 /** Bytes of a process that are in memory: now, and at the most so far. Linux only. */
