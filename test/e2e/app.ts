@@ -33,15 +33,17 @@ export async function startApp(env: Readonly<Record<string, string>>, folder = D
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
 
   const url = await listening(child, () => output);
+  const alive = (): boolean => child.exitCode === null && child.signalCode === null;
   return {
     url,
     pid: child.pid ?? 0,
     output: () => output,
-    alive: () => child.exitCode === null && child.signalCode === null,
+    alive,
     async stop() {
-      if (child.exitCode === null) {
+      if (alive()) {
         child.kill('SIGTERM');
-        await once(child, 'exit');
+        // Unlike `exit`, it waits for the last words.
+        await once(child, 'close');
       }
       expectNoneIn(output);
     },

@@ -51,9 +51,12 @@ export async function startPairs(count: number, env: Readonly<Record<string, str
 /** Ends what {@link startPairs} began. */
 export async function stopPairs(scenes: readonly Scene[]): Promise<void> {
   for (const { app, azure, relay } of scenes) {
-    await app.stop();
-    azure.close();
-    relay.close();
+    try {
+      await app.stop();
+    } finally {
+      azure.close();
+      relay.close();
+    }
   }
 }
 
