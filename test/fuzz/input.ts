@@ -2,6 +2,9 @@ import * as fc from 'fast-check';
 import { type Sent, WAYS } from '../e2e/faults/way.ts';
 import { mutate, type Mutation, mutation } from './mutation.ts';
 
+/** What is asked, unless something is done to that too. */
+export const FUZZED_INSTRUCTIONS = 'What is this picture of?';
+
 /** What a front door is given: an image with something done to it, and perhaps something done to the request around it. */
 export interface Input {
   /** Which way of asking, and which of the images to begin with; by their numbers. */
@@ -45,7 +48,7 @@ export function input(seeds: number): fc.Arbitrary<Input> {
 
 /** The request that an input stands for. */
 export async function toRequest({ way, seed, image, request, headers }: Input, seeds: readonly Buffer[]): Promise<Sent> {
-  const question = { images: [mutate(seeds[seed] ?? Buffer.alloc(0), image, seeds)], fields: { instructions: 'What is this picture of?' } };
+  const question = { images: [mutate(seeds[seed] ?? Buffer.alloc(0), image, seeds)], fields: { instructions: FUZZED_INSTRUCTIONS } };
   const sent = await WAYS[way]?.put(question);
   if (!sent) throw new Error(`there is no way ${way}`);
   return { path: sent.path, headers: { ...sent.headers, ...headers }, body: Buffer.from(mutate(sent.body, request, seeds)) };

@@ -9,10 +9,12 @@ export interface Outcome {
   /** The whole problem, or nothing. */
   readonly problem: Readonly<Record<string, unknown>>;
   readonly headers: Headers;
+  /** The body as it came. */
+  readonly text: string;
 }
 
 /** Nobody was there to take an answer, or none came. */
-export const NO_ANSWER: Outcome = { status: 0, code: 'none', problem: {}, headers: new Headers() };
+export const NO_ANSWER: Outcome = { status: 0, code: 'none', problem: {}, headers: new Headers(), text: '' };
 
 /**
  * Reads a whole response of either route, however it tells its problems: as a status, or behind the first words of a
@@ -20,7 +22,7 @@ export const NO_ANSWER: Outcome = { status: 0, code: 'none', problem: {}, header
  */
 export function outcomeOf(status: number, headers: Headers, text: string): Outcome {
   const problem = problemIn(headers.get('content-type') ?? '', text);
-  return { status, code: problem ? String(problem['code']) : 'answer', problem: problem ?? {}, headers };
+  return { status, code: problem ? String(problem['code']) : 'answer', problem: problem ?? {}, headers, text };
 }
 
 function problemIn(type: string, text: string): Record<string, unknown> | undefined {
