@@ -1,0 +1,47 @@
+import { megabytes, type Vitals } from './vitals.ts';
+
+const MEGABYTE = 1024 * 1024;
+/** The first minute fills caches and pools; a run that is hardly longer shows nothing. */
+const WARM_UP_MS = 60_000;
+const SHORTEST_MS = 150_000;
+/** What is noise: what requests hold that are under way, and their sockets. */
+const NOISE = { held: 4 * MEGABYTE, resident: 64 * MEGABYTE, descriptors: 10 };
+
+/** A process's vitals soon after the first minute, and at the end. */
+export interface Trend {
+  readonly early: Level;
+  readonly late: Level;
+}
+type Level = Omit<Vitals, 'atMs'>;
+
+/** The first and the last third of a run, without its first minute; nothing for a run too short to tell. */
+export function trendOf(all: readonly Vitals[]): Trend | undefined {
+  if ((all.at(-1)?.atMs ?? 0) < SHORTEST_MS) return undefined;
+  const warm = all.filter(({ atMs }) => atMs >= WARM_UP_MS);
+  const third = Math.ceil(warm.length / 3);
+  return { early: levelOf(warm.slice(0, third)), late: levelOf(warm.slice(-third)) };
+}
+
+/** What has grown beyond noise, in words. */
+export function growth(trend: Trend | undefined): string[] {
+  if (!trend) return [];
+  const more = (of: keyof Level): number => trend.late[of] - trend.early[of];
+  return [
+    ...(more('held') > NOISE.held ? [`The app holds ${megabytes(more('held'))} MB more in the last third than in the first.`] : []),
+    ...(more('resident') > NOISE.resident ? [`The app has ${megabytes(more('resident'))} MB more in memory in the last third than in the first.`] : []),
+    ...(more('descriptors') > NOISE.descriptors ? [`The app has ${more('descriptors')} descriptors more open in the last third than in the first.`] : []),
+  ];
+}
+
+/** For a person to read. */
+export function describeTrend(trend: Trend | undefined): string {
+  if (!trend) return 'Too short to tell whether anything grows: that takes 3 minutes.';
+  const { early, late } = trend;
+  return `From the first third to the last, without the first minute: held ${megabytes(early.held)} to ${megabytes(late.held)} MB, resident ${megabytes(early.resident)} to ${megabytes(late.resident)} MB, descriptors ${early.descriptors} to ${late.descriptors}.`;
+}
+
+/** The lower quartile of each: what is under way only ever adds to what is held for good. */
+function levelOf(some: readonly Vitals[]): Level {
+  const low = (of: keyof Level): number => some.map((vitals) => vitals[of]).toSorted((a, b) => a - b)[Math.floor(some.length / 4)] ?? 0;
+  return { held: low('held'), resident: low('resident'), descriptors: low('descriptors') };
+}
