@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import type { Scene } from '../e2e/faults/fault.ts';
 import type { Call } from './callers.ts';
 import { judge } from './judge.ts';
@@ -13,8 +12,8 @@ export async function ask(scene: Scene, tally: Tally, call: Call): Promise<void>
     for (const complaint of judge(call, outcome, performance.now() - started)) tally.complain(complaint);
   } catch (error) {
     // What fetch rejects with; all else is an answer that came, and is not as openapi.json says.
-    const what = error instanceof TypeError ? 'lost' : 'not as promised';
-    tally.countAs(what);
-    tally.complain(`${call.kind}: ${what}: ${inspect(error)}`);
+    const lost = error instanceof TypeError;
+    tally.countAs(lost ? 'lost' : 'not as promised');
+    tally.complain(`${call.kind}: ${lost ? `lost: ${String(error.cause ?? error)}` : String(error)}`);
   }
 }
