@@ -18,8 +18,8 @@ const LONGEST_PAUSE_MS = 150;
 const VITALS_EVERY_MS = 10_000;
 /** Two of the larger images are more than there is room for, so that admission has its say. */
 const SETTINGS = { REQUEST_TIMEOUT_SECONDS: '5', MAX_IMAGE_BYTES: '5000000', MAX_BODY_BYTES: '20000000', MAX_INFLIGHT_BYTES: '10000000' };
-/** Tokens are renewed many times in a run. */
-const TOKEN_SECONDS = 30;
+/** Tokens are fetched many times in a run, and one that could not be renewed is soon of no use. */
+const TOKEN_SECONDS = 8;
 
 /** Asks for so many minutes, then has the app drain; what came of it is in the tally, what happens on the way is told. */
 export async function run(minutes: number, tell: (line: string) => void): Promise<Tally> {

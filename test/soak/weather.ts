@@ -43,8 +43,8 @@ export async function makeWeather(scene: Scene, signal: AbortSignal): Promise<vo
   let outageAt = performance.now() + FIRST_OUTAGE_MS;
   while (!signal.aborted && scene.app.alive()) {
     scene.azure.model.fail(any(modelFaults));
-    // Whoever fetches the next token meets it, which is seldom enough for each time to be a bad one.
-    if (randomInt(60) === 0) scene.azure.identity.fail(any(identityFaults));
+    // It waits for the next fetches of a token: one to renew it in good time does no harm, so there are several.
+    if (randomInt(30) === 0) scene.azure.identity.fail(any(identityFaults), 3);
     if (performance.now() > outageAt) {
       any(outages)(scene);
       await sleep(OUTAGE_MS);
