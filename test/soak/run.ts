@@ -54,12 +54,15 @@ async function keepAsking(scene: Scene, tally: Tally, ended: AbortSignal): Promi
 async function watch({ app }: Scene, tally: Tally, ended: AbortSignal, tell: (line: string) => void): Promise<Vitals[]> {
   const all: Vitals[] = [];
   const started = performance.now();
-  while (!ended.aborted) {
+  while (!ended.aborted && app.alive()) {
     await sleep(VITALS_EVERY_MS, undefined, { signal: ended }).catch(() => undefined);
-    if (!app.alive()) break;
-    const vitals = await takeVitals(app, performance.now() - started);
-    all.push(vitals);
-    tell(`${describeVitals(vitals)}  requests ${tally.requests}`);
+    try {
+      const vitals = await takeVitals(app, performance.now() - started);
+      all.push(vitals);
+      tell(`${describeVitals(vitals)}  requests ${tally.requests}`);
+    } catch (error) {
+      if (app.alive()) throw error;
+    }
   }
   return all;
 }
