@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import { Problem } from '../problem.ts';
 import { readGif } from './gif.ts';
 import { IMAGE_TYPES, type Dimensions, type Image, type ImageType } from './image.ts';
@@ -9,7 +8,14 @@ import { readWebp } from './webp.ts';
 
 /** What file-type looks at by default; it answered the same from these as from the whole file for every sample tried. */
 const SNIFF_BYTES = 4100;
-const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+const SIGNATURE_BYTES = 12;
+/** By these alone file-type knows them too, but for a PNG, whose reader tells better why it is not a whole one. */
+const SIGNATURES: Record<ImageType, RegExp> = {
+  'image/png': /^\x89PNG\r\n\x1a\n/,
+  'image/jpeg': /^\xff\xd8\xff[^\xf7]/, // f7 begins a JPEG-LS
+  'image/webp': /^RIFF[^]{4}WEBP/,
+  'image/gif': /^GIF8[79]a/,
+};
 
 const READERS: Record<ImageType, (bytes: Buffer) => Dimensions> = {
   'image/png': readPng,
@@ -28,8 +34,9 @@ export async function checkImages(all: readonly Buffer[]): Promise<readonly Imag
 }
 
 /**
- * Takes bytes for an image only if they are one that the model can see: told apart by `file-type`, then walked from
- * header to end. The walk reads the structure and not the pixels, so its cost does not grow with their number.
+ * Takes bytes for an image only if they are one that the model can see: told apart by their signature, and by
+ * `file-type` where they have none of these four, then walked from header to end. The walk reads the structure and not
+ * the pixels, so its cost does not grow with their number.
  *
  * @throws {Problem} `empty_image`, `unsupported_image_type`, `animated_image` or `corrupt_image`
  */
@@ -40,9 +47,11 @@ export async function checkImage(bytes: Buffer): Promise<Image> {
 }
 
 async function sniff(bytes: Buffer): Promise<ImageType> {
-  // file-type needs more than the signature to call something a PNG; the reader says better why it is not a whole one,
-  // and sees a still APNG for what it is.
-  if (bytes.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) return 'image/png';
+  const start = bytes.toString('latin1', 0, SIGNATURE_BYTES);
+  const signed = IMAGE_TYPES.find((type) => SIGNATURES[type].test(start));
+  if (signed) return signed;
+  // Loaded for who sends something else: few do, and it knows well what that may be.
+  const { fileTypeFromBuffer } = await import('file-type');
   const detected = await fileTypeFromBuffer(bytes.subarray(0, SNIFF_BYTES));
   const type = IMAGE_TYPES.find((supported) => supported === detected?.mime);
   if (type) return type;

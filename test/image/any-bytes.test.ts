@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { fileTypeFromBuffer } from 'file-type';
 import { expect, test } from 'vitest';
 import { checkImage } from '../../src/image/check.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
@@ -20,6 +21,21 @@ test('so are bytes that begin like an image and go on like none', async () => {
   await fc.assert(fc.asyncProperty(begun, isToldApart), runs(INPUTS * 5));
 });
 
+test('file-type sees the same type of image as was told apart here', async () => {
+  const signed = fc
+    .tuple(fc.constantFrom('ffd8ff', '474946383761', '474946383961', '52494646'), fc.uint8Array({ minLength: 13, maxLength: 60 }), fc.boolean())
+    .map(([head, rest, isWebp]) => Buffer.concat([Buffer.from(head, 'hex'), rest.subarray(0, isWebp ? 4 : 12), Buffer.from(isWebp ? 'WEBP' : ''), rest]));
+  const agrees = async (bytes: Buffer): Promise<void> => {
+    const [here, there] = await Promise.all([typeOf(bytes), fileTypeFromBuffer(bytes)]);
+    expect(IMAGE_TYPES.find((type) => type === there?.mime)).toBe(here);
+  };
+  await fc.assert(fc.asyncProperty(signed, agrees), runs(INPUTS * 5));
+});
+
+test('a JPEG-LS is no JPEG', async () => {
+  await expect(checkImage(Buffer.from('ffd8fff7000b0800080008', 'hex'))).rejects.toMatchObject({ code: 'unsupported_image_type', members: { detected: 'image/jls' } });
+});
+
 /** Twenty megabytes of what costs a walker most: the fewest bytes for each of its steps. */
 const slowest = {
   'PNG of empty chunks': ['89504e470d0a1a0a0000000d494844520000000100000001080600000000000000', '000000006161616100000000'],
@@ -36,6 +52,17 @@ test.each(Object.entries(slowest))('20 MB made to be slow are read in no time: %
   await expect(checkImage(bytes)).rejects.toMatchObject({ code: 'corrupt_image' });
   expect(performance.now() - started).toBeLessThan(1_000);
 });
+
+/** What it is taken for here, whole or damaged; undefined where that is no image. */
+async function typeOf(bytes: Buffer): Promise<string | undefined> {
+  try {
+    return (await checkImage(bytes)).type;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.code === 'unsupported_image_type') return undefined;
+    return IMAGE_TYPES.find((type) => error.detail.toLowerCase().includes(type.slice('image/'.length)));
+  }
+}
 
 async function isToldApart(bytes: Buffer): Promise<void> {
   try {
