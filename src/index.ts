@@ -34,10 +34,10 @@ const service = lazyService(settings, process.env);
 const telemetry = createTelemetry();
 const observe = telemetry?.observe;
 const load = {
-  processImage: async () => loaded(({ processImage }, made) => processImage(made)),
+  processImage: once(async () => loaded(({ processImage }, made) => processImage(made))),
   playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
   ready: once(async () => (await import('./handlers.ts')).ready(settings, service)),
-  chatCompletions: async () => loaded(({ chatCompletions }, made) => chatCompletions(made)),
+  chatCompletions: once(async () => loaded(({ chatCompletions }, made) => chatCompletions(made))),
 };
 
 app.setup({ enableHttpStream: true });
