@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { incomingChunks } from './incoming-chunks.ts';
 
 /**
  * The library's own connections, by invocation id. The programming model tells a handler nothing of them: a caller who
@@ -39,8 +40,8 @@ export class Connection {
    * The request's body as it comes from the socket, which the library wraps into a web stream that costs more than all
    * else done with it; undefined where that is all there is. It may be left at any time: {@link discardRest} reads on.
    */
-  body(): AsyncIterator<Uint8Array> | undefined {
-    return this.#request?.iterator({ destroyOnReturn: false });
+  body(signal: AbortSignal): AsyncIterable<Uint8Array> | undefined {
+    return this.#request && incomingChunks(this.#request, signal);
   }
 
   /**

@@ -62,29 +62,19 @@ export async function* bodyChunks({ request, connection, deadline, room }: Incom
   const announced = contentLength(request);
   if (announced !== undefined && announced > limit.bytes) throw limit.exceeded();
   room.grow(announced ?? 0);
-  const chunks = connection.body() ?? request.body?.[Symbol.asyncIterator]();
-  if (!chunks) return;
   let length = 0;
   try {
-    for (;;) {
-      const { done, value } = await deadline.race(chunks.next());
-      if (done) return;
-      length += value.length;
+    for await (const chunk of connection.body(deadline.signal) ?? request.body ?? []) {
+      length += chunk.length;
       if (length > limit.bytes) throw limit.exceeded();
-      if (announced === undefined) room.grow(value.length);
-      yield value;
+      if (announced === undefined) room.grow(chunk.length);
+      yield chunk;
     }
   } catch (error) {
     throw problemOf(error);
   } finally {
-    void leave(chunks, connection);
+    connection.discardRest();
   }
-}
-
-/** Not waited for: where the deadline has passed, the next chunk may never come. */
-async function leave(chunks: AsyncIterator<Uint8Array>, connection: Connection): Promise<void> {
-  await Promise.allSettled([chunks.return?.()]);
-  connection.discardRest();
 }
 
 function contentLength(request: HttpRequest): number | undefined {

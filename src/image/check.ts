@@ -10,11 +10,11 @@ import { readWebp } from './webp.ts';
 const SNIFF_BYTES = 4100;
 const SIGNATURE_BYTES = 12;
 /** By these alone file-type knows them too, but for a PNG, whose reader tells better why it is not a whole one. */
-const SIGNATURES: Record<ImageType, RegExp> = {
-  'image/png': /^\x89PNG\r\n\x1a\n/,
-  'image/jpeg': /^\xff\xd8\xff[^\xf7]/, // f7 begins a JPEG-LS
-  'image/webp': /^RIFF[^]{4}WEBP/,
-  'image/gif': /^GIF8[79]a/,
+const SIGNATURES: Record<ImageType, (start: string) => boolean> = {
+  'image/png': (start) => start.startsWith('\x89PNG\r\n\x1a\n'),
+  'image/jpeg': (start) => start.startsWith('\xff\xd8\xff') && start[3] !== '\xf7', // which begins a JPEG-LS
+  'image/webp': (start) => start.startsWith('RIFF') && start.startsWith('WEBP', 8),
+  'image/gif': (start) => start.startsWith('GIF87a') || start.startsWith('GIF89a'),
 };
 
 const READERS: Record<ImageType, (bytes: Buffer) => Dimensions> = {
@@ -48,7 +48,7 @@ export async function checkImage(bytes: Buffer): Promise<Image> {
 
 async function sniff(bytes: Buffer): Promise<ImageType> {
   const start = bytes.toString('latin1', 0, SIGNATURE_BYTES);
-  const signed = IMAGE_TYPES.find((type) => SIGNATURES[type].test(start));
+  const signed = IMAGE_TYPES.find((type) => SIGNATURES[type](start));
   if (signed) return signed;
   // Loaded for who sends something else: few do, and it knows well what that may be.
   const { fileTypeFromBuffer } = await import('file-type');
