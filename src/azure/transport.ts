@@ -8,10 +8,14 @@ import { forbidHopelessRetry } from './retry.ts';
 /** Connections to the model at once; what comes after waits for one. */
 const MAX_SOCKETS = 256;
 
-const agents = {
-  http: new http.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-  https: new https.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }),
-};
+/**
+ * An unused connection is closed after so long: Azure's load balancers forget one in four minutes without a word to either
+ * end, and a request sent into it would wait for its deadline. https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
+ */
+const UNUSED_MS = 30_000;
+
+const kept = { keepAlive: true, maxSockets: MAX_SOCKETS, timeout: UNUSED_MS };
+const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
 
 /**
  * The SDK's `fetch`. It follows no redirect, so a token goes nowhere but to the endpoint, and it writes the images into

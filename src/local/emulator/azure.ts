@@ -8,6 +8,8 @@ import { DEFAULT_DEPLOYMENT, modelEndpoint } from './model-endpoint.ts';
 import { startAuthority, type TokenAuthority } from './tokens.ts';
 
 /** As long as a managed identity's token lives in Azure. */
+/** Longer than clients keep a connection that they do not use, so that no request meets one which is just being closed. */
+const KEEP_ALIVE_MS = 75_000;
 const TOKEN_SECONDS = 24 * 60 * 60;
 const PUBLIC_AUDIENCE = 'https://cognitiveservices.azure.com';
 
@@ -67,7 +69,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   const resource = { authority, audience, deployments, key: randomBytes(16).toString('hex'), hasRole: true };
   const model = new Endpoint(modelEndpoint(resource), { record, wordDelayMs });
 
-  const server = createServer((req, res) => {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     const endpoint = req.url?.startsWith(identityPath) ? identity : req.url?.startsWith(imdsPath) ? imds : model;
     endpoint.handle(req, res).catch((error: unknown) => {
       res.destroy();
