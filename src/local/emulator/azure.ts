@@ -7,9 +7,9 @@ import { imdsEndpoint, imdsPath } from './imds-endpoint.ts';
 import { DEFAULT_DEPLOYMENT, modelEndpoint } from './model-endpoint.ts';
 import { startAuthority, type TokenAuthority } from './tokens.ts';
 
-/** As long as a managed identity's token lives in Azure. */
 /** Longer than clients keep a connection that they do not use, so that no request meets one which is just being closed. */
 const KEEP_ALIVE_MS = 75_000;
+/** As long as a managed identity's token lives in Azure. */
 const TOKEN_SECONDS = 24 * 60 * 60;
 const PUBLIC_AUDIENCE = 'https://cognitiveservices.azure.com';
 
