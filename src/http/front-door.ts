@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts';
 import { Connection } from './connection.ts';
 import { CallerGone, Deadline } from '../deadline.ts';
 import { inFlight } from './in-flight.ts';
+import { logLine } from './log-line.ts';
 import { paced } from './paced.ts';
 import type { Reply } from './reply.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -55,7 +56,7 @@ export function frontDoor(timeoutMs: number, { load, toReply, observe }: FrontDo
     const end = (): void => {
       exchange.deadline.clear();
       for (const finish of finishes) finish();
-      logLine(reply.status, exchange, context);
+      logLine(reply.status, exchange, context, typeof reply.body !== 'string');
       observe?.(exchange, context, reply);
     };
     if (typeof reply.body === 'string') end();
@@ -107,6 +108,3 @@ function unexpected(): Problem {
   return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
 }
 
-function logLine(status: number, { requestId, facts, stopwatch }: Exchange, context: InvocationContext): void {
-  context.log(JSON.stringify({ requestId, status, ...facts, ms: stopwatch.durations() }));
-}

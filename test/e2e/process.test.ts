@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { still } from '../images/still.ts';
 import { startBoth } from './app.ts';
 import { ask } from './ask.ts';
+import { readEvents } from './events.ts';
 
 /** Has the app's process do something that no code of the app does, half a second after it has said that it listens. */
 function sabotage(code: string): Record<string, string> {
@@ -31,6 +32,16 @@ test('SIGTERM: what is under way is answered, and the process ends', async () =>
   await stopped;
   expect(app.alive()).toBe(false);
   azure.close();
+});
+
+test('one line also for an answer that is streamed, although its invocation is over by then', async () => {
+  const { app, azure } = await startBoth();
+  const { status, text } = await ask(app.url, await still('image/png', 8, 8), { headers: { accept: 'text/event-stream' } });
+  await app.stop();
+  azure.close();
+  const { requestId } = readEvents(text).at(-1)?.data ?? {};
+  const lines = app.output().split('\n').filter((line) => line.includes(String(requestId)));
+  expect([status, ...lines]).toEqual([200, expect.stringMatching(/^\{.*"finishReason":"stop".*\}$/)]);
 });
 
 test('one line for each request, with the facts and nothing else', async () => {
