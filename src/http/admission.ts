@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts';
-import { free } from './free.ts';
+import { free } from '../free.ts';
 
 /** When a caller who was turned away may come again, in seconds: requests of this size end in about that time. */
 const RETRY_AFTER_SECONDS = '1';

@@ -3,7 +3,7 @@ import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
 import { Problem } from '../problem.ts';
 import type { Room } from './admission.ts';
 import type { Connection } from './connection.ts';
-import { free } from './free.ts';
+import { free } from '../free.ts';
 import { invalidRequest } from './invalid-request.ts';
 
 /** A request whose body is read, and what it is read under. */

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { invalidRequest } from '../http/invalid-request.ts';
-import { free } from '../http/free.ts';
+import { free } from '../free.ts';
 import { Problem } from '../problem.ts';
 import { imageTooLarge, tooManyImages } from './faults.ts';
 import { aboutImage } from './naming.ts';

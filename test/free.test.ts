@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { free } from '../../src/http/free.ts';
+import { free } from '../src/free.ts';
 
 test('gives the memory of a buffer back, once', () => {
   const bytes = Buffer.alloc(1_000);
