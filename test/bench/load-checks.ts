@@ -20,19 +20,19 @@ function checkRatios(cells: readonly Cell[]): Check[] {
   ];
 }
 
-/** This project's figure divided by the other side's, where that is least favourable. */
+/** This project's figure divided by the other side's, where that is least favourable; and what the floor's is there. */
 function worst(cells: readonly Cell[], promise: string, other: Side, figure: (cell: Cell) => number, limit: { atLeast: number } | { atMost: number }): Check {
+  const ratioOf = (side: Side, theirs: Cell): number => figure(find(cells, side, theirs) ?? theirs) / figure(theirs);
   const ratios = cells
     .filter(({ side, megabytes }) => side === other && megabytes >= 1)
-    .flatMap((theirs) => {
-      const ours = find(cells, 'this project', theirs);
-      return ours ? [{ ratio: figure(ours) / figure(theirs), load: theirs }] : [];
-    })
+    .filter((theirs) => find(cells, 'this project', theirs))
+    .map((theirs) => ({ ratio: ratioOf('this project', theirs), floor: ratioOf('floor', theirs), load: theirs }))
     .toSorted((a, b) => ('atLeast' in limit ? a.ratio - b.ratio : b.ratio - a.ratio));
   const [least] = ratios;
   if (!least) return { promise, measured: 'not measured', kept: false };
   const kept = 'atLeast' in limit ? least.ratio >= limit.atLeast : least.ratio <= limit.atMost;
-  return { promise, measured: `${least.ratio.toFixed(2)} at worst (${nameOf(least.load)})`, kept };
+  const floor = other === 'floor' ? '' : `; the floor's there is ${least.floor.toFixed(2)}`;
+  return { promise, measured: `${least.ratio.toFixed(2)} at worst (${nameOf(least.load)})${floor}`, kept };
 }
 
 function checkMemory(cells: readonly Cell[]): Check[] {
