@@ -28,12 +28,12 @@ export function processImage(service: Service): Handle {
 async function readAsking({ request, connection, deadline, stopwatch, atEnd }: Exchange, { settings, admission }: Service, parseQuestion: ParseQuestion): Promise<Asking> {
   const query = questionFields(request.query);
   // All of such a question stands in its URL: what is wrong with it is told before the upload.
-  if (isRawImage(request)) parseQuestion(query);
+  const early = isRawImage(request) ? parseQuestion(query) : undefined;
   const room = admission.enter();
   atEnd(room.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, connection, deadline, room }, settings);
-    const question = parseQuestion({ ...query, ...form.fields });
+    const question = early ?? parseQuestion({ ...query, ...form.fields });
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
     return { question, images: await checkImages(form.images), schema, options: settings };
   });
