@@ -43,6 +43,7 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
   for (const load of plan.loads) {
     const image = photoOf(bytesOf(load));
     await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
+    await keepUp(upstream.direct(image.length), load.concurrency, warmUp(load, plan));
     const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
     for (const side of SIDES) {
       const measured = wouldStarve(side, load)
@@ -67,6 +68,8 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
     const { failed } = await keepUp(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
     if (Object.keys(failed).length > 0) throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
     await sleep(SETTLE_MS);
+    await running.idle();
+    await keepUp(running.target(image), load.concurrency, warmUp(load, plan));
     await running.begin();
     const answers = await keepUp(running.target(image), load.concurrency, duration(load, plan));
     if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
@@ -87,6 +90,11 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
   } finally {
     await running.stop();
   }
+}
+
+/** As much of the same goes ahead that the code which runs often is compiled for it. */
+function warmUp({ concurrency }: Load, { warmUpSeconds }: Plan): { seconds: number; least: number } {
+  return { seconds: warmUpSeconds, least: concurrency };
 }
 
 function duration({ concurrency }: Load, { seconds, waves }: Plan): { seconds: number; least: number } {

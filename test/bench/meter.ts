@@ -10,7 +10,7 @@ export const Cost = z.object({
   cpuSeconds: z.number(),
   /** Bytes. */
   idleRss: z.number(),
-  /** Bytes, at the highest since the load began. */
+  /** Bytes, at the highest since it was idle. */
   peakRss: z.number(),
   /** How long the event loop was held up at most. */
   longestBlockMs: z.number(),
@@ -19,7 +19,7 @@ export const Cost = z.object({
 });
 export type Cost = z.infer<typeof Cost>;
 
-/** Measures this process from {@link Meter.begin} to {@link Meter.read}, once. */
+/** Measures this process from {@link Meter.begin} to {@link Meter.read}, once; its memory from {@link Meter.idle} on. */
 export class Meter {
   readonly #loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #cpu = process.cpuUsage();
@@ -27,9 +27,12 @@ export class Meter {
   #mainThread = 0;
   #longestWork = 0;
 
-  begin(): void {
+  idle(): void {
     this.#idleRss = process.memoryUsage.rss();
     forgetPeak();
+  }
+
+  begin(): void {
     this.#mainThread = mainThreadMs();
     setInterval(() => this.#turn(), RESOLUTION_MS);
     this.#loop.enable();

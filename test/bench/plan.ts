@@ -11,6 +11,8 @@ export interface Load {
 export interface Plan {
   readonly name: 'full' | 'quick' | 'tiny';
   readonly loads: readonly Load[];
+  /** The same load goes ahead of a measured one for so long. */
+  readonly warmUpSeconds: number;
   /** A load goes on for so long, */
   readonly seconds: number;
   /** and until so many requests were sent for each of those at once. */
@@ -27,6 +29,7 @@ const CONCURRENCIES = [1, 8, 32];
 export const full: Plan = {
   name: 'full',
   loads: SIZES.flatMap((megabytes) => CONCURRENCIES.map((concurrency) => ({ megabytes, concurrency }))),
+  warmUpSeconds: 2,
   seconds: 3,
   waves: 2,
   coldStarts: 11,
@@ -43,6 +46,7 @@ export const quick: Plan = {
     { megabytes: 20, concurrency: 1 },
     { megabytes: 20, concurrency: 32 },
   ],
+  warmUpSeconds: 1,
   seconds: 1,
   waves: 1,
   coldStarts: 3,
@@ -52,6 +56,7 @@ export const quick: Plan = {
 export const tiny: Plan = {
   name: 'tiny',
   loads: [{ megabytes: 0.1, concurrency: 8 }],
+  warmUpSeconds: 0,
   seconds: 0,
   waves: 1,
   coldStarts: 0,

@@ -13,6 +13,9 @@ process.send?.({ url: `http://127.0.0.1:${port}`, importing: performance.timeOri
 
 function answer(question: unknown): unknown {
   switch (question) {
+    case 'idle':
+      meter.idle();
+      return true;
     case 'begin':
       meter.begin();
       return true;

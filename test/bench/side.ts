@@ -44,6 +44,11 @@ export class RunningSide {
     };
   }
 
+  /** What memory it has now is what it has when nothing is to be done. */
+  async idle(): Promise<void> {
+    await this.#child.ask('idle', z.literal(true));
+  }
+
   /** From now on its costs are counted. */
   async begin(): Promise<void> {
     await this.#child.ask('begin', z.literal(true));
