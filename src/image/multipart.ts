@@ -13,6 +13,8 @@ const MAX_FIELDS = 16;
 /** Enough for any instructions and any schema that the service takes. */
 const MAX_FIELD_BYTES = 512 * 1024;
 const MAX_HEADER_PAIRS = 16;
+/** What browsers make of every line break in a field: https://html.spec.whatwg.org/#multipart-form-data */
+const CRLF = '\r\n';
 /** Of 1 to 70 characters: RFC 2046, section 5.1.1. */
 const BOUNDARY = /;\s*boundary=(?:"([^"\\]{1,70})"|([^\s";]{1,70})(?=[\s;]|$))/i;
 
@@ -43,7 +45,7 @@ export async function readMultipart(body: AsyncIterable<Uint8Array>, contentType
     if (!name) fail(invalidRequest([{ field: 'body', message: 'has a part without a name' }]));
     else if (valueCut) fail(invalidRequest([{ field: name, message: `has more than ${MAX_FIELD_BYTES} bytes` }]));
     else if (Object.hasOwn(fields, name)) fail(invalidRequest([{ field: name, message: 'was given twice' }]));
-    else fields[name] = value;
+    else fields[name] = value.replaceAll(CRLF, '\n');
   });
   parser.on('filesLimit', () => fail(tooManyImages(limits.maxImages)));
   for (const limit of ['partsLimit', 'fieldsLimit']) parser.on(limit, () => fail(malformed('has too many parts')));

@@ -6,7 +6,7 @@ import { type App, startBoth } from './app.ts';
 import { type Asked, ask, checkedFetch, post } from './ask.ts';
 import { readEvents } from './events.ts';
 
-const INSTRUCTIONS = 'What is in these?';
+const INSTRUCTIONS = 'What is in these?\nLine by line, please.';
 
 let app: App;
 let azure: EmulatedAzure;

@@ -5,9 +5,12 @@ const MEGABYTE = 1024 * 1024;
 const WARM_UP_MS = 60_000;
 const SHORTEST_MS = 150_000;
 /** What is noise: what requests hold that are under way, and their sockets. */
-const NOISE = { held: 4 * MEGABYTE, resident: 64 * MEGABYTE, descriptors: 10 };
+const NOISE = { held: 4 * MEGABYTE, resident: 16 * MEGABYTE, descriptors: 10 };
 
-/** A process's vitals soon after the first minute, and at the end. */
+/**
+ * A process's vitals after the first minute, and at the end. Resident memory is as much as was ever needed at a time, by
+ * the heap's young generation for one, and that takes some minutes to be needed: it is early in the second third.
+ */
 export interface Trend {
   readonly early: Level;
   readonly late: Level;
@@ -19,7 +22,8 @@ export function trendOf(all: readonly Vitals[]): Trend | undefined {
   if ((all.at(-1)?.atMs ?? 0) < SHORTEST_MS) return undefined;
   const warm = all.filter(({ atMs }) => atMs >= WARM_UP_MS);
   const third = Math.ceil(warm.length / 3);
-  return { early: levelOf(warm.slice(0, third)), late: levelOf(warm.slice(-third)) };
+  const { resident } = levelOf(warm.slice(third, -third));
+  return { early: { ...levelOf(warm.slice(0, third)), resident }, late: levelOf(warm.slice(-third)) };
 }
 
 /** What has grown beyond noise, in words. */
@@ -28,7 +32,7 @@ export function growth(trend: Trend | undefined): string[] {
   const more = (of: keyof Level): number => trend.late[of] - trend.early[of];
   return [
     ...(more('held') > NOISE.held ? [`The app holds ${megabytes(more('held'))} MB more in the last third than in the first.`] : []),
-    ...(more('resident') > NOISE.resident ? [`The app has ${megabytes(more('resident'))} MB more in memory in the last third than in the first.`] : []),
+    ...(more('resident') > NOISE.resident ? [`The app has ${megabytes(more('resident'))} MB more in memory in the last third than in the second.`] : []),
     ...(more('descriptors') > NOISE.descriptors ? [`The app has ${more('descriptors')} descriptors more open in the last third than in the first.`] : []),
   ];
 }
@@ -37,7 +41,7 @@ export function growth(trend: Trend | undefined): string[] {
 export function describeTrend(trend: Trend | undefined): string {
   if (!trend) return 'Too short to tell whether anything grows: that takes 3 minutes.';
   const { early, late } = trend;
-  return `From the first third to the last, without the first minute: held ${megabytes(early.held)} to ${megabytes(late.held)} MB, resident ${megabytes(early.resident)} to ${megabytes(late.resident)} MB, descriptors ${early.descriptors} to ${late.descriptors}.`;
+  return `From the first third to the last, without the first minute: held ${megabytes(early.held)} to ${megabytes(late.held)} MB, descriptors ${early.descriptors} to ${late.descriptors}; from the second to the last, resident ${megabytes(early.resident)} to ${megabytes(late.resident)} MB.`;
 }
 
 /** The lower quartile of each: what is under way only ever adds to what is held for good. */
