@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { IMAGE_TYPES } from '../../../src/image/image.ts';
@@ -36,6 +37,13 @@ test('bytes behind the end of a JPEG do not matter, missing ones do', async () =
 test.each(['tiff', 'avif'] as const)('%s is not taken, although it can be decoded', async (format) => {
   const image = await sharp(await still('image/png', 8, 8)).toFormat(format).toBuffer();
   await expect(describePicture(image)).rejects.toThrow('not supported');
+});
+
+test('neither is what says that it is millions of pixels wide', async () => {
+  const image = await still('image/png', 8, 8);
+  image.writeUInt32BE(16_711_704, 16);
+  image.writeUInt32BE(crc32(image.subarray(12, 29)), 29);
+  await expect(describePicture(image)).rejects.toThrow('30000 pixels');
 });
 
 test('an animation is not taken', async () => {
