@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from './app.ts';
 
+/** A small instance's heap: on a large machine V8 takes its time to collect, and what a process takes there says little. */
+const HEAP = '--max-old-space-size=512';
+
 /** The environment of an app that can be asked what it holds. */
-export const PROBE = { NODE_OPTIONS: `--import=${new URL('memory-probe.ts', import.meta.url).href}` };
+export const PROBE = { NODE_OPTIONS: `--import=${new URL('memory-probe.ts', import.meta.url).href} ${HEAP}` };
 
 /**
  * Bytes that an app holds on to when all garbage is gone: its heap, and buffers outside of it.

@@ -15,8 +15,6 @@ const AT_ONCE = 16;
 /** On a machine that does other things too. */
 const SLOWEST_MS = 10_000;
 const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
-/** A small instance's heap: on a large machine V8 takes its time to collect, and what it takes says little. */
-const HEAP = '--max-old-space-size=512';
 const MAX_RESIDENT_BYTES = 400 * 1024 * 1024;
 
 /** What may come of an image; of a request that is broken around it, the rest too. */
@@ -30,7 +28,7 @@ const seeds = await seedImages();
 let app: App;
 let azure: EmulatedAzure;
 beforeAll(async () => {
-  ({ app, azure } = await startBoth({ NODE_OPTIONS: `${PROBE.NODE_OPTIONS} ${HEAP}` }, { record: false }));
+  ({ app, azure } = await startBoth(PROBE, { record: false }));
   for (const seed of seeds) keepSecret('image', seed);
 });
 afterAll(async () => {

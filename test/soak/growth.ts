@@ -4,8 +4,8 @@ const MEGABYTE = 1024 * 1024;
 /** The first minute fills caches and pools; a run that is hardly longer shows nothing. */
 const WARM_UP_MS = 60_000;
 const SHORTEST_MS = 150_000;
-/** What is noise: what requests hold that are under way, and their sockets. */
-const NOISE = { held: 4 * MEGABYTE, resident: 16 * MEGABYTE, descriptors: 10 };
+/** What is noise: what requests hold that are under way, their sockets, and for resident memory one step of the young generation. */
+const NOISE = { held: 4 * MEGABYTE, resident: 32 * MEGABYTE, descriptors: 10 };
 
 /**
  * A process's vitals after the first minute, and at the end. Resident memory is as much as was ever needed at a time, by
