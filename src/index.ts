@@ -83,7 +83,13 @@ async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Ser
 /** One for the process, with what it remembers. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
-  return async () => (made ??= make());
+  return async () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined; // what failed once, for want of a file descriptor perhaps, may work the next time
+      throw error;
+    });
+    return made;
+  };
 }
 
 async function warmUp(): Promise<void> {

@@ -22,7 +22,10 @@ export function lazyService(settings: Settings | SettingsError, variables: Reado
   let service: Promise<Service> | undefined;
   return async () => {
     if (settings instanceof SettingsError) throw misconfigured(settings);
-    service ??= createService(settings, variables);
+    service ??= createService(settings, variables).catch((error: unknown) => {
+      service = undefined;
+      throw error;
+    });
     return service;
   };
 }

@@ -12,14 +12,16 @@ import type { TokenSource } from './token-source.ts';
  * @throws {Problem} why it could not be asked
  */
 export async function probeDeployment(settings: Settings, target: Target, tokens: TokenSource | undefined, deadline: Deadline): Promise<void> {
-  const client = createClient(settings, target, async () => tokens?.get() ?? '');
   const body = { model: target.deployment, messages: [] };
+  let token = '';
   try {
+    token = tokens ? await deadline.race(tokens.get()) : '';
+    const client = createClient(settings, target, async () => token);
     await deadline.race(client.post<unknown>('/chat/completions', { body, maxRetries: 0, signal: deadline.signal }));
   } catch (error) {
     if (error instanceof BadRequestError && !isWrongTenant(error)) return;
     if (error instanceof RateLimitError) return; // at its limit, and so within reach
     if (error instanceof DeadlinePassed || deadline.signal.aborted) throw timedOut(error);
-    throw upstreamFailure(error, { endpoint: target.endpoint, token: (await tokens?.get()) ?? "" });
+    throw upstreamFailure(error, { endpoint: target.endpoint, token });
   }
 }

@@ -26,17 +26,26 @@ export class RequestBody {
   /** Writes it at the pace of the socket, and stops when the request is destroyed or `stopped` says so. */
   writeTo(request: ClientRequest, stopped: () => boolean): void {
     const chunks = this.#chunks();
+    const { length } = this;
+    let sent = 0;
     let left = CHUNKS_PER_TURN;
     const next = (): void => {
       if (request.destroyed || stopped()) return;
       const { done, value } = chunks.next();
-      if (done) request.end();
-      else request.write(value, written);
+      if (done) {
+        // An image is given back when its request is over, be it that the model answered before it had all of it.
+        if (sent === length) request.end();
+        else request.destroy();
+        return;
+      }
+      sent += typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+      request.write(value, written);
     };
     const written = (): void => {
-      left = left > 0 ? left - 1 : CHUNKS_PER_TURN;
-      if (left > 0) next();
-      else setImmediate(next);
+      left -= 1;
+      if (left > 0) return next();
+      left = CHUNKS_PER_TURN;
+      setImmediate(next);
     };
     request.once('socket', next);
   }

@@ -20,7 +20,7 @@ export interface Bundle {
 /** Bundles the app into ES modules; what is imported dynamically becomes a file of its own. */
 export async function bundle(root: string, outdir: string): Promise<Bundle> {
   const ofPage: Metafile[] = [];
-  const { outputFiles, metafile: ofApp } = await build({
+  const { outputFiles, metafile: ofApp, warnings } = await build({
     absWorkingDir: root,
     entryPoints: [join(root, 'src/index.ts')],
     outdir,
@@ -41,6 +41,9 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     banner: { js: requireForModules },
     logLevel: 'error',
   });
+  // What was emptied or replaced on purpose is to be missed by nobody.
+  const missed = warnings.filter(({ id }) => id === 'import-is-undefined');
+  if (missed.length > 0) throw new Error(`Something is imported that the bundle does not have: ${missed.map(({ text }) => text).join(' ')}`);
   const metafile = merge([ofApp, ...ofPage]);
   refuseLocalFiles(Object.keys(metafile.inputs));
   return {

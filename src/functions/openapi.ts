@@ -6,7 +6,10 @@ import type { Deployed } from '../openapi/document.ts';
 export function openApi(deployed: Deployed): HttpHandler {
   let json: Promise<string> | undefined;
   return async (_request, context) => {
-    json ??= write(deployed);
+    json ??= write(deployed).catch((error: unknown) => {
+      json = undefined;
+      throw error;
+    });
     return {
       status: 200,
       headers: { 'content-type': 'application/json', ...commonHeaders(context.invocationId) },

@@ -64,7 +64,7 @@ export async function* bodyChunks({ request, connection, deadline, room }: Incom
   room.grow(announced ?? 0);
   let length = 0;
   try {
-    for await (const chunk of connection.body(deadline.signal) ?? request.body ?? []) {
+    for await (const chunk of connection.body(deadline.signal) ?? raced(request, deadline)) {
       length += chunk.length;
       if (length > limit.bytes) throw limit.exceeded();
       if (announced === undefined) room.grow(chunk.length);
@@ -74,6 +74,17 @@ export async function* bodyChunks({ request, connection, deadline, room }: Incom
     throw problemOf(error);
   } finally {
     connection.discardRest();
+  }
+}
+
+/** Where the library's own stream is all there is, which knows nothing of a deadline. */
+async function* raced({ body }: HttpRequest, deadline: Deadline): AsyncGenerator<Uint8Array> {
+  if (!body) return;
+  const chunks = body[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await deadline.race(chunks.next());
+    if (done) return;
+    yield value;
   }
 }
 

@@ -39,12 +39,12 @@ test('a request that is alone has room, however large', () => {
 });
 
 test('what is kept is given back when its request leaves, and not before', () => {
-  const room = new Admission(100).enter();
-  const [kept, released] = [Buffer.alloc(60), Buffer.alloc(40)];
+  const room = new Admission(11_000).enter();
+  const [kept, released] = [Buffer.alloc(6_000), Buffer.alloc(5_000)];
   room.keep([kept, released]);
-  room.grow(100);
+  room.grow(11_000);
   room.release(released);
-  expect([kept.length, released.length]).toEqual([60, 0]);
+  expect([kept.length, released.length]).toEqual([6_000, 0]);
   room.leave();
   expect(kept.length).toBe(0);
 });
