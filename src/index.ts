@@ -9,6 +9,7 @@ import { openAiErrorResponse } from './http/openai-error.ts';
 import { problemResponse } from './http/problem-response.ts';
 import { surviveUnhandledRejections } from './last-resort.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import { once } from './once.ts';
 import { lazyService, type Service } from './service.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
 import { readDestinations } from './telemetry/destinations.ts';
@@ -78,18 +79,6 @@ setImmediate(() => void warmUp());
 async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Service) => Handle): Promise<Handle> {
   const made = await service();
   return pick(await import('./handlers.ts'), made);
-}
-
-/** One for the process, with what it remembers. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return async () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined; // what failed once, for want of a file descriptor perhaps, may work the next time
-      throw error;
-    });
-    return made;
-  };
 }
 
 async function warmUp(): Promise<void> {

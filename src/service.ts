@@ -2,6 +2,7 @@ import type { Model } from './azure/model.ts';
 import type { TokenSource } from './azure/token-source.ts';
 import { SettingsError } from './environment.ts';
 import { Admission } from './http/admission.ts';
+import { once } from './once.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
 
@@ -19,15 +20,10 @@ export interface Service {
  * @returns a function that throws the problem `misconfigured` where the settings are faulty
  */
 export function lazyService(settings: Settings | SettingsError, variables: Readonly<Record<string, string | undefined>>): () => Promise<Service> {
-  let service: Promise<Service> | undefined;
-  return async () => {
+  return once(async () => {
     if (settings instanceof SettingsError) throw misconfigured(settings);
-    service ??= createService(settings, variables).catch((error: unknown) => {
-      service = undefined;
-      throw error;
-    });
-    return service;
-  };
+    return createService(settings, variables);
+  });
 }
 
 async function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Promise<Service> {

@@ -1,19 +1,16 @@
 import type { HttpHandler } from '@azure/functions';
 import { commonHeaders } from '../http/front-door.ts';
+import { once } from '../once.ts';
 import type { Deployed } from '../openapi/document.ts';
 
 /** `GET /api/openapi.json`: written when it is first asked for, so that a cold start does not pay for it; kept from then on. */
 export function openApi(deployed: Deployed): HttpHandler {
-  let json: Promise<string> | undefined;
+  const json = once(async () => write(deployed));
   return async (_request, context) => {
-    json ??= write(deployed).catch((error: unknown) => {
-      json = undefined;
-      throw error;
-    });
     return {
       status: 200,
       headers: { 'content-type': 'application/json', ...commonHeaders(context.invocationId) },
-      body: await json,
+      body: await json(),
     };
   };
 }

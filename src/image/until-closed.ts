@@ -14,8 +14,7 @@ export async function* untilClosed(body: AsyncIterable<Uint8Array>, boundary: st
       yield chunk.subarray(0, end);
       return;
     }
-    const last = Buffer.from(chunk.subarray(-closing.length));
-    before = Buffer.concat([before, last]).subarray(-closing.length);
+    before = Buffer.concat([before, chunk.subarray(-closing.length)]).subarray(-closing.length);
     yield chunk;
   }
 }

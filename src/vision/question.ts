@@ -32,7 +32,7 @@ export function questionFields(query: URLSearchParams): Record<string, string> {
  */
 export type ParseQuestion = (fields: Readonly<Record<string, unknown>>) => Question;
 
-/** Makes what reads questions within these limits; made once, since that costs as much as reading ten. */
+/** Makes what reads questions within these limits; to be made once, since the schema behind it is not cheap to make. */
 export function questionParser(limits: QuestionLimits): ParseQuestion {
   const schema = questionSchema(limits);
   return (fields) => {

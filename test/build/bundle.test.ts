@@ -24,6 +24,10 @@ test.each([`import './local/emulator.ts';`, `await import('./local/emulator.ts')
   await expect(bundleOf(`${index} console.log(1);`)).rejects.toThrow('src/local/emulator.ts');
 });
 
+test('what the bundle has not is missed by the build, and not when it is used', async () => {
+  await expect(bundleOf(`import * as it from 'node:process'; console.log(it.platform);`)).rejects.toThrow('"platform"');
+});
+
 test('what is imported dynamically is a file of its own, classes keep their names, and require works', async () => {
   const { files } = await bundleOf(`
     const { KeepsItsName } = await import('./lazy.ts');
