@@ -1,16 +1,16 @@
 import { APIError } from 'openai';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { DEFAULT_API_VERSION, type Settings, type Target } from '../settings.ts';
 import { createClient } from './client.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** https://learn.microsoft.com/rest/api/azureopenai/models/list */
-const ModelList = z.object({
-  data: z.array(
-    z.object({
-      id: z.string(),
-      lifecycle_status: z.optional(z.string()),
-      deprecation: z.optional(z.object({ inference: z.optional(z.number()) })),
+const ModelList = v.object({
+  data: v.array(
+    v.object({
+      id: v.string(),
+      lifecycle_status: v.optional(v.string()),
+      deprecation: v.optional(v.object({ inference: v.optional(v.number()) })),
     }),
   ),
 });
@@ -28,13 +28,13 @@ export async function readLifecycle(settings: Settings, target: Target, tokens: 
   const apiVersion = settings.apiVersion === 'v1' ? DEFAULT_API_VERSION : settings.apiVersion;
   const client = createClient({ ...settings, apiVersion }, target, async () => tokens?.get() ?? '');
   try {
-    const { data } = ModelList.parse(await client.get<unknown>('/models', { maxRetries: 1 }));
-    const found = data.find(({ id }) => id === model);
+    const list = await client.get<unknown>('/models', { maxRetries: 1 });
+    const found = v.is(ModelList, list) ? list.data.find(({ id }) => id === model) : undefined;
     if (!found) return undefined;
     const seconds = found.deprecation?.inference;
     return { status: found.lifecycle_status ?? 'unknown', retires: seconds === undefined ? null : new Date(seconds * 1000) };
   } catch (error) {
-    if (error instanceof APIError || error instanceof z.core.$ZodError) return undefined;
+    if (error instanceof APIError) return undefined;
     throw error;
   }
 }

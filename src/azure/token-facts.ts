@@ -1,10 +1,10 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
-const Claims = z.object({
-  tid: z.optional(z.string()),
-  oid: z.optional(z.string()),
-  aud: z.optional(z.string()),
-  exp: z.optional(z.number()),
+const Claims = v.object({
+  tid: v.optional(v.string()),
+  oid: v.optional(v.string()),
+  aud: v.optional(v.string()),
+  exp: v.optional(v.number()),
 });
 
 /** What may be told of a token; nothing else of it ever is. */
@@ -18,8 +18,8 @@ export interface TokenFacts {
 
 /** Reads those claims without checking the token, which is the model's business; undefined where it is no JWT. */
 export function tokenFacts(token: string): TokenFacts | undefined {
-  const claims = Claims.safeParse(parse(token.split('.')[1] ?? '')).data;
-  if (!claims) return undefined;
+  const claims = parse(token.split('.')[1] ?? '');
+  if (!v.is(Claims, claims)) return undefined;
   const { tid, oid, aud, exp } = claims;
   return { tenant: tid ?? null, objectId: oid ?? null, audience: aud ?? null, expires: exp === undefined ? null : new Date(exp * 1000).toISOString() };
 }

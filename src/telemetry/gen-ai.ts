@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import type { Lap } from '../http/stopwatch.ts';
 import { errorType } from './error-type.ts';
 import type { RequestReport } from './request-report.ts';
@@ -18,14 +18,14 @@ export interface Chat {
   readonly error: string | undefined;
 }
 
-const Facts = z.object({
-  code: z.optional(z.string()),
-  model: z.optional(z.string()),
-  finishReason: z.optional(z.string()),
-  upstreamRequestId: z.nullish(z.string()),
-  usage: z.optional(z.object({ inputTokens: z.number(), outputTokens: z.number() })),
+const Facts = v.object({
+  code: v.optional(v.string()),
+  model: v.optional(v.string()),
+  finishReason: v.optional(v.string()),
+  upstreamRequestId: v.nullish(v.string()),
+  usage: v.optional(v.object({ inputTokens: v.number(), outputTokens: v.number() })),
 });
-type Facts = z.infer<typeof Facts>;
+type Facts = v.InferOutput<typeof Facts>;
 
 /**
  * The questions that a request put to the model: several where one deployment failed and another was asked, and the
@@ -33,7 +33,7 @@ type Facts = z.infer<typeof Facts>;
  */
 export function chatsOf({ laps, facts, streamed, end }: RequestReport): Chat[] {
   const asked = laps.filter(({ stage }) => stage === 'model');
-  const known = Facts.safeParse(facts).data ?? {};
+  const known = v.is(Facts, facts) ? facts : {};
   return asked.map((lap, at) => {
     if (at < asked.length - 1 || lap.error !== undefined) return toChat(lap, {}, lap.end, errorType(lap.error));
     // A stream's stage ends when the answer begins; what goes wrong then is the request's problem.

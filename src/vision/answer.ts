@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { filteredCategories } from '../azure/content-filter.ts';
 import { notACompletion } from '../azure/failures.ts';
 import type { ModelResponse } from '../azure/model.ts';
@@ -31,12 +31,12 @@ export interface Asked {
 /** Some gateways leave it out. */
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
-const Completion = z.object({
-  model: z.string(),
-  choices: z.array(
-    z.looseObject({
-      message: z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) }),
-      finish_reason: z.nullish(z.string()),
+const Completion = v.object({
+  model: v.string(),
+  choices: v.array(
+    v.looseObject({
+      message: v.object({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) }),
+      finish_reason: v.nullish(v.string()),
     }),
   ),
 });
@@ -47,11 +47,11 @@ const Completion = z.object({
  * `answer_incomplete` when it is not the JSON that was asked for
  */
 export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { images, schema }: Asked): Answer {
-  const parsed = Completion.safeParse(completion);
-  const choice = parsed.data?.choices[0];
-  if (!parsed.success || !choice) throw notACompletion();
+  if (!v.is(Completion, completion)) throw notACompletion();
+  const { model, choices } = completion;
+  const [choice] = choices;
+  if (!choice) throw notACompletion();
 
-  const { model } = parsed.data;
   const { content, refusal } = choice.message;
   const finishReason = choice.finish_reason ?? 'stop';
   if (finishReason === 'content_filter' && !content) {

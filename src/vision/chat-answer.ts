@@ -1,17 +1,16 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
 
-const Completion = z.looseObject({ choices: z.array(z.unknown()).check(z.minLength(1)) });
-const Chunk = z.looseObject({ choices: z.array(z.looseObject({ finish_reason: z.nullish(z.string()) })) });
+const Completion = v.looseObject({ choices: v.pipe(v.array(v.unknown()), v.minLength(1)) });
+const Chunk = v.looseObject({ choices: v.array(v.looseObject({ finish_reason: v.nullish(v.string()) })) });
 
 /**
  * A completion as it came; what stands in it is between the caller and the model.
  * @throws {Problem} `upstream_error` when it is none
  */
 export function chatCompletion(completion: unknown): object {
-  const { data } = Completion.safeParse(completion);
-  if (!data) throw notACompletion();
-  return data;
+  if (!v.is(Completion, completion)) throw notACompletion();
+  return completion;
 }
 
 /**
@@ -20,11 +19,10 @@ export function chatCompletion(completion: unknown): object {
  */
 export async function* chatChunks(chunks: AsyncIterable<unknown>): AsyncGenerator<object> {
   let isDone = false;
-  for await (const each of chunks) {
-    const { data } = Chunk.safeParse(each);
-    if (!data) throw notACompletion();
-    isDone ||= data.choices.some((choice) => choice.finish_reason);
-    yield data;
+  for await (const chunk of chunks) {
+    if (!v.is(Chunk, chunk)) throw notACompletion();
+    isDone ||= chunk.choices.some((choice) => choice.finish_reason);
+    yield chunk;
   }
   if (!isDone) throw endedEarly();
 }

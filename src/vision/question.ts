@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../problem.ts';
 
@@ -40,29 +40,31 @@ export function questionParser(limits: QuestionLimits): ParseQuestion {
     if (typeof instructions === 'string' && !instructions.trim()) {
       throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.');
     }
-    const { data, error } = schema.safeParse(fields);
-    if (error) throw invalidRequest(error.issues.flatMap(fieldErrors));
-    return { ...data, schema: typeof data.schema === 'string' ? parseSchema(data.schema) : data.schema };
+    const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
+    const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
+    if (!success || unknown.length > 0) throw invalidRequest([...issues.map(fieldError), ...unknown.map(unknownField)]);
+    return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
 }
 
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
-  const range = { error: `must be a whole number from 1 to ${maxOutputTokens}` };
-  const digits = z.string().check(z.regex(/^\d+$/));
-  return z.strictObject({
-    instructions: z.string('must be a text').check(z.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`)),
-    detail: z._default(z.enum(['auto', 'low', 'high'], { error: 'must be auto, low or high' }), 'auto'),
-    maxTokens: z._default(
-      z.pipe(z.pipe(z.union([z.number(), digits], range), z.transform(Number)), z.int(range).check(z.gte(1, range), z.lte(maxOutputTokens, range))),
-      maxOutputTokens,
-    ),
-    schema: z.optional(z.unknown()),
+  const range = `must be a whole number from 1 to ${maxOutputTokens}`;
+  const digits = v.pipe(v.string(), v.regex(/^\d+$/, range));
+  const number = v.pipe(v.union([v.number(), digits], range), v.transform(Number), v.integer(range), v.minValue(1, range), v.maxValue(maxOutputTokens, range));
+  return v.object({
+    instructions: v.pipe(v.string('must be a text'), v.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`)),
+    detail: v.optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high'), 'auto'),
+    maxTokens: v.optional(number, maxOutputTokens),
+    schema: v.optional(v.unknown()),
   });
 }
 
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((field) => ({ field, message: 'is not a field that is known here' }));
-  return [{ field: issue.path.join('.'), message: issue.message }];
+function fieldError(issue: v.BaseIssue<unknown>): FieldError {
+  return { field: v.getDotPath(issue) ?? '', message: issue.message };
+}
+
+function unknownField(field: string): FieldError {
+  return { field, message: 'is not a field that is known here' };
 }
 
 /** A part of a form is text, whatever it holds. */

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
 import type { ModelStream } from '../azure/model.ts';
 import { type Answer, type Asked, readAnswer } from './answer.ts';
@@ -6,18 +6,17 @@ import { type Answer, type Asked, readAnswer } from './answer.ts';
 /** A step of a streamed answer: some more words, or the whole. */
 export type AnswerStep = { readonly text: string } | { readonly done: Answer };
 
-const Chunk = z.object({
-  model: z.optional(z.string()),
-  choices: z._default(
-    z.array(
-      z.looseObject({
-        delta: z.optional(z.object({ content: z.nullish(z.string()), refusal: z.nullish(z.string()) })),
-        finish_reason: z.nullish(z.string()),
+const Chunk = v.object({
+  model: v.optional(v.string()),
+  choices: v.optional(
+    v.array(
+      v.looseObject({
+        delta: v.optional(v.object({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) })),
+        finish_reason: v.nullish(v.string()),
       }),
     ),
-    [],
   ),
-  usage: z.nullish(z.unknown()),
+  usage: v.nullish(v.unknown()),
 });
 
 /**
@@ -27,10 +26,9 @@ const Chunk = z.object({
 export async function* streamAnswer({ chunks, upstreamRequestId }: ModelStream, asked: Asked): AsyncGenerator<AnswerStep> {
   const whole = { model: '', content: '', refusal: '', usage: undefined as unknown };
   let last: Record<string, unknown> | undefined;
-  for await (const each of chunks) {
-    const chunk = Chunk.safeParse(each).data;
-    if (!chunk) throw notACompletion();
-    const [choice] = chunk.choices;
+  for await (const chunk of chunks) {
+    if (!v.is(Chunk, chunk)) throw notACompletion();
+    const [choice] = chunk.choices ?? [];
     whole.model = chunk.model || whole.model;
     whole.usage = chunk.usage ?? whole.usage;
     whole.refusal += choice?.delta?.refusal ?? '';
