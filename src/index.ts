@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
 import { SettingsError } from './environment.ts';
 import { health } from './functions/health.ts';
@@ -22,6 +23,9 @@ const FALLBACK_TIMEOUT_MS = 120_000;
 const TERMINATE_MS = 4_500;
 /** Of what is left of that when all are answered, which is mostly at once. */
 const LAST_TELEMETRY_MS = 2_000;
+
+/** What takes forms is loaded this long after all else. */
+const FORMS_AFTER_MS = 100;
 
 // For what is loaded from here on, by the next worker of this machine: most of the app's code is.
 enableCompileCache();
@@ -84,6 +88,8 @@ async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Ser
 async function warmUp(): Promise<void> {
   try {
     await load.processImage();
+    // Whoever waited for that comes first: most callers send no form.
+    await sleep(FORMS_AFTER_MS, undefined, { ref: false });
     await import('./image/multipart.ts');
   } catch {
     // Whoever asks next is told, with a request id.

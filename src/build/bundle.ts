@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { build, type Metafile, type OutputFile } from 'esbuild';
+import { classNames } from './class-names.ts';
 import { globalProcess } from './global-process.ts';
-import { lateJsonWebToken } from './late-jsonwebtoken.ts';
+import { latePackages } from './late-packages.ts';
 import { withoutOpenAiResources } from './openai-resources.ts';
 import { playground } from './playground.ts';
 
@@ -31,11 +32,9 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    // SDKs put the names of their classes into User-Agent and errors.
     minify: true,
-    keepNames: true,
     legalComments: 'external',
-    plugins: [globalProcess, lateJsonWebToken, withoutOpenAiResources, playground(root, (part) => ofPage.push(part))],
+    plugins: [classNames, globalProcess, latePackages, withoutOpenAiResources, playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },

@@ -38,4 +38,5 @@ test('no image, instructions, answer or token is in any line that a session prin
   await app.stop(); // which throws where any of that was printed
   azure.close();
   expect(app.output().length, 'it did print').toBeGreaterThan(2_000);
+  expect(app.output(), 'which credential signed in, by its name').toContain('Result for ManagedIdentityCredential');
 });
