@@ -1,8 +1,7 @@
 import type { ClientRequest } from 'node:http';
 import { free } from '../free.ts';
+import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
-/** A multiple of 3, so that the pieces put together are the encoding of the whole; 24 KB measured fastest. */
-const CHUNK_BYTES = 24 * 1024;
 /** A fast network takes all at once; after so many chunks, about a millisecond's work, others have their turn. */
 const CHUNKS_PER_TURN = 32;
 
@@ -58,18 +57,13 @@ export class RequestBody {
         yield part;
       } else {
         for (let at = 0; at < part.length; at += CHUNK_BYTES) {
-          const base64 = part.toString('base64', at, Math.min(at + CHUNK_BYTES, part.length));
-          yield place.subarray(0, place.write(base64, 'latin1'));
+          yield place.subarray(0, encodeBase64(part.subarray(at, at + CHUNK_BYTES), place));
         }
       }
     }
     free(place);
     return undefined;
   }
-}
-
-function base64Length(bytes: number): number {
-  return 4 * Math.ceil(bytes / 3);
 }
 
 function splitAt(json: string, images: ReadonlyMap<string, Buffer>): readonly (string | Buffer)[] {
