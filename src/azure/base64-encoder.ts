@@ -1,7 +1,10 @@
 import { BASE64_MODULE } from './base64-module.ts';
 
-/** Bytes that are encoded at a time: base64.wat takes multiples of 12, and these and their encoding fit into its one page. */
+/** Bytes that are encoded at a time: they and their encoding fit into the one page of base64.wat's memory. */
 export const CHUNK_BYTES = 24 * 1024;
+
+/** What base64.wat takes at a time. */
+const STEP_BYTES = 12;
 
 const FROM = 1024;
 const TO = 28 * 1024;
@@ -11,14 +14,15 @@ const { page, run } = instantiate();
  * Writes the base64 of a chunk to the beginning of `place`. Node encodes as fast, but into strings: 27 MB of garbage for an
  * image of 20 MB, and a heap that grows with it.
  *
- * @param chunk - {@link CHUNK_BYTES}, or fewer at the end of an image
+ * @param chunk - at most {@link CHUNK_BYTES}
  * @returns the bytes written
  */
 export function encodeBase64(chunk: Buffer, place: Buffer): number {
-  if (chunk.length < CHUNK_BYTES) return place.write(chunk.toString('base64'), 'latin1');
-  chunk.copy(page, FROM);
-  run(FROM, FROM + CHUNK_BYTES, TO);
-  return page.copy(place, 0, TO, TO + base64Length(CHUNK_BYTES));
+  const whole = chunk.length - (chunk.length % STEP_BYTES);
+  chunk.copy(page, FROM, 0, whole);
+  run(FROM, FROM + whole, TO);
+  const written = page.copy(place, 0, TO, TO + base64Length(whole));
+  return written + place.write(chunk.toString('base64', whole), written, 'latin1');
 }
 
 /** Bytes of the base64 of so many. */

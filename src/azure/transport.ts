@@ -5,8 +5,11 @@ import { currentCall } from './call.ts';
 import { RequestBody } from './request-body.ts';
 import { forbidHopelessRetry } from './retry.ts';
 
-/** Connections to the model at once; what comes after waits for one. */
-const MAX_SOCKETS = 256;
+/**
+ * Connections to the model at once; what comes after waits for one. The Consumption plan allows an instance 600, and signing
+ * in and telemetry need some: https://learn.microsoft.com/azure/azure-functions/manage-connections#connection-limit
+ */
+const MAX_SOCKETS = 512;
 
 /**
  * An unused connection is closed after so long: Azure's load balancers forget one in four minutes without a word to either
@@ -24,7 +27,7 @@ const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
 export async function transport(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
   const call = currentCall.getStore();
   const body = new RequestBody(typeof init.body === 'string' ? init.body : '', call?.images ?? new Map());
-  const headers = new Headers(init.headers);
+  const headers = init.headers instanceof Headers ? init.headers : new Headers(init.headers);
   const message = await send(new URL(input instanceof Request ? input.url : input), init, headers, body);
   const { statusCode: status = 0 } = message;
   const response = new Response(hasNoBody(status) ? null : (Readable.toWeb(message) as ReadableStream), {
@@ -35,12 +38,8 @@ export async function transport(input: string | URL | Request, init: RequestInit
 }
 
 function send(url: URL, init: RequestInit, headers: Headers, body: RequestBody): Promise<IncomingMessage> {
-  const { request: open, agent } = url.protocol === 'http:' ? { ...http, agent: agents.http } : { ...https, agent: agents.https };
-  const request = open(url, {
-    method: init.method ?? 'GET',
-    headers: { ...Object.fromEntries(headers), 'content-length': body.length },
-    agent,
-  });
+  const options = { method: init.method ?? 'GET', headers: { ...Object.fromEntries(headers), 'content-length': body.length } };
+  const request = url.protocol === 'http:' ? http.request(url, { ...options, agent: agents.http }) : https.request(url, { ...options, agent: agents.https });
   abortWith(request, init.signal ?? undefined);
   return new Promise((resolve, reject) => {
     let refused = false;
