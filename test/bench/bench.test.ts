@@ -11,7 +11,7 @@ beforeAll(async () => (results = await run(tiny, () => {})), 60_000);
 
 test('every side answers every request of a load, having sent the whole image on', () => {
   expect(results.cells.map(({ side }) => side)).toEqual(SIDES);
-  for (const { answered, failed } of results.cells) expect({ answered, failed }).toEqual({ answered: 8, failed: {} });
+  for (const { answered, failed } of results.cells) expect({ answered, failed }).toEqual({ answered: 16, failed: {} });
 });
 
 test('each has a figure for everything', () => {

@@ -3,6 +3,7 @@ import { TEMPORARY } from './build-sides.ts';
 import { type Answers, bytesOf, keepUp, percentile } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
+import { merged } from './rounds.ts';
 import { RunningSide, type Side, SIDES } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -41,20 +42,30 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
   const cells: Cell[] = [];
   const skipped: Skipped[] = [];
   for (const load of plan.loads) {
-    const image = photoOf(bytesOf(load));
-    await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
-    await keepUp(upstream.direct(image.length), load.concurrency, warmUp(load, plan));
-    const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
-    for (const side of SIDES) {
-      const measured = wouldStarve(side, load)
-        ? { side, ...load, reason: 'it would need more memory than is free' }
-        : await measureLoad(upstream, side, load, image, direct, plan);
-      if ('reason' in measured) skipped.push(measured);
-      else cells.push(measured);
-      tell(measured);
+    const rounds: Cell[] = [];
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const measured of await measureRound(upstream, load, plan)) {
+        if ('reason' in measured) skipped.push(measured);
+        else rounds.push(measured);
+        tell(measured);
+      }
     }
+    cells.push(...SIDES.flatMap((side) => merged(rounds.filter((cell) => cell.side === side))));
   }
   return { cells, skipped };
+}
+
+async function measureRound(upstream: Upstream, load: Load, plan: Plan): Promise<(Cell | Skipped)[]> {
+  const image = photoOf(bytesOf(load));
+  await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
+  await keepUp(upstream.direct(image.length), load.concurrency, warmUp(load, plan));
+  const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
+  const all: (Cell | Skipped)[] = [];
+  for (const side of SIDES) {
+    const reason = 'it would need more memory than is free';
+    all.push(wouldStarve(side, load) ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan));
+  }
+  return all;
 }
 
 async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Buffer, direct: Answers, plan: Plan): Promise<Cell | Skipped> {
