@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { jsonObject } from '../json-object.ts';
 
 /** One thing that Azure's content filter stopped. `severity` is null for filters that only say yes or no. */
 export interface FilteredCategory {
@@ -8,7 +9,7 @@ export interface FilteredCategory {
 }
 
 /** https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter: one member for each category. */
-const Results = v.record(v.string(), v.unknown());
+const Results = jsonObject({});
 const Verdict = v.object({ filtered: v.literal(true), severity: v.optional(v.string()) });
 const PromptError = v.object({ innererror: v.object({ content_filter_result: Results }) });
 const Choice = v.object({ content_filter_results: Results });

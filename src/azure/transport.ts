@@ -6,8 +6,8 @@ import { RequestBody } from './request-body.ts';
 import { forbidHopelessRetry } from './retry.ts';
 
 /**
- * Connections to the model at once; what comes after waits for one. The Consumption plan allows an instance 600, and signing
- * in and telemetry need some: https://learn.microsoft.com/azure/azure-functions/manage-connections#connection-limit
+ * Connections to the models at once, of one endpoint or two; what comes after waits for one. The strictest plan, Consumption,
+ * allows an instance 600 of all kinds: https://learn.microsoft.com/azure/azure-functions/manage-connections#connection-limit
  */
 const MAX_SOCKETS = 512;
 
@@ -17,7 +17,7 @@ const MAX_SOCKETS = 512;
  */
 const UNUSED_MS = 30_000;
 
-const kept = { keepAlive: true, maxSockets: MAX_SOCKETS, timeout: UNUSED_MS };
+const kept = { keepAlive: true, maxTotalSockets: MAX_SOCKETS, timeout: UNUSED_MS };
 const agents = { http: new http.Agent(kept), https: new https.Agent(kept) };
 
 /**

@@ -3,6 +3,7 @@ import { filteredCategories } from '../azure/content-filter.ts';
 import { notACompletion } from '../azure/failures.ts';
 import type { ModelResponse } from '../azure/model.ts';
 import type { Image, ImageType } from '../image/image.ts';
+import { jsonObject } from '../json-object.ts';
 import { Problem } from '../problem.ts';
 import type { OutputSchema } from './output-schema.ts';
 import { type Usage, usageOf } from './usage.ts';
@@ -31,11 +32,11 @@ export interface Asked {
 /** Some gateways leave it out. */
 const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
-const Completion = v.object({
+const Completion = jsonObject({
   model: v.string(),
   choices: v.array(
-    v.looseObject({
-      message: v.object({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) }),
+    jsonObject({
+      message: jsonObject({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) }),
       finish_reason: v.nullish(v.string()),
     }),
   ),

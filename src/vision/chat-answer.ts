@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
+import { jsonObject } from '../json-object.ts';
 
-const Completion = v.looseObject({ choices: v.pipe(v.array(v.unknown()), v.minLength(1)) });
-const Chunk = v.looseObject({ choices: v.array(v.looseObject({ finish_reason: v.nullish(v.string()) })) });
+const Completion = jsonObject({ choices: v.pipe(v.array(v.unknown()), v.minLength(1)) });
+const Chunk = jsonObject({ choices: v.array(jsonObject({ finish_reason: v.nullish(v.string()) })) });
 
 /**
  * A completion as it came; what stands in it is between the caller and the model.

@@ -1,17 +1,18 @@
 import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
 import type { ModelStream } from '../azure/model.ts';
+import { jsonObject } from '../json-object.ts';
 import { type Answer, type Asked, readAnswer } from './answer.ts';
 
 /** A step of a streamed answer: some more words, or the whole. */
 export type AnswerStep = { readonly text: string } | { readonly done: Answer };
 
-const Chunk = v.object({
+const Chunk = jsonObject({
   model: v.optional(v.string()),
   choices: v.optional(
     v.array(
-      v.looseObject({
-        delta: v.optional(v.object({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) })),
+      jsonObject({
+        delta: v.optional(jsonObject({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) })),
         finish_reason: v.nullish(v.string()),
       }),
     ),

@@ -7,7 +7,9 @@ export interface Usage {
   readonly totalTokens: number;
 }
 
-const Counted = v.object({ usage: v.object({ prompt_tokens: v.number(), completion_tokens: v.number(), total_tokens: v.number() }) });
+/** JSON's 1e999 is Infinity. */
+const Tokens = v.pipe(v.number(), v.finite());
+const Counted = v.object({ usage: v.object({ prompt_tokens: Tokens, completion_tokens: Tokens, total_tokens: Tokens }) });
 
 /** The usage that a completion, or the last chunk of a stream, tells of; undefined where it tells of none. */
 export function usageOf(completion: unknown): Usage | undefined {

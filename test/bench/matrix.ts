@@ -42,20 +42,18 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
   const cells: Cell[] = [];
   const skipped: Skipped[] = [];
   for (const load of plan.loads) {
-    const rounds: Cell[] = [];
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const measured of await measureRound(upstream, load, plan)) {
-        if ('reason' in measured) skipped.push(measured);
-        else rounds.push(measured);
-        tell(measured);
-      }
+    const rounds: (Cell | Skipped)[] = [];
+    for (let round = 0; round < plan.rounds; round++) rounds.push(...(await measureRound(upstream, load, plan, tell)));
+    for (const side of SIDES) {
+      const measured = merged(rounds.filter((each) => each.side === side));
+      if ('reason' in measured) skipped.push(measured);
+      else cells.push(measured);
     }
-    cells.push(...SIDES.flatMap((side) => merged(rounds.filter((cell) => cell.side === side))));
   }
   return { cells, skipped };
 }
 
-async function measureRound(upstream: Upstream, load: Load, plan: Plan): Promise<(Cell | Skipped)[]> {
+async function measureRound(upstream: Upstream, load: Load, plan: Plan, tell: (cell: Cell | Skipped) => void): Promise<(Cell | Skipped)[]> {
   const image = photoOf(bytesOf(load));
   await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
   await keepUp(upstream.direct(image.length), load.concurrency, warmUp(load, plan));
@@ -63,7 +61,9 @@ async function measureRound(upstream: Upstream, load: Load, plan: Plan): Promise
   const all: (Cell | Skipped)[] = [];
   for (const side of SIDES) {
     const reason = 'it would need more memory than is free';
-    all.push(wouldStarve(side, load) ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan));
+    const measured = wouldStarve(side, load) ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan);
+    tell(measured);
+    all.push(measured);
   }
   return all;
 }

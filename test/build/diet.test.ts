@@ -25,6 +25,15 @@ test.each(['jsonwebtoken/', 'https-proxy-agent/dist/', 'http-proxy-agent/dist/']
   expect(imports.filter(({ path }) => path === main).map(({ kind }) => kind)).toEqual(['require-call']);
 });
 
+const TOLD = [
+  'OpenAI AzureOpenAI EnvironmentCredential WorkloadIdentityCredential ManagedIdentityCredential',
+  'VisualStudioCodeCredential AzureCliCredential AzurePowerShellCredential AzureDeveloperCliCredential',
+];
+
+test.each(TOLD.flatMap((names) => names.split(' ')))('%s keeps its name, which is told', (name) => {
+  expect(code.some((text) => text.includes(`"name",{value:"${name}"}`))).toBe(true);
+});
+
 test('node:process, which opens the standard streams, is imported nowhere', () => {
   expect(code.filter((text) => /from ?"(?:node:)?process"|import\("(?:node:)?process"\)/.test(text))).toEqual([]);
 });
