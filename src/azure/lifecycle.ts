@@ -2,10 +2,8 @@ import { APIError } from 'openai';
 import * as v from 'valibot';
 import { DEFAULT_API_VERSION, type Settings, type Target } from '../settings.ts';
 import { createClient } from './client.ts';
+import { EpochSeconds } from './epoch-seconds.ts';
 import type { TokenSource } from './token-source.ts';
-
-/** What `Date` can tell: https://tc39.es/ecma262/#sec-time-values-and-time-range */
-const LAST_SECOND = 8.64e12;
 
 /** https://learn.microsoft.com/rest/api/azureopenai/models/list */
 const ModelList = v.object({
@@ -13,7 +11,7 @@ const ModelList = v.object({
     v.object({
       id: v.string(),
       lifecycle_status: v.optional(v.string()),
-      deprecation: v.optional(v.object({ inference: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(LAST_SECOND))) })),
+      deprecation: v.optional(v.object({ inference: v.optional(EpochSeconds) })),
     }),
   ),
 });

@@ -1,14 +1,12 @@
 import * as v from 'valibot';
 import { jsonObject } from '../json-object.ts';
-
-/** What `Date` can tell: https://tc39.es/ecma262/#sec-time-values-and-time-range */
-const LAST_SECOND = 8.64e12;
+import { EpochSeconds } from './epoch-seconds.ts';
 
 const Claims = jsonObject({
   tid: v.optional(v.string()),
   oid: v.optional(v.string()),
   aud: v.optional(v.string()),
-  exp: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(LAST_SECOND))),
+  exp: v.optional(EpochSeconds),
 });
 
 /** What may be told of a token; nothing else of it ever is. */
