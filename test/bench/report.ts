@@ -32,7 +32,7 @@ function introduction({ machine, minutes, plan }: Results): string {
   return [
     `${cores} cores, ${memoryGb} GB of memory, ${system}, Node ${node}; load before the run ${loadBefore}; ${plan} run of ${minutes.toFixed(1)} minutes.`,
     'Each side in its own process behind the same entry, the HTTP server of `@azure/functions`; caller and upstream on the same machine. 1 MB = 1,048,576 bytes of image.',
-    'Latency is over calling the upstream directly with a ready-made body, memory over the idle process that has answered a few small requests. Each load goes ahead for a while before it is measured.',
+    'Latency is over calling the upstream directly with a ready-made body, memory over the idle process that has answered a few small requests. Each load goes ahead for a while before it is measured, the slow requests once.',
     'A full run has two rounds of every load: means of both, the higher memory and own work, and the shorter of the longest blocks, for what holds the loop up in one alone is mostly another process.',
   ].join('\n');
 }
