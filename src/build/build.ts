@@ -5,6 +5,7 @@ import { billOfMaterials, type Shipped } from './bill-of-materials.ts';
 import { bundledPackages } from './bundled-package.ts';
 import { bundle } from './bundle.ts';
 import { licences } from './licences.ts';
+import { SHARED } from './together.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -24,7 +25,7 @@ export interface Built {
 export async function build(): Promise<Built> {
   const started = performance.now();
   const dir = join(root, 'dist');
-  const { files, metafile, legalComments } = await bundle(root, dir);
+  const { files, metafile, legalComments } = await bundle(root, dir, SHARED);
   const app = await readApp();
   const bundled = await bundledPackages(root, metafile);
   const papers = {

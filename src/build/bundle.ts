@@ -5,6 +5,7 @@ import { globalProcess } from './global-process.ts';
 import { latePackages } from './late-packages.ts';
 import { withoutOpenAiResources } from './openai-resources.ts';
 import { playground } from './playground.ts';
+import { together } from './together.ts';
 
 // Bundled CommonJS packages call require(), which ES modules do not have.
 const requireForModules = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
@@ -18,8 +19,12 @@ export interface Bundle {
   readonly legalComments: readonly string[];
 }
 
-/** Bundles the app into ES modules; what is imported dynamically becomes a file of its own. */
-export async function bundle(root: string, outdir: string): Promise<Bundle> {
+/**
+ * Bundles the app into ES modules; what is imported dynamically becomes a file of its own.
+ *
+ * @param shared - modules of which one file is made, paths from the root
+ */
+export async function bundle(root: string, outdir: string, shared: readonly string[] = []): Promise<Bundle> {
   const ofPage: Metafile[] = [];
   const { outputFiles, metafile: ofApp, warnings } = await build({
     absWorkingDir: root,
@@ -34,7 +39,7 @@ export async function bundle(root: string, outdir: string): Promise<Bundle> {
     target: 'node22',
     minify: true,
     legalComments: 'external',
-    plugins: [classNames, globalProcess, latePackages, withoutOpenAiResources, playground(root, (part) => ofPage.push(part))],
+    plugins: [classNames, globalProcess, latePackages, withoutOpenAiResources, together(root, shared), playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     banner: { js: requireForModules },

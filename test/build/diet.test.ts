@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { bundle } from '../../src/build/bundle.ts';
+import { SHARED } from '../../src/build/together.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const { files, metafile } = await bundle(ROOT, `${ROOT}dist`);
+const { files, metafile } = await bundle(ROOT, `${ROOT}dist`, SHARED);
 const outputs = Object.entries(metafile.outputs);
 const code = files.filter(({ path }) => path.endsWith('.js')).map(({ text }) => text);
 
@@ -38,16 +39,31 @@ test('node:process, which opens the standard streams, is imported nowhere', () =
   expect(code.filter((text) => /from ?"(?:node:)?process"|import\("(?:node:)?process"\)/.test(text))).toEqual([]);
 });
 
-test('what a form, a schema, the page and telemetry need is loaded when they are asked for', () => {
-  const atOnce = new Set<string>();
+/** What is loaded with a part of the bundle, at once. */
+function loadedWith(entryPoint: string): string[] {
+  const loaded = new Set<string>();
   const follow = (output: string): void => {
-    if (atOnce.has(output)) return;
-    atOnce.add(output);
+    if (loaded.has(output)) return;
+    loaded.add(output);
     for (const { path, kind, external } of metafile.outputs[output]?.imports ?? []) if (kind === 'import-statement' && !external) follow(path);
   };
-  const first = outputs.find(([, { entryPoint }]) => entryPoint === 'src/handlers.ts')?.[0] ?? '';
-  for (const output of ['dist/index.js', first]) follow(output);
+  const [first] = outputs.find(([, output]) => output.entryPoint === entryPoint) ?? [];
+  if (!first) throw new Error(`${entryPoint} is no part of the bundle`);
+  follow(first);
+  return [...loaded];
+}
+
+test('what a form, a schema, the page and telemetry need is loaded when they are asked for', () => {
+  const atOnce = new Set(['src/index.ts', 'src/handlers.ts'].flatMap(loadedWith));
   const inputs = [...atOnce].flatMap((output) => Object.keys(metafile.outputs[output]?.inputs ?? {}));
   expect(inputs).toContain('src/functions/process-image.ts');
   expect(inputs.filter((input) => /busboy|\/ajv\/|opentelemetry|src\/playground|src\/openapi|msal/.test(input))).toEqual([]);
+});
+
+// Each is found and read by itself in a cold start: src/build/together.ts.
+test.each([
+  ['registration', ['src/index.ts'], 2],
+  ['the first answer', ['src/index.ts', 'src/azure/identity.ts', 'src/handlers.ts'], 9],
+])('%s is a matter of few files', (_, parts, most) => {
+  expect(new Set(parts.flatMap(loadedWith)).size).toBeLessThanOrEqual(most);
 });
