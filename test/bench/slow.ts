@@ -31,7 +31,8 @@ export async function measureSlow(upstream: Upstream, { slowRequests }: Plan): P
   const running = await RunningSide.start('this project', { ...upstream.env(`slow-${UPSTREAM_MS}`), TMPDIR: TEMPORARY });
   try {
     const target = running.target(photoOf(bytesOf(IMAGE)));
-    await sendAtOnce(target, slowRequests);
+    const ahead = await sendAtOnce(target, slowRequests);
+    if (ahead.answered < slowRequests) throw new Error(`Of the slow requests that went ahead, some ended with ${Object.keys(ahead.failed).join(', ')}:\n${running.output}`);
     const samples: { ended: number; rssMb: number }[] = [];
     const progress = { ended: 0 };
     const started = performance.now();
