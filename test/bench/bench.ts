@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: everything measured, in one run on one machine; `-- --quick` in a minute or two. The results go
- * to `results/` as JSON, Markdown and SVG. A measurement and no test: it ends well whatever it finds.
+ * `npm run bench`: everything measured, in one run on one machine; `-- --quick` in a minute and a half. The results
+ * go to `results/` as JSON, Markdown and SVG. A measurement and no test: it ends well whatever it finds.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -60,8 +60,8 @@ async function measureRound(upstream: Upstream, load: Load, plan: Plan, tell: (c
   const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
   const all: (Cell | Skipped)[] = [];
   for (const side of SIDES) {
-    const reason = 'it would need more memory than is free';
-    const measured = wouldStarve(side, load) ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan);
+    const reason = whyNot(side, load, plan);
+    const measured = reason ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan);
     tell(measured);
     all.push(measured);
   }
@@ -112,7 +112,10 @@ function duration({ concurrency }: Load, { seconds, waves }: Plan): { seconds: n
   return { seconds, least: concurrency * waves };
 }
 
-function wouldStarve(side: Side, load: Load): boolean {
-  const greedy = side === 'tutorial' || side === 'shared client';
-  return greedy && bytesOf(load) * load.concurrency * GREATEST_APPETITE > process.availableMemory();
+/** Why a load is not put on a side, if it is not. */
+export function whyNot(side: Side, load: Load, { mostOfTodayMb }: Plan): string | undefined {
+  if (side !== 'tutorial' && side !== 'shared client') return undefined;
+  const bytes = bytesOf(load) * load.concurrency;
+  if (bytes > mostOfTodayMb * MEGABYTE) return 'it would take too long';
+  return bytes * GREATEST_APPETITE > process.availableMemory() ? 'it would need more memory than is free' : undefined;
 }

@@ -19,6 +19,8 @@ export interface Plan {
   readonly seconds: number;
   /** and until so many requests were sent for each of those at once. */
   readonly waves: number;
+  /** The two ways people do it today are left out where more MB of images are under way: a wave of them takes ten seconds. */
+  readonly mostOfTodayMb: number;
   readonly coldStarts: number;
   readonly slowRequests: number;
   readonly burst: Load;
@@ -35,12 +37,13 @@ export const full: Plan = {
   warmUpSeconds: 4,
   seconds: 2,
   waves: 1,
+  mostOfTodayMb: Infinity,
   coldStarts: 11,
   slowRequests: 1_000,
   burst: { megabytes: 20, concurrency: 200 },
 };
 
-/** The loads by which the most is promised, in a minute or two. */
+/** The loads by which the most is promised, in a minute and a half. */
 export const quick: Plan = {
   ...full,
   name: 'quick',
@@ -50,8 +53,9 @@ export const quick: Plan = {
     { megabytes: 20, concurrency: 32 },
   ],
   rounds: 1,
-  warmUpSeconds: 1,
+  warmUpSeconds: 2,
   seconds: 1,
+  mostOfTodayMb: 200,
   coldStarts: 2,
 };
 
@@ -63,6 +67,7 @@ export const tiny: Plan = {
   warmUpSeconds: 0,
   seconds: 0,
   waves: 1,
+  mostOfTodayMb: Infinity,
   coldStarts: 0,
   slowRequests: 4,
   burst: { megabytes: 0.1, concurrency: 4 },
