@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEMPORARY } from './build-sides.ts';
-import { type Answers, bytesOf, keepUp, percentile } from './load.ts';
+import { type Answers, bytesOf, type Duration, keepUp, percentile } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
 import { merged } from './rounds.ts';
@@ -56,8 +56,8 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
 async function measureRound(upstream: Upstream, load: Load, plan: Plan, tell: (cell: Cell | Skipped) => void): Promise<(Cell | Skipped)[]> {
   const image = photoOf(bytesOf(load));
   await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
-  await keepUp(upstream.direct(image.length), load.concurrency, warmUp(load, plan));
-  const direct = await keepUp(upstream.direct(image.length), load.concurrency, duration(load, plan));
+  await keepUp(upstream.direct(image.length), load.concurrency, lasting(plan.warmUpSeconds, load));
+  const direct = await keepUp(upstream.direct(image.length), load.concurrency, lasting(plan.seconds, load));
   const all: (Cell | Skipped)[] = [];
   for (const side of SIDES) {
     const reason = whyNot(side, load, plan);
@@ -80,9 +80,9 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
     if (Object.keys(failed).length > 0) throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
     await sleep(SETTLE_MS);
     await running.idle();
-    await keepUp(running.target(image), load.concurrency, warmUp(load, plan));
+    await keepUp(running.target(image), load.concurrency, lasting(plan.warmUpSeconds, load));
     await running.begin();
-    const answers = await keepUp(running.target(image), load.concurrency, duration(load, plan));
+    const answers = await keepUp(running.target(image), load.concurrency, lasting(plan.seconds, load));
     if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
     const { cpuSeconds, idleRss, peakRss, longestBlockMs, longestWorkMs } = await running.cost();
     return {
@@ -103,13 +103,9 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
   }
 }
 
-/** As much of the same goes ahead that the code which runs often is compiled for it. */
-function warmUp({ concurrency }: Load, { warmUpSeconds }: Plan): { seconds: number; least: number } {
-  return { seconds: warmUpSeconds, least: concurrency };
-}
-
-function duration({ concurrency }: Load, { seconds, waves }: Plan): { seconds: number; least: number } {
-  return { seconds, least: concurrency * waves };
+/** For so long, and each of those at once is sent. */
+function lasting(seconds: number, { concurrency }: Load): Duration {
+  return { seconds, least: concurrency };
 }
 
 /** Why a load is not put on a side, if it is not. */

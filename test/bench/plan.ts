@@ -15,10 +15,8 @@ export interface Plan {
   readonly rounds: number;
   /** The same load goes ahead of a measured one for so long: rates still rise for the first three or four seconds, as V8 compiles what runs often. */
   readonly warmUpSeconds: number;
-  /** A load goes on for so long, */
+  /** A load goes on for so long. */
   readonly seconds: number;
-  /** and until so many requests were sent for each of those at once. */
-  readonly waves: number;
   /** The two ways people do it today are left out where more MB of images are under way: a wave of them takes ten seconds. */
   readonly mostOfTodayMb: number;
   readonly coldStarts: number;
@@ -36,7 +34,6 @@ export const full: Plan = {
   rounds: 2,
   warmUpSeconds: 4,
   seconds: 2,
-  waves: 1,
   mostOfTodayMb: Infinity,
   coldStarts: 11,
   slowRequests: 1_000,
@@ -66,7 +63,6 @@ export const tiny: Plan = {
   rounds: 2,
   warmUpSeconds: 0,
   seconds: 0,
-  waves: 1,
   mostOfTodayMb: Infinity,
   coldStarts: 0,
   slowRequests: 4,

@@ -37,3 +37,11 @@ test('the milliseconds of a start are those that were printed', () => {
   const starts = Object.fromEntries(table((printed ?? '').split('### Cold start')[1] ?? '', (cells) => cells[1] === 'import to registration').map(([form, ...ms]) => [form, ms]));
   expect([registration, unbundled, later]).toEqual([starts['this project']?.[0], starts['unbundled, all imported at the start']?.[0], starts['this project']?.[3]]);
 });
+
+test('the worst ratios and the minutes that the text speaks of are those that were printed', () => {
+  const [, minutes] = /full run of (\d+)\.\d minutes/.exec(printed ?? '') ?? [];
+  expect(section).toContain(`(${minutes} minutes;`);
+  const worst = [...section.matchAll(/\d+\.\d+ at worst/g)].map(([figure]) => figure);
+  expect(worst).not.toEqual([]);
+  for (const figure of worst) expect(printed).toContain(figure);
+});
