@@ -1,4 +1,5 @@
-import { DefaultAzureCredential, DeviceCodeCredential, InteractiveBrowserCredential, type TokenCredential } from '@azure/identity';
+import { DefaultAzureCredential, type TokenCredential } from '@azure/identity';
+import { once } from '../once.ts';
 import type { Settings } from '../settings.ts';
 import { isLoopback } from './endpoint.ts';
 import { identityHttp } from './identity-http.ts';
@@ -21,12 +22,7 @@ export function createCredential(
   };
   if (auth !== 'device-code' && auth !== 'browser') return new DefaultAzureCredential(options);
 
-  const { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId } = variables;
-  const person = { ...options, ...(tenantId ? { tenantId } : {}), ...(clientId ? { clientId } : {}) };
-  return auth === 'device-code' ? new DeviceCodeCredential({ ...person, userPromptCallback: tellPerson }) : new InteractiveBrowserCredential(person);
-}
-
-/** Not to stdout, where an answer for a program may be expected. */
-function tellPerson({ message }: { readonly message: string }): void {
-  process.stderr.write(`${message}\n`);
+  // Loaded when a token is asked for: no app in Azure signs in so.
+  const person = once(async () => (await import('./person-credential.ts')).personCredential(auth, options, variables));
+  return { getToken: async (...asked) => (await person()).getToken(...asked) };
 }

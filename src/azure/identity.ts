@@ -8,6 +8,8 @@ const HANGS_AFTER_MS = 15_000;
 /** A person may have to find their second factor first; Entra's codes live as long. */
 const PERSON_HANGS_AFTER_MS = 15 * 60_000;
 
+export { createCredential };
+
 /** This process's identity as a source of tokens; undefined where a key stands in for it. */
 export function createIdentity(settings: Settings, variables: Readonly<Record<string, string | undefined>>): TokenSource | undefined {
   const { auth, scope } = settings;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { billOfMaterials, type Shipped } from './bill-of-materials.ts';
 import { bundledPackages } from './bundled-package.ts';
 import { bundle } from './bundle.ts';
+import { LATE } from './late-parts.ts';
 import { licences } from './licences.ts';
 import { SHARED } from './together.ts';
 
@@ -25,7 +26,7 @@ export interface Built {
 export async function build(): Promise<Built> {
   const started = performance.now();
   const dir = join(root, 'dist');
-  const { files, metafile, legalComments } = await bundle(root, dir, SHARED);
+  const { files, metafile, legalComments } = await bundle(root, dir, SHARED, LATE);
   const app = await readApp();
   const bundled = await bundledPackages(root, metafile);
   const papers = {
@@ -36,11 +37,11 @@ export async function build(): Promise<Built> {
 
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir);
-  await Promise.all(files.map(({ path, contents }) => writeFile(path, contents)));
+  await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
   await Promise.all(Object.entries(papers).map(([name, text]) => writeFile(join(dir, name), text)));
   await cp(join(root, 'host.json'), join(dir, 'host.json'));
 
-  const bytes = files.reduce((sum, { contents }) => sum + contents.length, 0);
+  const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   return { dir, files: files.length + Object.keys(papers).length + 1, bytes, milliseconds: performance.now() - started };
 }
 

@@ -1,18 +1,27 @@
 import { join } from 'node:path';
 import { build, type Metafile, type OutputFile } from 'esbuild';
 import { classNames } from './class-names.ts';
+import { directImports } from './direct-imports.ts';
+import { editedSources } from './edited-sources.ts';
 import { globalProcess } from './global-process.ts';
-import { latePackages } from './late-packages.ts';
-import { withoutOpenAiResources } from './openai-resources.ts';
+import { lateJsonWebToken } from './late-jsonwebtoken.ts';
+import { lateEntryPoints, lateImports, type LateParts, lateParts } from './late-parts.ts';
 import { playground } from './playground.ts';
 import { together } from './together.ts';
+import { unusedOpenAi } from './unused-openai.ts';
 
-// Bundled CommonJS packages call require(), which ES modules do not have.
-const requireForModules = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
+/** What bundled CommonJS packages and late parts call, and ES modules do not have. */
+const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);\n";
+
+/** A file of a bundle, in memory. */
+export interface BundledFile {
+  readonly path: string;
+  readonly text: string;
+}
 
 /** A bundle, in memory. */
 export interface Bundle {
-  readonly files: readonly OutputFile[];
+  readonly files: readonly BundledFile[];
   /** Which sources went into it. */
   readonly metafile: Metafile;
   /** Comments about copyright that stood in the sources. */
@@ -23,12 +32,14 @@ export interface Bundle {
  * Bundles the app into ES modules; what is imported dynamically becomes a file of its own.
  *
  * @param shared - modules of which one file is made, paths from the root
+ * @param late - classes that are loaded when one of them is first made
  */
-export async function bundle(root: string, outdir: string, shared: readonly string[] = []): Promise<Bundle> {
+export async function bundle(root: string, outdir: string, shared: readonly string[] = [], late: LateParts = {}): Promise<Bundle> {
   const ofPage: Metafile[] = [];
+  const edits = [classNames, ...lateImports(late), lateJsonWebToken, ...unusedOpenAi, directImports];
   const { outputFiles, metafile: ofApp, warnings } = await build({
     absWorkingDir: root,
-    entryPoints: [join(root, 'src/index.ts')],
+    entryPoints: { index: join(root, 'src/index.ts'), ...lateEntryPoints(late) },
     outdir,
     write: false,
     metafile: true,
@@ -39,10 +50,9 @@ export async function bundle(root: string, outdir: string, shared: readonly stri
     target: 'node22',
     minify: true,
     legalComments: 'external',
-    plugins: [classNames, globalProcess, latePackages, withoutOpenAiResources, together(root, shared), playground(root, (part) => ofPage.push(part))],
+    plugins: [globalProcess, lateParts(late), editedSources(edits), together(root, shared), playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
-    banner: { js: requireForModules },
     logLevel: 'error',
   });
   // What was emptied or replaced on purpose is to be missed by nobody.
@@ -51,10 +61,15 @@ export async function bundle(root: string, outdir: string, shared: readonly stri
   const metafile = merge([ofApp, ...ofPage]);
   refuseLocalFiles(Object.keys(metafile.inputs));
   return {
-    files: outputFiles.filter((file) => !isLegal(file)),
+    files: outputFiles.filter((file) => !isLegal(file)).map(withRequire),
     metafile,
     legalComments: outputFiles.filter(isLegal).map(({ text }) => text),
   };
+}
+
+/** Where it is called, which is in one file of them all: making it takes a cold start a quarter of a millisecond each time. */
+function withRequire({ path, text }: OutputFile): BundledFile {
+  return { path, text: /\brequire(?:\(|\.apply\()/.test(text) ? REQUIRE + text : text };
 }
 
 function merge(metafiles: readonly Metafile[]): Metafile {

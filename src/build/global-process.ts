@@ -7,7 +7,7 @@ import type { Plugin } from 'esbuild';
 export const globalProcess: Plugin = {
   name: 'global-process',
   setup(build) {
-    build.onResolve({ filter: /^(?:node:)?process$/, namespace: 'file' }, ({ path, kind }) => (kind === 'import-statement' ? { path, namespace: 'global-process' } : undefined));
+    build.onResolve({ filter: /^(?:node:)?process$/ }, ({ kind }) => (kind === 'import-statement' ? { path: 'process', namespace: 'global-process' } : undefined));
     build.onLoad({ filter: /./, namespace: 'global-process' }, () => ({ contents: 'export default globalThis.process;' }));
   },
 };

@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /** What registration needs, and what is loaded later as well. */
@@ -13,9 +14,11 @@ export const SHARED: readonly string[] = [
   'src/image/faults.ts',
   'src/image/image.ts',
   'src/image/naming.ts',
+  'src/once.ts',
   'src/problem.ts',
   'src/settings.ts',
   'src/version.ts',
+  'node:process',
 ];
 
 /**
@@ -28,7 +31,7 @@ export function together(root: string, modules: readonly string[]): Plugin {
     setup(build) {
       build.initialOptions.inject = ['together'];
       build.onResolve({ filter: /^together$/ }, () => ({ path: 'together', namespace: 'together' }));
-      build.onLoad({ filter: /.*/, namespace: 'together' }, () => ({ contents: modules.map((path) => `import './${path}';`).join('\n'), resolveDir: root }));
+      build.onLoad({ filter: /.*/, namespace: 'together' }, () => ({ contents: modules.map((path) => `import '${isBuiltin(path) ? path : `./${path}`}';`).join('\n'), resolveDir: root }));
     },
   };
 }

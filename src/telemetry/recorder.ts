@@ -50,8 +50,8 @@ export async function startRecorder(destinations: Destinations, signIn: Pick<Set
 async function createExporters({ connectionString, signsIn, otlp }: Destinations, signIn: Pick<Settings, 'auth' | 'authorityHost'>): Promise<Exporter[]> {
   const exporters: Exporter[] = [];
   if (connectionString) {
-    const { azureMonitor } = await import('./azure-monitor.ts');
-    exporters.push(azureMonitor(connectionString, signsIn ? signIn : undefined));
+    const [{ azureMonitor }, { createCredential }] = await Promise.all([import('./azure-monitor.ts'), import('../azure/identity.ts')]);
+    exporters.push(azureMonitor(connectionString, signsIn ? createCredential(signIn, process.env) : undefined));
   }
   if (otlp) exporters.push((await import('./otlp.ts')).otlp());
   return exporters;

@@ -34,7 +34,7 @@ test('what is imported dynamically is a file of its own, and require works', asy
     console.log(why, require('node:path').sep);`);
   await mkdir(join(root, 'dist'));
   await writeFile(join(root, 'dist/package.json'), '{"type":"module"}');
-  await Promise.all(files.map(({ path, contents }) => writeFile(path, contents)));
+  await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
 
   const index = join(root, 'dist/index.js');
   expect((await promisify(execFile)(process.execPath, [index])).stdout).toBe(`kept in a file of its own ${sep}\n`);
