@@ -1,6 +1,6 @@
 import type { Edit } from './edited-sources.ts';
 
-const CLASS = /^export class \w+/m;
+const CLASS = /^export class (\w+)/gm;
 
 /**
  * Empties classes of the OpenAI client: its resources (`client.images`, `client.videos` and some 150 more), the pages of
@@ -17,11 +17,12 @@ export const unusedOpenAi: readonly Edit[] = [
   {
     file: /[\\/]openai[\\/]internal[\\/]auth[\\/]x509-workload-identity-auth\.mjs$/,
     // The client asks the functions ahead of the class whether it is to sign in so.
-    edit: (source) => source.slice(0, source.search(CLASS)) + emptied(source),
+    edit: (source) => source.slice(0, source.search(/^export class /m)) + emptied(source),
   },
 ];
 
+/** One class for all of a file: each that there is would be made in every cold start. */
 function emptied(source: string): string {
-  const classes = source.match(new RegExp(CLASS, 'gm')) ?? [];
-  return classes.map((head) => `${head} {}\n`).join('');
+  const names = [...source.matchAll(CLASS)].map(([, name]) => `Unused as ${name}`);
+  return names.length > 0 ? `class Unused {}\nexport { ${names.join(', ')} };\n` : '';
 }
