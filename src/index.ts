@@ -24,8 +24,8 @@ const TERMINATE_MS = 4_500;
 /** Of what is left of that when all are answered, which is mostly at once. */
 const LAST_TELEMETRY_MS = 2_000;
 
-/** What takes forms is loaded this long after all else. */
-const FORMS_AFTER_MS = 100;
+/** What takes forms, reads preferences and words failures is loaded this long after all else. */
+const REST_AFTER_MS = 100;
 
 // For what is loaded from here on, by the next worker of this machine: most of the app's code is.
 enableCompileCache();
@@ -88,9 +88,9 @@ async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Ser
 async function warmUp(): Promise<void> {
   try {
     await load.processImage();
-    // Whoever waited for that comes first: most callers send no form.
-    await sleep(FORMS_AFTER_MS, undefined, { ref: false });
-    await import('./image/multipart.ts');
+    // Whoever waited for that comes first: most callers need none of this.
+    await sleep(REST_AFTER_MS, undefined, { ref: false });
+    await Promise.all([import('./image/multipart.ts'), import('negotiator'), import('./azure/identity-failure.ts')]);
   } catch {
     // Whoever asks next is told, with a request id.
   }

@@ -1,27 +1,12 @@
 import { Problem } from '../problem.ts';
 import { type Attempt, attemptsOf } from './attempts.ts';
 import type { CredentialName } from './credential-chain.ts';
+import { ExpiredToken, NoTokenInTime } from './no-token.ts';
 
 /** Who was to sign in, and where. */
 export interface SignIn {
   readonly chain: readonly CredentialName[];
   readonly inAzure: boolean;
-}
-
-/** The token did not come within the time there was. */
-export class NoTokenInTime extends Error {
-  constructor() {
-    super('no credential answered in time');
-    this.name = 'NoTokenInTime';
-  }
-}
-
-/** A credential answered with a token that is of no use any more, or this machine's clock is wrong. */
-export class ExpiredToken extends Error {
-  constructor() {
-    super('the token had expired when it came');
-    this.name = 'ExpiredToken';
-  }
 }
 
 /** No token: which credentials were tried, what each said in a line of ours, and what mends it. The library's words are kept as `cause`. */

@@ -1,7 +1,6 @@
 import { runsInAzure, type Settings } from '../settings.ts';
 import { createCredential } from './credential.ts';
 import { credentialChain } from './credential-chain.ts';
-import { identityUnavailable } from './identity-failure.ts';
 import { TokenSource } from './token-source.ts';
 
 const HANGS_AFTER_MS = 15_000;
@@ -19,6 +18,7 @@ export function createIdentity(settings: Settings, variables: Readonly<Record<st
     scope,
     hangsAfterMs: auth === 'identity' ? HANGS_AFTER_MS : PERSON_HANGS_AFTER_MS,
     create: () => createCredential(settings, variables),
-    explain: (cause) => identityUnavailable(cause, signIn),
+    // Loaded where something fails: its words would be compiled in every cold start.
+    explain: async (cause) => (await import('./identity-failure.ts')).identityUnavailable(cause, signIn),
   });
 }

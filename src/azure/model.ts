@@ -110,7 +110,7 @@ export class Model {
     try {
       return await deadline.race(this.#tokens.get());
     } catch (error) {
-      throw error instanceof DeadlinePassed ? this.#tokens.late() : error;
+      throw error instanceof DeadlinePassed ? await this.#tokens.late() : error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { Problem } from '../problem.ts';
-import { ExpiredToken, NoTokenInTime } from './identity-failure.ts';
+import { ExpiredToken, NoTokenInTime } from './no-token.ts';
 
 /** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
 const PATIENCE_MS = 40_000;
@@ -20,7 +20,7 @@ export interface TokenSourceOptions {
   /** Milliseconds after which another fetch is begun beside one that hangs, for those who come then. */
   readonly hangsAfterMs: number;
   /** Says why there is no token. */
-  readonly explain: (cause: unknown) => Problem;
+  readonly explain: (cause: unknown) => Promise<Problem>;
 }
 
 interface HeldToken extends AccessToken {
@@ -65,7 +65,7 @@ export class TokenSource {
   }
 
   /** Why there is no token, for who has stopped waiting for it. */
-  late(): Problem {
+  async late(): Promise<Problem> {
     return this.#options.explain(new NoTokenInTime());
   }
 
@@ -111,7 +111,7 @@ export class TokenSource {
       this.#hold(token);
       return token;
     } catch (error) {
-      throw this.#options.explain(error);
+      throw await this.#options.explain(error);
     }
   }
 
@@ -128,7 +128,7 @@ export class TokenSource {
   async #patiently<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.late()), PATIENCE_MS);
+      timer = setTimeout(() => void this.late().then(reject, reject), PATIENCE_MS);
     });
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }

@@ -1,10 +1,11 @@
 import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
-/** What registration needs, and what is loaded later as well. */
+/** What several parts need, registration or the first answer among them, and is small. */
 export const SHARED: readonly string[] = [
   'src/azure/credential-chain.ts',
   'src/azure/endpoint.ts',
+  'src/azure/no-token.ts',
   'src/deadline.ts',
   'src/environment.ts',
   'src/free.ts',

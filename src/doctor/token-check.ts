@@ -13,7 +13,7 @@ export async function checkToken(tokens: TokenSource | undefined, deadline: Dead
     const who = facts ? `object ${facts.objectId} of tenant ${facts.tenant}, for ${facts.audience}, until ${facts.expires}` : 'a token that is no JWT';
     return ok(`${answeredBy() ?? 'signed in'} (${Math.round(performance.now() - started)} ms): ${who}`);
   } catch (error) {
-    return problemFinding(error instanceof DeadlinePassed ? tokens.late() : error);
+    return problemFinding(error instanceof DeadlinePassed ? await tokens.late() : error);
   }
 }
 

@@ -16,7 +16,7 @@ import type { AnswerStep } from '../vision/stream-answer.ts';
 export function processImage(service: Service): Handle {
   const parseQuestion = questionParser(service.settings);
   return async (exchange) => {
-    const kind = negotiate(exchange.request.headers.get('accept'));
+    const kind = await negotiate(exchange.request.headers.get('accept'));
     const asking = await readAsking(exchange, service, parseQuestion);
     if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, asking, exchange), exchange);
     const steps = await askStreaming(service.model, asking, exchange);

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AccessToken } from '@azure/identity';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NoTokenInTime } from '../../src/azure/identity-failure.ts';
+import { NoTokenInTime } from '../../src/azure/no-token.ts';
 import { TokenSource } from '../../src/azure/token-source.ts';
 import { Problem } from '../../src/problem.ts';
 
@@ -25,7 +25,7 @@ function makeSource(hangsAfterMs = 15 * SECOND): { source: TokenSource; asked: A
   const source = new TokenSource({
     scope: 'scope',
     hangsAfterMs,
-    explain: (cause) => new Problem('identity_unavailable', cause instanceof NoTokenInTime ? 'late' : String(cause), { cause }),
+    explain: async (cause) => new Problem('identity_unavailable', cause instanceof NoTokenInTime ? 'late' : String(cause), { cause }),
     create() {
       made += 1;
       return {

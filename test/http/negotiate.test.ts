@@ -12,10 +12,10 @@ test.each([
   ['application/json, text/plain, */*', 'application/json'],
   ['image/*, */*;q=0.1', 'text/plain'],
   ['text/plain;q=0, */*', 'application/json'],
-])('%s gets %s', (accept, kind) => {
-  expect(negotiate(accept)).toBe(kind);
+])('%s gets %s', async (accept, kind) => {
+  expect(await negotiate(accept)).toBe(kind);
 });
 
-test.each(['text/html', 'application/json;q=0', 'image/png, text/html'])('%s allows none', (accept) => {
-  expect(() => negotiate(accept)).toThrow(expect.objectContaining({ status: 406, code: 'not_acceptable' }));
+test.each(['text/html', 'application/json;q=0', 'image/png, text/html'])('%s allows none', async (accept) => {
+  await expect(negotiate(accept)).rejects.toThrow(expect.objectContaining({ status: 406, code: 'not_acceptable' }));
 });
