@@ -1,6 +1,6 @@
-import { enableCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
+import { expectNextStart, useCompileCache } from './compile-cache.ts';
 import { SettingsError } from './environment.ts';
 import { health } from './functions/health.ts';
 import { openApi } from './functions/openapi.ts';
@@ -27,8 +27,8 @@ const LAST_TELEMETRY_MS = 2_000;
 /** What takes forms, reads preferences and words failures is loaded this long after all else. */
 const REST_AFTER_MS = 100;
 
-// For what is loaded from here on, by the next worker of this machine: most of the app's code is.
-enableCompileCache();
+// Most of the app's code is loaded after this.
+useCompileCache();
 surviveUnhandledRejections();
 
 const settings = loadSettings();
@@ -90,6 +90,7 @@ async function warmUp(): Promise<void> {
     await load.processImage();
     // Whoever waited for that comes first: most callers need none of this.
     await sleep(REST_AFTER_MS, undefined, { ref: false });
+    expectNextStart();
     await Promise.all([import('./image/multipart.ts'), import('negotiator'), import('./azure/identity-failure.ts')]);
   } catch {
     // Whoever asks next is told, with a request id.

@@ -16,7 +16,7 @@ const LATER_MS = 500;
 /** Where Node's compile cache goes is up to TMPDIR: a new one is a machine that has never run the app. */
 const FORMS = [
   { name: 'this project', app: 'this project', cached: false },
-  { name: 'this project, second start on a machine', app: 'this project', cached: true },
+  { name: 'this project, third start on a machine', app: 'this project', cached: true },
   { name: 'unbundled, lazy imports kept', app: 'unbundled, lazy', cached: false },
   { name: 'unbundled, all imported at the start', app: 'unbundled', cached: false },
   { name: 'floor', app: 'floor', cached: false },
@@ -46,7 +46,8 @@ interface Start {
 export async function measureColdStarts(upstream: Upstream, { coldStarts }: Plan): Promise<ColdStart[]> {
   const starts = FORMS.map((form) => ({ form, atOnce: new Array<Start>(), later: new Array<number>() }));
   const cacheDir = await mkdtemp(join(TEMPORARY, 'cache-'));
-  await start('this project', upstream, cacheDir, LATER_MS);
+  // The second start is the first to keep what it compiles: src/compile-cache.ts.
+  for (let before = 0; before < 2; before++) await start('this project', upstream, cacheDir, LATER_MS);
   for (let round = 0; round < coldStarts; round++) {
     for (const { form, atOnce, later } of starts) {
       const dir = async (): Promise<string> => (form.cached ? cacheDir : mkdtemp(join(TEMPORARY, 'new-')));

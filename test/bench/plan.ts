@@ -35,7 +35,7 @@ export const full: Plan = {
   warmUpSeconds: 4,
   seconds: 2,
   mostOfTodayMb: Infinity,
-  coldStarts: 11,
+  coldStarts: 21,
   slowRequests: 1_000,
   burst: { megabytes: 20, concurrency: 200 },
 };
@@ -53,7 +53,7 @@ export const quick: Plan = {
   warmUpSeconds: 2,
   seconds: 1,
   mostOfTodayMb: 200,
-  coldStarts: 2,
+  coldStarts: 4,
 };
 
 /** Whether everything works; its figures mean nothing. */
