@@ -36,7 +36,8 @@ export interface Bundle {
  */
 export async function bundle(root: string, outdir: string, shared: readonly string[] = [], late: LateParts = {}): Promise<Bundle> {
   const ofPage: Metafile[] = [];
-  const edits = [classNames, ...lateImports(late), lateJsonWebToken, ...unusedOpenAi, directImports];
+  const all = together(root, shared);
+  const edits = [classNames, globalProcess, ...lateImports(late), lateJsonWebToken, ...unusedOpenAi, directImports, all.edit];
   const { outputFiles, metafile: ofApp, warnings } = await build({
     absWorkingDir: root,
     entryPoints: { index: join(root, 'src/index.ts'), ...lateEntryPoints(late) },
@@ -50,7 +51,7 @@ export async function bundle(root: string, outdir: string, shared: readonly stri
     target: 'node22',
     minify: true,
     legalComments: 'external',
-    plugins: [globalProcess, lateParts(late), editedSources(edits), together(root, shared), playground(root, (part) => ofPage.push(part))],
+    plugins: [lateParts(late), editedSources(edits), all.plugin, playground(root, (part) => ofPage.push(part))],
     // The language worker provides it.
     external: ['@azure/functions-core'],
     logLevel: 'error',

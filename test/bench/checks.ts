@@ -16,15 +16,24 @@ export function check(results: Results): Check[] {
 function checkStart({ coldStarts }: Results): Check[] {
   const of = (name: string) => coldStarts.find(({ form }) => form === name);
   const [ours, unbundled, empty] = [of('this project'), of('unbundled, all imported at the start'), of('empty app')];
-  const ratio = (promise: string, mine = NaN, other = NaN, limit = 1): Check => ({
-    promise,
-    measured: `${(mine / other).toFixed(2)} (${mine.toFixed(0)} to ${other.toFixed(0)} ms)`,
-    kept: mine / other <= limit,
-  });
+  const registration = (ours?.registrationMs ?? NaN) / (unbundled?.registrationMs ?? NaN);
+  const answer = ours?.timesEmpty ?? NaN;
   return [
-    ratio('Import to registration: at most a quarter of the unbundled form, all imported at the start', ours?.registrationMs, unbundled?.registrationMs, 0.25),
-    ratio('Process start to first answer: within 1.3 times an empty app', ours?.processToAnswerMs, empty?.processToAnswerMs, 1.3),
+    {
+      promise: 'Import to registration: at most a quarter of the unbundled form, all imported at the start',
+      measured: `${registration.toFixed(2)} (${milliseconds(ours?.registrationMs, unbundled?.registrationMs)})`,
+      kept: registration <= 0.25,
+    },
+    {
+      promise: 'Process start to first answer: within 1.3 times an empty app',
+      measured: `${answer.toFixed(2)} in the median round (${milliseconds(ours?.processToAnswerMs, empty?.processToAnswerMs)})`,
+      kept: answer <= 1.3,
+    },
   ];
+}
+
+function milliseconds(mine = NaN, other = NaN): string {
+  return `${mine.toFixed(0)} to ${other.toFixed(0)} ms`;
 }
 
 function checkOverload({ slow, burst }: Results): Check[] {

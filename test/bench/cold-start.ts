@@ -32,6 +32,8 @@ export interface ColdStart {
   readonly firstAnswerMs: number;
   /** That, and the start of Node and of the host. */
   readonly processToAnswerMs: number;
+  /** The same as a multiple of what the empty app took in the same round, so that a slow minute of the machine counts for both. */
+  readonly timesEmpty: number;
   /** What the first caller waits who comes half a second later. */
   readonly laterAnswerMs: number;
 }
@@ -55,11 +57,13 @@ export async function measureColdStarts(upstream: Upstream, { coldStarts }: Plan
       later.push((await start(form.app, upstream, await dir(), LATER_MS)).answerMs);
     }
   }
+  const empty = starts.find(({ form }) => form.app === 'empty');
   return starts.map(({ form, atOnce, later }) => ({
     form: form.name,
     registrationMs: median(atOnce.map(({ registrationMs }) => registrationMs)),
     firstAnswerMs: median(atOnce.map(({ firstAnswerMs }) => firstAnswerMs)),
     processToAnswerMs: median(atOnce.map(({ processToAnswerMs }) => processToAnswerMs)),
+    timesEmpty: median(atOnce.map(({ processToAnswerMs }, round) => processToAnswerMs / (empty?.atOnce[round]?.processToAnswerMs ?? NaN))),
     laterAnswerMs: median(later),
   }));
 }

@@ -25,7 +25,10 @@ test.each([`import './local/emulator.ts';`, `await import('./local/emulator.ts')
 });
 
 test('what the bundle has not is missed by the build, and not when it is used', async () => {
-  await expect(bundleOf(`import * as it from 'node:process'; console.log(it.platform);`)).rejects.toThrow('"platform"');
+  const resources = join(root, 'node_modules/openai/resources');
+  await mkdir(resources, { recursive: true });
+  await writeFile(join(resources, 'images.mjs'), 'export class Images {} export const sizes = [];');
+  await expect(bundleOf(`import * as it from '../node_modules/openai/resources/images.mjs'; console.log(it.sizes);`)).rejects.toThrow('"sizes"');
 });
 
 test('what is imported dynamically is a file of its own, and require works', async () => {
