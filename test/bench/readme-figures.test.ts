@@ -44,4 +44,6 @@ test('the worst ratios and the minutes that the text speaks of are those that we
   const worst = [...section.matchAll(/\d+\.\d+ at worst/g)].map(([figure]) => figure);
   expect(worst).not.toEqual([]);
   for (const figure of worst) expect(printed).toContain(figure);
+  const [, answer] = /(\d\.\d\d) times an empty app's/.exec(section) ?? [];
+  expect(printed).toContain(`${answer} in the median round`);
 });
