@@ -25,8 +25,8 @@ var always = {
   AZURE_OPENAI_ENDPOINT: modelEndpoint
   AZURE_OPENAI_DEPLOYMENT: modelDeployment
   HTTP_AUTH_LEVEL: httpAuthLevel
-  // No command-line tools are looked for, and the managed identity is.
-  AZURE_TOKEN_CREDENTIALS: 'prod'
+  // Nothing else is asked, and nothing else is loaded: the other ways of signing in are a third of what does it.
+  AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
   AzureWebJobsStorage__accountName: storageName
   AzureWebJobsStorage__credential: 'managedidentity'
   // It says where telemetry goes. It lets nobody in: local authentication is off, and the next line signs in.

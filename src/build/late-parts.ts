@@ -16,7 +16,7 @@ export type LateParts = Readonly<Record<string, LatePart>>;
 
 /** What a managed identity that is asked for a token has no use for. */
 export const LATE: LateParts = {
-  // All ways of signing in but a managed identity: a third of what @azure/identity and MSAL are.
+  // All ways of signing in but a managed identity: more than a third of what @azure/identity and MSAL are.
   credentials: {
     package: '@azure/identity',
     importers: ['credentials/defaultAzureCredentialFunctions.js', 'credentials/managedIdentityCredential/tokenExchangeMsi.js'],

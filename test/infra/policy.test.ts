@@ -45,7 +45,7 @@ describe('a spoiled copy is found out', () => {
     ['a switch that the pipeline would turn off', 'azure.yaml', '    - VISION_PRIVATE_NETWORKING\n', '', 'the pipeline does not get VISION_PRIVATE_NETWORKING'],
     ['a switch that is on', 'infra/main.bicep', 'param privateNetworking bool = false', 'param privateNetworking bool = true', 'privateNetworking is not off by default'],
     ['a setting that nobody reads', 'infra/settings.bicep', 'AZURE_OPENAI_DEPLOYMENT:', 'AZURE_OPENAI_DEPLOYMENTS:', 'nobody reads the app setting AZURE_OPENAI_DEPLOYMENTS'],
-    ['a setting that Flex Consumption refuses', 'infra/settings.bicep', "AZURE_TOKEN_CREDENTIALS: 'prod'", "AZURE_TOKEN_CREDENTIALS: 'prod'\n  FUNCTIONS_WORKER_RUNTIME: 'node'", 'nobody reads the app setting FUNCTIONS_WORKER_RUNTIME'],
+    ['a setting that Flex Consumption refuses', 'infra/settings.bicep', "AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'", "AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'\n  FUNCTIONS_WORKER_RUNTIME: 'node'", 'nobody reads the app setting FUNCTIONS_WORKER_RUNTIME'],
     ['settings in a second place', 'infra/app.bicep', "siteConfig: { ", "siteConfig: { appSettings: [], ", 'app.bicep sets app settings beside those of settings.bicep'],
     ['a wrong tag', 'infra/app.bicep', "'azd-service-name': 'api'", "'azd-service-name': 'web'", 'azure.yaml has api, the tag says web'],
     ['a module that nothing uses', 'infra/main.bicep', /module alerts[^]*?\n}\n/, '', 'nothing uses alerts.bicep'],
