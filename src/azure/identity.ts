@@ -7,6 +7,7 @@ const HANGS_AFTER_MS = 15_000;
 /** A person may have to find their second factor first; Entra's codes live as long. */
 const PERSON_HANGS_AFTER_MS = 15 * 60_000;
 
+// For telemetry, which finds it loaded here; by itself it would be one more file of every cold start.
 export { createCredential };
 
 /** This process's identity as a source of tokens; undefined where a key stands in for it. */

@@ -17,11 +17,11 @@ const LOADERS: Readonly<Record<string, Loader>> = { '.ts': 'ts', '.js': 'js', '.
 
 /** Makes all edits in one place: esbuild takes a file from the first plugin that has it, and from no other. */
 export function editedSources(edits: readonly Edit[]): Plugin {
-  const any = new RegExp(edits.map(({ file }) => file.source).join('|'));
+  const edited = new RegExp(edits.map(({ file }) => file.source).join('|'));
   return {
     name: 'edited-sources',
     setup(build) {
-      build.onLoad({ filter: any }, async ({ path }) => {
+      build.onLoad({ filter: edited }, async ({ path }) => {
         let contents = await readFile(path, 'utf8');
         for (const { file, edit } of edits) if (file.test(path)) contents = await edit(contents, path, build);
         return { contents, loader: LOADERS[extname(path)] ?? 'default' };

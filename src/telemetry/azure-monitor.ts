@@ -1,5 +1,5 @@
-import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from '@azure/monitor-opentelemetry-exporter';
 import type { TokenCredential } from '@azure/identity';
+import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from '@azure/monitor-opentelemetry-exporter';
 import type { Exporter } from './exporter.ts';
 
 /** The exporter counts itself and tells its makers, unless this is set: nobody asked for that. */

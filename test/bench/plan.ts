@@ -53,7 +53,7 @@ export const quick: Plan = {
   warmUpSeconds: 2,
   seconds: 1,
   mostOfTodayMb: 200,
-  coldStarts: 4,
+  coldStarts: 3,
 };
 
 /** Whether everything works; its figures mean nothing. */
