@@ -1,34 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { app } from '@azure/functions';
-import { expectNextStart, useCompileCache } from './compile-cache.ts';
-import { SettingsError } from './environment.ts';
-import { health } from './functions/health.ts';
-import { openApi } from './functions/openapi.ts';
-import { frontDoor, type Handle } from './http/front-door.ts';
+import { SettingsError } from './config/environment.ts';
+import { DEFAULT_LIMITS } from './config/limits.ts';
+import { once } from './config/once.ts';
+import { readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
+import { createHandler } from './http/create-handler.ts';
 import { inFlight } from './http/in-flight.ts';
 import { openAiErrorResponse } from './http/openai-error.ts';
 import { problemResponse } from './http/problem-response.ts';
-import { surviveUnhandledRejections } from './last-resort.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
-import { once } from './once.ts';
-import { lazyService, type Service } from './service.ts';
-import { readAuthLevel, readSettings, runsInAzure, type Settings } from './settings.ts';
+import { chatCompletions } from './routes/chat-completions.ts';
+import { health } from './routes/health.ts';
+import { openApi } from './routes/openapi.ts';
+import { processImage } from './routes/process-image.ts';
+import { ready } from './routes/ready.ts';
+import { lazyService } from './routes/service.ts';
 import { readDestinations } from './telemetry/destinations.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
+import { surviveUnhandledRejections } from './unhandled-rejections.ts';
 
-/** Used for answering `misconfigured`, where there is no setting to go by. */
+/** The deadline of a request that can only be answered with `misconfigured`. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
-/** The host ends a worker 5 s after it has asked it to terminate. */
+/** The host ends a worker 5 s after it asks it to terminate. */
 const TERMINATE_MS = 4_500;
-/** Of what is left of that when all are answered, which is mostly at once. */
+/** The share of that time that sending the last telemetry may take. */
 const LAST_TELEMETRY_MS = 2_000;
 
-/** What takes forms, reads preferences and words failures is loaded this long after all else. */
-const REST_AFTER_MS = 100;
-
-// Most of the app's code is loaded after this.
-useCompileCache();
 surviveUnhandledRejections();
 
 const settings = loadSettings();
@@ -39,10 +35,10 @@ const service = lazyService(settings, process.env);
 const telemetry = createTelemetry();
 const observe = telemetry?.observe;
 const load = {
-  processImage: once(async () => loaded(({ processImage }, made) => processImage(made))),
-  playground: async () => (await import('./functions/playground.ts')).playground(limits, authLevel),
-  ready: once(async () => (await import('./handlers.ts')).ready(settings, service)),
-  chatCompletions: once(async () => loaded(({ chatCompletions }, made) => chatCompletions(made))),
+  processImage: once(async () => processImage(await service())),
+  playground: once(async () => (await import('./routes/playground.ts')).playground(limits, authLevel)),
+  ready: once(async () => ready(settings, service)),
+  chatCompletions: once(async () => chatCompletions(await service())),
 };
 
 app.setup({ enableHttpStream: true });
@@ -54,59 +50,53 @@ app.http('chatCompletions', {
   methods: ['POST'],
   authLevel,
   route: 'chat/completions',
-  handler: frontDoor(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse, observe }),
+  handler: createHandler(timeoutMs, { load: load.chatCompletions, toReply: openAiErrorResponse, observe }),
 });
 app.http('health', { methods: ['GET'], authLevel: 'anonymous', handler: health });
-app.http('openapi', { methods: ['GET'], authLevel: 'anonymous', route: 'openapi.json', handler: openApi({ limits, authLevel }) });
+app.http('openapi', {
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  route: 'openapi.json',
+  handler: openApi({ limits, authLevel }),
+});
 app.http('playground', {
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: frontDoor(timeoutMs, { load: load.playground, toReply: problemResponse }),
+  handler: createHandler(timeoutMs, { load: load.playground, toReply: problemResponse }),
 });
 app.http('processImage', {
   methods: ['POST'],
   authLevel,
-  handler: frontDoor(timeoutMs, { load: load.processImage, toReply: problemResponse, observe }),
+  handler: createHandler(timeoutMs, { load: load.processImage, toReply: problemResponse, observe }),
 });
-
 app.http('ready', {
   methods: ['GET'],
   authLevel,
   route: 'health/ready',
-  handler: frontDoor(timeoutMs, { load: load.ready, toReply: problemResponse }),
+  handler: createHandler(timeoutMs, { load: load.ready, toReply: problemResponse }),
 });
 
-// Behind registration, so that the first caller pays for neither.
+// The first token is fetched, and telemetry loaded, behind registration, so that the first caller waits for neither.
 setImmediate(() => void warmUp());
 
-/** The service comes first: its token is fetched while handlers are loaded. */
-async function loaded(pick: (handlers: typeof import('./handlers.ts'), made: Service) => Handle): Promise<Handle> {
-  const made = await service();
-  return pick(await import('./handlers.ts'), made);
-}
-
 async function warmUp(): Promise<void> {
-  try {
-    await load.processImage();
-    // Whoever waited for that comes first: most callers need none of this.
-    await sleep(REST_AFTER_MS, undefined, { ref: false });
-    expectNextStart();
-    await Promise.all([import('./image/multipart.ts'), import('negotiator'), import('./azure/identity-failure.ts')]);
-  } catch {
-    // Whoever asks next is told, with a request id.
-  }
+  // If the settings are faulty, the next caller is told, with a request id.
+  await service().catch(() => undefined);
   await telemetry?.load();
 }
 
-/** Nothing of it is loaded where nobody said where it should go. */
+/** Nothing of telemetry is loaded unless a destination is set. */
 function createTelemetry(): Telemetry | undefined {
   const destinations = readDestinations(process.env);
   if (!destinations) return undefined;
   const signIn = settings instanceof SettingsError ? { auth: 'identity' as const, authorityHost: undefined } : settings;
-  return new Telemetry(async () => (await import('./telemetry/recorder.ts')).startRecorder(destinations, signIn, console.warn), console.warn);
+  return new Telemetry(
+    async () => (await import('./telemetry/recorder.ts')).startRecorder(destinations, signIn, console.warn),
+    console.warn,
+  );
 }
 
-/** On a developer's machine faulty settings end the start; in Azure that would hide them behind "no functions found". */
+/** On a developer's machine faulty settings end the start. In Azure that would hide them behind "no functions found". */
 function loadSettings(): Settings | SettingsError {
   try {
     const read = readSettings(process.env);

@@ -1,4 +1,4 @@
-import { build } from '../src/build/build.ts';
+import { build } from '../src/dev/build/build.ts';
 
 /** Node's major that the app is made for; npm brings it as the dev-dependency `node`. */
 const NODE_MAJOR = 24;
@@ -7,7 +7,9 @@ const NODE_MAJOR = 24;
 export default async function setup(): Promise<void> {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < NODE_MAJOR) {
-    throw new Error(`The tests run on Node ${process.versions.node}, not ${NODE_MAJOR}. Run them with npm test, after npm install with scripts allowed.`);
+    throw new Error(
+      `The tests run on Node ${process.versions.node}, not ${NODE_MAJOR}. Run them with npm test, after npm install with scripts allowed.`,
+    );
   }
   await build();
 }

@@ -14,7 +14,12 @@ const Outputs = z.object({
 
 /** After `azd deploy`: is the app alive, and does it answer? */
 async function afterDeployment(): Promise<string> {
-  const { SERVICE_API_URI: app, SERVICE_API_ID: id, SERVICE_API_SIGN_IN: signIn, RESOURCE_MANAGER: manager } = Outputs.parse(process.env);
+  const {
+    SERVICE_API_URI: app,
+    SERVICE_API_ID: id,
+    SERVICE_API_SIGN_IN: signIn,
+    RESOURCE_MANAGER: manager,
+  } = Outputs.parse(process.env);
   await waitUntilAlive(app, FOR_A_NEW_ROLE);
   if (signIn) return `${app} is alive. Its callers sign in with Entra ID, so nothing was asked.`;
   const answer = await askOnce(app, await functionKey(manager, id, new AzureDeveloperCliCredential()), FOR_A_NEW_ROLE);
@@ -24,6 +29,8 @@ async function afterDeployment(): Promise<string> {
 try {
   console.log(await afterDeployment());
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\nThe app is deployed but does not answer. Once it is mended, look again: azd hooks run postdeploy`);
+  console.error(
+    `${error instanceof Error ? error.message : String(error)}\nThe app is deployed but does not answer. Once it is mended, look again: azd hooks run postdeploy`,
+  );
   process.exitCode = 1;
 }

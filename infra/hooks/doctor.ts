@@ -3,7 +3,14 @@ import { z } from 'zod';
 
 const Report = z.object({
   ok: z.boolean(),
-  checks: z.array(z.object({ name: z.string(), status: z.enum(['ok', 'warn', 'fail', 'skip']), reason: z.string().nullish(), fix: z.string().nullish() })),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      status: z.enum(['ok', 'warn', 'fail', 'skip']),
+      reason: z.string().nullish(),
+      fix: z.string().nullish(),
+    }),
+  ),
 });
 
 /** What `npm run doctor -- --json` prints. */
@@ -17,7 +24,9 @@ export async function runDoctor(variables: Readonly<Record<string, string>>): Pr
   const printed = await new Promise<string>((resolve) => {
     // npm is a script on Windows, which only a shell can run. The exit code is in the report as well.
     const options = { env: { ...process.env, ...variables }, shell: process.platform === 'win32' };
-    execFile('npm', ['run', '--silent', 'doctor', '--', '--json'], options, (_failed, stdout, stderr) => resolve(stdout.trim() || stderr));
+    execFile('npm', ['run', '--silent', 'doctor', '--', '--json'], options, (_failed, stdout, stderr) =>
+      resolve(stdout.trim() || stderr),
+    );
   });
   try {
     return Report.parse(JSON.parse(printed));

@@ -13,6 +13,9 @@ export async function functionKey(resourceManager: string, app: string, credenti
   const token = await credential.getToken(new URL('.default', resourceManager).href);
   const url = new URL(`${app.replace(/^\//, '')}/host/default/listKeys?api-version=2024-11-01`, resourceManager);
   const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token?.token}` } });
-  if (!response.ok) throw new Error(`The function key cannot be read: Azure answered ${response.status}. It takes the role Contributor on the app.`);
+  if (!response.ok)
+    throw new Error(
+      `The function key cannot be read: Azure answered ${response.status}. It takes the role Contributor on the app.`,
+    );
   return Keys.parse(await response.json()).functionKeys.default;
 }

@@ -14,14 +14,20 @@ export type Attempt<T> = { readonly done: T } | { readonly waitFor: string };
  * Tries until there is a result, saying each new reason to wait once.
  * @throws {Error} the last reason, when the time is up; and whatever an attempt throws, at once.
  */
-export async function withPatience<T>({ seconds, everySeconds }: Patience, attempt: () => Promise<Attempt<T>>): Promise<T> {
+export async function withPatience<T>(
+  { seconds, everySeconds }: Patience,
+  attempt: () => Promise<Attempt<T>>,
+): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let said = '';
   for (;;) {
     const outcome = await attempt();
     if ('done' in outcome) return outcome.done;
     if (performance.now() + everySeconds * 1000 > deadline) throw new Error(outcome.waitFor);
-    if (outcome.waitFor !== said) console.log(`${outcome.waitFor}\n  Waiting, for up to ${Math.ceil((deadline - performance.now()) / 60_000)} minutes.`);
+    if (outcome.waitFor !== said)
+      console.log(
+        `${outcome.waitFor}\n  Waiting, for up to ${Math.ceil((deadline - performance.now()) / 60_000)} minutes.`,
+      );
     said = outcome.waitFor;
     await new Promise((resolve) => setTimeout(resolve, everySeconds * 1000));
   }

@@ -22,7 +22,9 @@ export async function afterProvisioning(
 function judge({ ok, checks }: Report): Attempt<string> {
   if (ok) return { done: 'The model answers to you.' };
   const failed = checks.filter(({ status }) => status === 'fail');
-  const told = failed.map(({ name, reason, fix }) => [`${name}: ${reason ?? 'failed'}`, fix].filter(Boolean).join('\n  ')).join('\n');
+  const told = failed
+    .map(({ name, reason, fix }) => [`${name}: ${reason ?? 'failed'}`, fix].filter(Boolean).join('\n  '))
+    .join('\n');
   if (failed.some(({ name }) => WILL_NOT_PASS.has(name))) throw new Error(told);
   return { waitFor: told };
 }
@@ -31,7 +33,9 @@ if (import.meta.main) {
   try {
     console.log(await afterProvisioning(process.env, FOR_A_NEW_ROLE));
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\nEverything is provisioned. Once it is mended: azd deploy`);
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nEverything is provisioned. Once it is mended: azd deploy`,
+    );
     process.exitCode = 1;
   }
 }

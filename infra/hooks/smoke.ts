@@ -5,7 +5,15 @@ import { type Attempt, type Patience, withPatience } from './patience.ts';
 const IMAGE = new URL('../../test/images/sailboat.jpg', import.meta.url);
 const QUESTION = 'What is in this picture? One short sentence.';
 /** What a new app answers until roles, names and instances are where they belong. */
-const MAY_PASS = new Set(['model_access_denied', 'deployment_not_found', 'identity_unavailable', 'rate_limited', 'upstream_error', 'upstream_timeout', 'overloaded']);
+const MAY_PASS = new Set([
+  'model_access_denied',
+  'deployment_not_found',
+  'identity_unavailable',
+  'rate_limited',
+  'upstream_error',
+  'upstream_timeout',
+  'overloaded',
+]);
 
 const Answer = z.object({ answer: z.string(), model: z.string() });
 const Problem = z.object({ code: z.string(), detail: z.string() });
@@ -18,7 +26,12 @@ export async function waitUntilAlive(app: string, patience: Patience): Promise<v
   await withPatience(patience, async () => {
     const status = await statusOf(`${app}/api/health`);
     if (status === 200) return { done: undefined };
-    return { waitFor: status === 404 ? 'The app has no functions (404). If it stays so, read its log: README, "Deploy", pitfalls.' : `The app is not up yet (${status}).` };
+    return {
+      waitFor:
+        status === 404
+          ? 'The app has no functions (404). If it stays so, read its log: README, "Deploy", pitfalls.'
+          : `The app is not up yet (${status}).`,
+    };
   });
 }
 
@@ -30,11 +43,14 @@ export async function waitUntilAlive(app: string, patience: Patience): Promise<v
 export async function askOnce(app: string, key: string, patience: Patience): Promise<string> {
   const image = await readFile(IMAGE);
   return withPatience(patience, async () => {
-    const response = await fetch(`${app}/api/processImage?${new URLSearchParams({ instructions: QUESTION }).toString()}`, {
-      method: 'POST',
-      headers: { accept: 'application/json', 'x-functions-key': key },
-      body: new Uint8Array(image),
-    });
+    const response = await fetch(
+      `${app}/api/processImage?${new URLSearchParams({ instructions: QUESTION }).toString()}`,
+      {
+        method: 'POST',
+        headers: { accept: 'application/json', 'x-functions-key': key },
+        body: new Uint8Array(image),
+      },
+    );
     return judge(response.status, await response.text());
   });
 }

@@ -1,12 +1,12 @@
 import { APIError } from 'openai';
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 import { type TokenFacts, tokenFacts } from './token-facts.ts';
 
 /** The least role that may ask a deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/role-based-access-control */
 export const ROLE = 'Cognitive Services OpenAI User';
 
 /** Who asked which resource. */
-export interface Asker {
+export interface CallerIdentity {
   readonly endpoint: string;
   /** What it was asked with; nothing but its facts is ever told. */
   readonly token: string;
@@ -31,11 +31,17 @@ export function isTokenRefused(error: unknown): boolean {
 }
 
 /** The model's resource refused who asks: which role is missing on what, or what else it is, and the one step that mends it. */
-export function accessDenied(error: APIError, { endpoint, token: bearer }: Asker, options: UpstreamOptions): Problem {
+export function accessDenied(
+  error: APIError,
+  { endpoint, token: bearer }: CallerIdentity,
+  options: UpstreamOptions,
+): Problem {
   const token = tokenFacts(bearer);
   const resource = resourceName(endpoint);
   const reason = reasonOf(error);
-  const who = token ? ` It was asked by object ${token.objectId} of tenant ${token.tenant}, with a token for ${token.audience} until ${token.expires}.` : '';
+  const who = token
+    ? ` It was asked by object ${token.objectId} of tenant ${token.tenant}, with a token for ${token.audience} until ${token.expires}.`
+    : '';
   const detail =
     `The resource ${resource} refused this app's identity (${error.status}): ${EXPLANATIONS[reason]}.${who} ` +
     `${nextStep(reason, resource, token)} The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`;
@@ -57,9 +63,12 @@ function reasonOf(error: APIError): Reason {
   const { status, code, message } = error;
   if (isWrongTenant(error)) return 'tenant';
   if (/virtual network|firewall|public access|private endpoint/i.test(message)) return 'network';
-  if (/key.based authentication is disabled/i.test(message) || code === 'AuthenticationTypeDisabled') return 'key-disabled';
+  if (/key.based authentication is disabled/i.test(message) || code === 'AuthenticationTypeDisabled')
+    return 'key-disabled';
   // Azure says 401 for a missing role too: "PermissionDenied", "lacks the required data action", "does not have access".
-  return status === 403 || code === 'PermissionDenied' || /data action|does not have access/i.test(message) ? 'role' : 'token';
+  return status === 403 || code === 'PermissionDenied' || /data action|does not have access/i.test(message)
+    ? 'role'
+    : 'token';
 }
 
 function nextStep(reason: Reason, resource: string, token: TokenFacts | undefined): string {

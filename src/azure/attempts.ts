@@ -1,4 +1,4 @@
-import type { CredentialName } from './credential-chain.ts';
+import type { CredentialName } from '../config/credential-chain.ts';
 import { entraError, type Said } from './entra-errors.ts';
 
 /** What became of one credential. */
@@ -17,29 +17,67 @@ const UNREACHABLE: Pattern = [
 ];
 
 /** How each is recognised, and what it says when nobody has set it up, or when it fails. Nothing of the library's words is passed on. */
-const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; readonly absent: Pattern; readonly failures: readonly Pattern[]; readonly otherwise?: Said }>> = {
+const CREDENTIALS: Readonly<
+  Record<
+    CredentialName,
+    { readonly own: RegExp; readonly absent: Pattern; readonly failures: readonly Pattern[]; readonly otherwise?: Said }
+  >
+> = {
   EnvironmentCredential: {
     own: /^EnvironmentCredential/,
-    absent: [/No underlying credential/, 'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH'],
+    absent: [
+      /No underlying credential/,
+      'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH',
+    ],
     failures: [
-      [/ENOENT|EACCES/, 'the file of AZURE_CLIENT_CERTIFICATE_PATH cannot be read', 'check AZURE_CLIENT_CERTIFICATE_PATH and the rights of the file'],
-      [/PEM-encoded|PEM routines|DECODER/, 'the file of AZURE_CLIENT_CERTIFICATE_PATH holds no usable PEM certificate with its key', 'put the certificate and its private key, both PEM, into that file'],
+      [
+        /ENOENT|EACCES/,
+        'the file of AZURE_CLIENT_CERTIFICATE_PATH cannot be read',
+        'check AZURE_CLIENT_CERTIFICATE_PATH and the rights of the file',
+      ],
+      [
+        /PEM-encoded|PEM routines|DECODER/,
+        'the file of AZURE_CLIENT_CERTIFICATE_PATH holds no usable PEM certificate with its key',
+        'put the certificate and its private key, both PEM, into that file',
+      ],
       UNREACHABLE,
     ],
   },
   WorkloadIdentityCredential: {
     own: /^WorkloadIdentityCredential|^[a-z_]+: |^ENOENT|^EACCES/, // MSAL begins with its code
-   
+
     absent: [/required parameter/, 'not set up: needs AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE'],
-    failures: [[/ENOENT|EACCES|No content/, 'the file of AZURE_FEDERATED_TOKEN_FILE cannot be read or is empty', 'check AZURE_FEDERATED_TOKEN_FILE; on AKS, label the pod azure.workload.identity/use: "true"'], UNREACHABLE],
+    failures: [
+      [
+        /ENOENT|EACCES|No content/,
+        'the file of AZURE_FEDERATED_TOKEN_FILE cannot be read or is empty',
+        'check AZURE_FEDERATED_TOKEN_FILE; on AKS, label the pod azure.workload.identity/use: "true"',
+      ],
+      UNREACHABLE,
+    ],
   },
   ManagedIdentityCredential: {
     own: /^ManagedIdentityCredential|IMDS endpoint/,
-    absent: [/IMDS endpoint, but it is not available/, 'no identity endpoint here: this is not Azure, or no identity is switched on'],
+    absent: [
+      /IMDS endpoint, but it is not available/,
+      'no identity endpoint here: this is not Azure, or no identity is switched on',
+    ],
     failures: [
-      [/Identity not found|Managed Identity found/i, 'no such identity is assigned', 'assign it, or correct AZURE_CLIENT_ID (unset means the system-assigned one)'],
-      [/network_error|Network unreachable/, 'its endpoint could not be reached', "switch on the app's identity; on your own machine, set AZURE_TOKEN_CREDENTIALS=dev"],
-      [/server_error/, 'its endpoint failed on every attempt', "try again; if it stays so, restart the app or look for an incident in Azure's status"],
+      [
+        /Identity not found|Managed Identity found/i,
+        'no such identity is assigned',
+        'assign it, or correct AZURE_CLIENT_ID (unset means the system-assigned one)',
+      ],
+      [
+        /network_error|Network unreachable/,
+        'its endpoint could not be reached',
+        "switch on the app's identity; on your own machine, set AZURE_TOKEN_CREDENTIALS=dev",
+      ],
+      [
+        /server_error/,
+        'its endpoint failed on every attempt',
+        "try again; if it stays so, restart the app or look for an incident in Azure's status",
+      ],
     ],
     // Anything may answer at that address on a machine that is not in Azure.
     otherwise: { said: 'its endpoint refused', fix: "switch the app's identity off and on, or restart the app" },
@@ -65,14 +103,21 @@ const CREDENTIALS: Readonly<Record<CredentialName, { readonly own: RegExp; reado
     absent: [/^$/, ''],
     failures: [
       [/authorization_declined/, 'the sign-in was declined', 'ask again, and agree'],
-      [/expired|polling_cancelled|aborted/, 'nobody entered the code in time', 'ask again, and enter the code that is printed'],
+      [
+        /expired|polling_cancelled|aborted/,
+        'nobody entered the code in time',
+        'ask again, and enter the code that is printed',
+      ],
       UNREACHABLE,
     ],
   },
   InteractiveBrowserCredential: {
     own: /./s,
     absent: [/^$/, ''],
-    failures: [[/spawn|ENOENT/, 'no browser could be opened', 'set AZURE_OPENAI_AUTH=device-code instead'], UNREACHABLE],
+    failures: [
+      [/spawn|ENOENT/, 'no browser could be opened', 'set AZURE_OPENAI_AUTH=device-code instead'],
+      UNREACHABLE,
+    ],
   },
 };
 
@@ -81,7 +126,10 @@ export function attemptsOf(error: unknown, chain: readonly CredentialName[]): re
   const left = messagesOf(error);
   const [only] = chain;
   return chain.flatMap((credential) => {
-    const at = chain.length === 1 && only === credential && left.length > 0 ? 0 : left.findIndex((message) => CREDENTIALS[credential].own.test(message));
+    const at =
+      chain.length === 1 && only === credential && left.length > 0
+        ? 0
+        : left.findIndex((message) => CREDENTIALS[credential].own.test(message));
     const [message] = at < 0 ? [] : left.splice(at, 1);
     return attempt(credential, message, error);
   });

@@ -31,7 +31,9 @@ export function base64Length(bytes: number): number {
 }
 
 function instantiate(): { page: Buffer; run: (from: number, end: number, to: number) => void } {
-  const { memory, encode } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BASE64_MODULE, 'base64'))).exports;
-  if (!(memory instanceof WebAssembly.Memory) || typeof encode !== 'function') throw new Error('base64.wat exports its memory and encode()');
+  const { memory, encode } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BASE64_MODULE, 'base64')))
+    .exports;
+  if (!(memory instanceof WebAssembly.Memory) || typeof encode !== 'function')
+    throw new Error('base64.wat exports its memory and encode()');
   return { page: Buffer.from(memory.buffer), run: (from, end, to) => void encode(from, end, to) };
 }

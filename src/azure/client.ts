@@ -1,5 +1,5 @@
 import { AzureOpenAI, OpenAI } from 'openai';
-import type { Settings, Target } from '../settings.ts';
+import type { Settings, Target } from '../config/settings.ts';
 import { transport } from './transport.ts';
 
 /**
@@ -9,7 +9,11 @@ import { transport } from './transport.ts';
  * would refuse an endpoint, with AZURE_OPENAI_API_KEY a token, OPENAI_ORG_ID and OPENAI_PROJECT_ID would travel along,
  * and OPENAI_LOG=debug would print what it is asked.
  */
-export function createClient(settings: Settings, { endpoint, deployment }: Target, token: () => Promise<string>): OpenAI {
+export function createClient(
+  settings: Settings,
+  { endpoint, deployment }: Target,
+  token: () => Promise<string>,
+): OpenAI {
   const { apiVersion, apiKey } = settings;
   const shared = {
     organization: null,
@@ -23,7 +27,11 @@ export function createClient(settings: Settings, { endpoint, deployment }: Targe
   } as const;
   return withoutCustomHeaders(() => {
     if (apiVersion === 'v1') {
-      return new OpenAI({ ...shared, baseURL: new URL('openai/v1/', directory(endpoint)).href, apiKey: apiKey ?? token });
+      return new OpenAI({
+        ...shared,
+        baseURL: new URL('openai/v1/', directory(endpoint)).href,
+        apiKey: apiKey ?? token,
+      });
     }
     const credentials = apiKey ? { apiKey } : { apiKey: '', azureADTokenProvider: token };
     return new AzureOpenAI({ ...shared, ...credentials, baseURL: null, endpoint, deployment, apiVersion });

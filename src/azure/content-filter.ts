@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { jsonObject } from '../json-object.ts';
+import { jsonObject } from '../config/json-object.ts';
 
 /** One thing that Azure's content filter stopped. `severity` is null for filters that only say yes or no. */
 export interface FilteredCategory {

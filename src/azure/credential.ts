@@ -1,7 +1,7 @@
 import { DefaultAzureCredential, type TokenCredential } from '@azure/identity';
-import { once } from '../once.ts';
-import type { Settings } from '../settings.ts';
-import { isLoopback } from './endpoint.ts';
+import { once } from '../config/once.ts';
+import type { Settings } from '../config/settings.ts';
+import { isLoopback } from '../config/endpoint.ts';
 import { identityHttp } from './identity-http.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { runsInAzure, type Settings } from '../settings.ts';
+import { runsInAzure, type Settings } from '../config/settings.ts';
 import { createCredential } from './credential.ts';
-import { credentialChain } from './credential-chain.ts';
+import { credentialChain } from '../config/credential-chain.ts';
 import { TokenSource } from './token-source.ts';
 
 const HANGS_AFTER_MS = 15_000;
@@ -11,7 +11,10 @@ const PERSON_HANGS_AFTER_MS = 15 * 60_000;
 export { createCredential };
 
 /** This process's identity as a source of tokens; undefined where a key stands in for it. */
-export function createIdentity(settings: Settings, variables: Readonly<Record<string, string | undefined>>): TokenSource | undefined {
+export function createIdentity(
+  settings: Settings,
+  variables: Readonly<Record<string, string | undefined>>,
+): TokenSource | undefined {
   const { auth, scope } = settings;
   if (auth === 'key') return undefined;
   const signIn = { chain: credentialChain(auth, variables), inAzure: runsInAzure(variables) };

@@ -1,6 +1,6 @@
 import { APIError } from 'openai';
 import * as v from 'valibot';
-import { DEFAULT_API_VERSION, type Settings, type Target } from '../settings.ts';
+import { DEFAULT_API_VERSION, type Settings, type Target } from '../config/settings.ts';
 import { createClient } from './client.ts';
 import { EpochSeconds } from './epoch-seconds.ts';
 import type { TokenSource } from './token-source.ts';
@@ -24,7 +24,12 @@ export interface Lifecycle {
 }
 
 /** Asks the resource itself, so that no right on the subscription is needed. Undefined where it does not tell. */
-export async function readLifecycle(settings: Settings, target: Target, tokens: TokenSource | undefined, model: string): Promise<Lifecycle | undefined> {
+export async function readLifecycle(
+  settings: Settings,
+  target: Target,
+  tokens: TokenSource | undefined,
+  model: string,
+): Promise<Lifecycle | undefined> {
   // The version-free API lists models too, but without their dates.
   const apiVersion = settings.apiVersion === 'v1' ? DEFAULT_API_VERSION : settings.apiVersion;
   const client = createClient({ ...settings, apiVersion }, target, async () => tokens?.get() ?? '');
@@ -33,7 +38,10 @@ export async function readLifecycle(settings: Settings, target: Target, tokens: 
     const found = v.is(ModelList, list) ? list.data.find(({ id }) => id === model) : undefined;
     if (!found) return undefined;
     const seconds = found.deprecation?.inference;
-    return { status: found.lifecycle_status ?? 'unknown', retires: seconds === undefined ? null : new Date(seconds * 1000) };
+    return {
+      status: found.lifecycle_status ?? 'unknown',
+      retires: seconds === undefined ? null : new Date(seconds * 1000),
+    };
   } catch (error) {
     if (error instanceof APIError) return undefined;
     throw error;

@@ -1,8 +1,8 @@
 import type { OpenAI } from 'openai';
 import type { Stream } from 'openai/streaming';
-import { CallerGone, type Deadline, DeadlinePassed } from '../deadline.ts';
-import type { Settings, Target } from '../settings.ts';
-import { type Asker, isTokenRefused } from './access-denied.ts';
+import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
+import type { Settings, Target } from '../config/settings.ts';
+import { type CallerIdentity, isTokenRefused } from './access-denied.ts';
 import { currentCall } from './call.ts';
 import { createClient } from './client.ts';
 import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
@@ -12,7 +12,13 @@ import { Upstreams } from './upstreams.ts';
 /** What the model needs of the request it works for. */
 export interface Caller {
   readonly deadline: Deadline;
-  readonly stopwatch: { time<T>(stage: 'token' | 'model', work: () => Promise<T>, asked?: { deployment: string; endpoint: string }): Promise<T> };
+  readonly stopwatch: {
+    time<T>(
+      stage: 'token' | 'model',
+      work: () => Promise<T>,
+      asked?: { deployment: string; endpoint: string },
+    ): Promise<T>;
+  };
 }
 
 /** A chat completion request in which images are placeholders, and the images. */
@@ -43,7 +49,7 @@ interface Upstream extends Target {
 interface Attempt {
   readonly upstream: Upstream;
   readonly maxRetries: number;
-  readonly asker: Asker;
+  readonly identity: CallerIdentity;
 }
 
 /** The deployments, reached as this process's identity. One for each process: clients, token and connections are shared. */
@@ -58,7 +64,11 @@ export class Model {
     const targets = [{ endpoint, deployment }, ...(second ? [second] : [])];
     this.#tokens = tokens;
     this.#maxRetries = settings.upstreamMaxRetries;
-    this.#upstreams = new Upstreams(targets.map((target) => Object.assign(target, { client: createClient(settings, target, async () => tokens?.get() ?? '') })));
+    this.#upstreams = new Upstreams(
+      targets.map((target) =>
+        Object.assign(target, { client: createClient(settings, target, async () => tokens?.get() ?? '') }),
+      ),
+    );
   }
 
   /**
@@ -82,21 +92,30 @@ export class Model {
       const chunks = data[Symbol.asyncIterator]();
       const first = await chunks.next();
       if (first.done) throw notACompletion();
-      return { chunks: readOn(first.value, chunks, caller.deadline, attempt.asker), upstreamRequestId: upstreamRequestId(response.headers) };
+      return {
+        chunks: readOn(first.value, chunks, caller.deadline, attempt.identity),
+        upstreamRequestId: upstreamRequestId(response.headers),
+      };
     });
   }
 
-  async #ask<T>(request: ModelRequest, { deadline, stopwatch }: Caller, send: (attempt: Attempt) => Promise<T>): Promise<T> {
+  async #ask<T>(
+    request: ModelRequest,
+    { deadline, stopwatch }: Caller,
+    send: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
     // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
     const token = await stopwatch.time('token', async () => this.#token(deadline));
     const call = { images: request.images, remaining: () => deadline.remaining() };
     const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
-      const asker = { endpoint: upstream.endpoint, token };
+      const identity = { endpoint: upstream.endpoint, token };
       try {
-        return await deadline.race(currentCall.run(call, async () => send({ upstream, asker, maxRetries: isLast ? this.#maxRetries : 0 })));
+        return await deadline.race(
+          currentCall.run(call, async () => send({ upstream, identity, maxRetries: isLast ? this.#maxRetries : 0 })),
+        );
       } catch (error) {
         if (isTokenRefused(error)) this.#tokens?.discard(token);
-        throw asProblem(error, deadline.signal, asker);
+        throw asProblem(error, deadline.signal, identity);
       }
     };
     return this.#upstreams.ask(async (upstream, isLast) => {
@@ -110,17 +129,27 @@ export class Model {
     try {
       return await deadline.race(this.#tokens.get());
     } catch (error) {
-      throw error instanceof DeadlinePassed ? await this.#tokens.late() : error;
+      throw error instanceof DeadlinePassed ? await this.#tokens.onTokenTimeout() : error;
     }
   }
 }
 
 function post<T>({ params }: ModelRequest, { deadline }: Caller, { upstream, maxRetries }: Attempt, stream: boolean) {
   const { client, deployment } = upstream;
-  return client.post<T>('/chat/completions', { body: { ...params, model: deployment }, signal: deadline.signal, stream, maxRetries });
+  return client.post<T>('/chat/completions', {
+    body: { ...params, model: deployment },
+    signal: deadline.signal,
+    stream,
+    maxRetries,
+  });
 }
 
-async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: Deadline, asker: Asker): AsyncGenerator {
+async function* readOn(
+  first: unknown,
+  rest: AsyncIterator<unknown>,
+  deadline: Deadline,
+  identity: CallerIdentity,
+): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
   try {
     while (!next.done) {
@@ -128,18 +157,18 @@ async function* readOn(first: unknown, rest: AsyncIterator<unknown>, deadline: D
       next = await deadline.race(rest.next());
     }
   } catch (error) {
-    throw asProblem(error, deadline.signal, asker);
+    throw asProblem(error, deadline.signal, identity);
   } finally {
     // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
     await rest.return?.();
   }
   // The SDK ends an aborted stream as if it were complete.
-  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal, asker);
+  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal, identity);
 }
 
 /** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
-function asProblem(error: unknown, signal: AbortSignal, asker: Asker): unknown {
+function asProblem(error: unknown, signal: AbortSignal, identity: CallerIdentity): unknown {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof CallerGone) return reason;
-  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, asker);
+  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, identity);
 }

@@ -1,6 +1,6 @@
 import { BadRequestError, RateLimitError } from 'openai';
-import { type Deadline, DeadlinePassed } from '../deadline.ts';
-import type { Settings, Target } from '../settings.ts';
+import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
+import type { Settings, Target } from '../config/settings.ts';
 import { isWrongTenant } from './access-denied.ts';
 import { createClient } from './client.ts';
 import { timedOut, upstreamFailure } from './failures.ts';
@@ -11,7 +11,12 @@ import type { TokenSource } from './token-source.ts';
  * it is there and that this identity may ask it.
  * @throws {Problem} why it could not be asked
  */
-export async function probeDeployment(settings: Settings, target: Target, tokens: TokenSource | undefined, deadline: Deadline): Promise<void> {
+export async function probeDeployment(
+  settings: Settings,
+  target: Target,
+  tokens: TokenSource | undefined,
+  deadline: Deadline,
+): Promise<void> {
   const body = { model: target.deployment, messages: [] };
   let token = '';
   try {

@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http';
-import { free } from '../free.ts';
+import { free } from '../http/release-buffer.ts';
 import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
 /** A fast network takes all at once; after so many chunks, about a millisecond's work, others have their turn. */
@@ -18,7 +18,9 @@ export class RequestBody {
 
   /** Bytes of the whole body once written; known before the first of them is. */
   get length(): number {
-    const lengths = this.#parts.map((part) => (typeof part === 'string' ? Buffer.byteLength(part) : base64Length(part.length)));
+    const lengths = this.#parts.map((part) =>
+      typeof part === 'string' ? Buffer.byteLength(part) : base64Length(part.length),
+    );
     return lengths.reduce((sum, length) => sum + length, 0);
   }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { jsonObject } from '../json-object.ts';
+import { jsonObject } from '../config/json-object.ts';
 import { EpochSeconds } from './epoch-seconds.ts';
 
 const Claims = jsonObject({
@@ -23,7 +23,12 @@ export function tokenFacts(token: string): TokenFacts | undefined {
   const claims = parse(token.split('.')[1] ?? '');
   if (!v.is(Claims, claims)) return undefined;
   const { tid, oid, aud, exp } = claims;
-  return { tenant: tid ?? null, objectId: oid ?? null, audience: aud ?? null, expires: exp === undefined ? null : new Date(exp * 1000).toISOString() };
+  return {
+    tenant: tid ?? null,
+    objectId: oid ?? null,
+    audience: aud ?? null,
+    expires: exp === undefined ? null : new Date(exp * 1000).toISOString(),
+  };
 }
 
 function parse(payload: string): unknown {

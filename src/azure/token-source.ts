@@ -1,5 +1,5 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../http/problem.ts';
 import { ExpiredToken, NoTokenInTime } from './no-token.ts';
 
 /** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
@@ -65,7 +65,7 @@ export class TokenSource {
   }
 
   /** Why there is no token, for who has stopped waiting for it. */
-  async late(): Promise<Problem> {
+  async onTokenTimeout(): Promise<Problem> {
     return this.#options.explain(new NoTokenInTime());
   }
 
@@ -128,7 +128,7 @@ export class TokenSource {
   async #patiently<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => void this.late().then(reject, reject), PATIENCE_MS);
+      timer = setTimeout(() => void this.onTokenTimeout().then(reject, reject), PATIENCE_MS);
     });
     return Promise.race([work, late]).finally(() => clearTimeout(timer));
   }

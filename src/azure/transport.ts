@@ -38,8 +38,14 @@ export async function transport(input: string | URL | Request, init: RequestInit
 }
 
 function send(url: URL, init: RequestInit, headers: Headers, body: RequestBody): Promise<IncomingMessage> {
-  const options = { method: init.method ?? 'GET', headers: { ...Object.fromEntries(headers), 'content-length': body.length } };
-  const request = url.protocol === 'http:' ? http.request(url, { ...options, agent: agents.http }) : https.request(url, { ...options, agent: agents.https });
+  const options = {
+    method: init.method ?? 'GET',
+    headers: { ...Object.fromEntries(headers), 'content-length': body.length },
+  };
+  const request =
+    url.protocol === 'http:'
+      ? http.request(url, { ...options, agent: agents.http })
+      : https.request(url, { ...options, agent: agents.https });
   abortWith(request, init.signal ?? undefined);
   return new Promise((resolve, reject) => {
     let refused = false;

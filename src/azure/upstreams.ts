@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 import { retryAfterMs } from './retry.ts';
 
 /** How long an endpoint that failed, or refused without saying for how long, is passed over. */
@@ -54,7 +54,10 @@ export class Upstreams<T> {
     const [soonest] = this.#places.toSorted((a, b) => a.restsUntil - b.restsUntil);
     if (soonest?.reason?.code !== 'rate_limited') return soonest ? [soonest] : [];
     const { detail, members } = soonest.reason;
-    throw new Problem('rate_limited', detail, { members, headers: { 'retry-after': String(Math.ceil((soonest.restsUntil - now) / 1000)) } });
+    throw new Problem('rate_limited', detail, {
+      members,
+      headers: { 'retry-after': String(Math.ceil((soonest.restsUntil - now) / 1000)) },
+    });
   }
 
   /** Lets an endpoint rest after what another may do better; throws on what it would not. */

@@ -1,5 +1,5 @@
-import { type SettingFault, SettingsError } from '../environment.ts';
-import type { Settings } from '../settings.ts';
+import { type SettingFault, SettingsError } from '../config/environment.ts';
+import type { Settings } from '../config/settings.ts';
 import { fail, type Finding, ok, warn } from './check.ts';
 
 /** A fault in the form of an endpoint is told by the check of that name; that it is not set at all, here. */
@@ -9,7 +9,11 @@ const ENDPOINTS: ReadonlySet<string> = new Set(['AZURE_OPENAI_ENDPOINT', 'AZURE_
 export function checkSettings(settings: Settings | SettingsError): Finding {
   const faults = faultsOf(settings).filter((fault) => !isEndpointForm(fault));
   const [first] = faults;
-  if (first) return fail(faults.map(sentence).join(' '), `set ${first.setting} (README.md, Settings), in the environment, local.settings.json or .env`);
+  if (first)
+    return fail(
+      faults.map(sentence).join(' '),
+      `set ${first.setting} (README.md, Settings), in the environment, local.settings.json or .env`,
+    );
   if (settings instanceof SettingsError || settings.notes.length === 0) return ok('complete');
   return warn(settings.notes.join(' '), 'in Azure, set none of the variables of keys');
 }

@@ -1,4 +1,4 @@
-import type { Settings, Target } from '../settings.ts';
+import type { Settings, Target } from '../config/settings.ts';
 import type { Finding } from './check.ts';
 
 /** Checks each deployment that may be asked. One that works is enough for the app to work, so that another's failure is a warning. */

@@ -1,11 +1,11 @@
-import { Problem } from '../problem.ts';
-import { free } from '../free.ts';
+import { Problem } from './problem.ts';
+import { free } from './release-buffer.ts';
 
 /** When a caller who was turned away may come again, in seconds: requests of this size end in about that time. */
 const RETRY_AFTER_SECONDS = '1';
 
 /** The room that one request takes up while it is under way. */
-export interface Room {
+export interface Reservation {
   /** @throws {Problem} `overloaded` when so many bytes more are too many */
   readonly grow: (bytes: number) => void;
   /** Gives the memory of these back when the request leaves, so that what is counted here is what is there. */
@@ -28,7 +28,7 @@ export class Admission {
     this.#capacity = capacity;
   }
 
-  enter(): Room {
+  enter(): Reservation {
     let own = 0;
     const kept = new Set<Buffer>();
     const shrink = (bytes: number): void => {

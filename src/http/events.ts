@@ -1,4 +1,4 @@
-import { CallerGone } from '../deadline.ts';
+import { CallerGone } from './deadline.ts';
 
 /** Longest silence before a comment line is sent, so that nothing on the way takes the connection for dead. */
 const HEARTBEAT_MS = 15_000;
@@ -12,7 +12,10 @@ export function formatEvent(name: string, data: unknown): string {
 }
 
 /** The same pieces, and where they break off a last one that tells why; a caller who is gone is told nothing. */
-export async function* tellingFailure(pieces: AsyncIterable<string>, tell: (error: unknown) => string): AsyncGenerator<string> {
+export async function* tellingFailure(
+  pieces: AsyncIterable<string>,
+  tell: (error: unknown) => string,
+): AsyncGenerator<string> {
   try {
     yield* pieces;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from './problem.ts';
 
 /** One thing wrong with a request: where, and what, as the rest of a sentence that begins with the field's name. */
 export interface FieldError {

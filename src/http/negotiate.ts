@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from './problem.ts';
 
 /** The kinds of answer there are, the one for callers without a preference first. */
 const KINDS = ['text/plain', 'application/json', 'text/event-stream'] as const;
@@ -20,7 +20,11 @@ export async function negotiate(accept: string | null): Promise<AnswerKind> {
   const preferred = new Negotiator({ headers: { accept } }).mediaType(OFFERED);
   const kind = KINDS.find((known) => preferred?.startsWith(known));
   if (kind) return kind;
-  throw new Problem('not_acceptable', `The Accept header allows none of the kinds of answer that there are: ${KINDS.join(', ')}.`, {
-    members: { supported: KINDS },
-  });
+  throw new Problem(
+    'not_acceptable',
+    `The Accept header allows none of the kinds of answer that there are: ${KINDS.join(', ')}.`,
+    {
+      members: { supported: KINDS },
+    },
+  );
 }

@@ -1,8 +1,11 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from './problem.ts';
 import type { Reply } from './reply.ts';
 
 /** A problem in the shape that OpenAI's clients read: https://platform.openai.com/docs/guides/error-codes */
-export function openAiError({ code, status, detail, members }: Problem, requestId: string): { error: Record<string, unknown> } {
+export function openAiError(
+  { code, status, detail, members }: Problem,
+  requestId: string,
+): { error: Record<string, unknown> } {
   return { error: { message: detail, type: errorType(status), param: null, code, requestId, ...members } };
 }
 

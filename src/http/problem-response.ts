@@ -1,8 +1,11 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from './problem.ts';
 import type { Reply } from './reply.ts';
 
 /** A problem as a document: RFC 9457, with the stable code, the request id and what the code adds. */
-export function problemBody({ code, status, title, detail, members }: Problem, requestId: string): Record<string, unknown> {
+export function problemBody(
+  { code, status, title, detail, members }: Problem,
+  requestId: string,
+): Record<string, unknown> {
   return { type: `urn:problem:${code}`, title, status, detail, code, requestId, ...members };
 }
 

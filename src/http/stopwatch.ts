@@ -47,7 +47,9 @@ export class Stopwatch {
   durations(): Record<string, number> {
     const stages = STAGES.flatMap((stage) => {
       const laps = this.laps.filter((lap) => lap.stage === stage);
-      return laps.length === 0 ? [] : [[stage, round(laps.reduce((spent, { start, end }) => spent + end - start, 0))] as const];
+      return laps.length === 0
+        ? []
+        : [[stage, round(laps.reduce((spent, { start, end }) => spent + end - start, 0))] as const];
     });
     return { ...Object.fromEntries(stages), total: round(this.now() - this.start) };
   }

@@ -1,8 +1,8 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 import { readGif } from './gif.ts';
 import { IMAGE_TYPES, type Dimensions, type Image, type ImageType } from './image.ts';
 import { readJpeg } from './jpeg.ts';
-import { naming } from './naming.ts';
+import { withImageIndex } from './image-index.ts';
 import { readPng } from './png.ts';
 import { readWebp } from './webp.ts';
 
@@ -29,8 +29,12 @@ const READERS: Record<ImageType, (bytes: Buffer) => Dimensions> = {
  * @throws {Problem} as {@link checkImage} does, and `empty_image` where there is none
  */
 export async function checkImages(all: readonly Buffer[]): Promise<readonly Image[]> {
-  if (all.length === 0) throw new Problem('empty_image', 'There is no image in the request. Send its bytes as the body, or as a part called image.');
-  return Promise.all(all.map(async (bytes, index) => naming(index, all.length, async () => checkImage(bytes))));
+  if (all.length === 0)
+    throw new Problem(
+      'empty_image',
+      'There is no image in the request. Send its bytes as the body, or as a part called image.',
+    );
+  return Promise.all(all.map(async (bytes, index) => withImageIndex(index, all.length, async () => checkImage(bytes))));
 }
 
 /**
@@ -41,7 +45,11 @@ export async function checkImages(all: readonly Buffer[]): Promise<readonly Imag
  * @throws {Problem} `empty_image`, `unsupported_image_type`, `animated_image` or `corrupt_image`
  */
 export async function checkImage(bytes: Buffer): Promise<Image> {
-  if (bytes.length === 0) throw new Problem('empty_image', 'The image has no bytes. Was it read from a file that is empty, or not read at all?');
+  if (bytes.length === 0)
+    throw new Problem(
+      'empty_image',
+      'The image has no bytes. Was it read from a file that is empty, or not read at all?',
+    );
   const type = await sniff(bytes);
   return { type, ...READERS[type](bytes), bytes };
 }
@@ -56,7 +64,11 @@ async function sniff(bytes: Buffer): Promise<ImageType> {
   const type = IMAGE_TYPES.find((supported) => supported === detected?.mime);
   if (type) return type;
   const what = detected ? `This is ${detected.mime}` : 'These bytes are no image that is known here';
-  throw new Problem('unsupported_image_type', `${what}. Send a PNG, JPEG, WEBP or GIF; the bytes decide, not the name or the header.`, {
-    members: { detected: detected?.mime ?? null, supported: IMAGE_TYPES },
-  });
+  throw new Problem(
+    'unsupported_image_type',
+    `${what}. Send a PNG, JPEG, WEBP or GIF; the bytes decide, not the name or the header.`,
+    {
+      members: { detected: detected?.mime ?? null, supported: IMAGE_TYPES },
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 
 /** The right signature, but nothing a decoder could show: cut off, or no readable dimensions. */
 export function corrupt(what: string): Problem {
@@ -15,12 +15,18 @@ export function animated(format: string): Problem {
 
 /** One image is over the limit, in bytes. */
 export function imageTooLarge(limit: number): Problem {
-  return new Problem('image_too_large', `The image has more than ${limit} bytes. Scale it down; the model does not see more detail than that.`, {
-    members: { limit },
-  });
+  return new Problem(
+    'image_too_large',
+    `The image has more than ${limit} bytes. Scale it down; the model does not see more detail than that.`,
+    {
+      members: { limit },
+    },
+  );
 }
 
 /** More images than one question may have. */
 export function tooManyImages(limit: number): Problem {
-  return new Problem('too_many_images', `One question may have at most ${limit} images. Ask in several.`, { members: { limit } });
+  return new Problem('too_many_images', `One question may have at most ${limit} images. Ask in several.`, {
+    members: { limit },
+  });
 }

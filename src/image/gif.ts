@@ -17,7 +17,7 @@ export function readGif(bytes: Buffer): Dimensions {
   if (width === 0 || height === 0) throw corrupt('The GIF has no readable dimensions.');
 
   let pictures = 0;
-  for (let at = 13 + colourTableBytes(bytes[10]); at < bytes.length; ) {
+  for (let at = 13 + colourTableBytes(bytes[10]); at < bytes.length;) {
     const block = bytes[at];
     if (block === TRAILER) {
       if (pictures > 0) return { width, height };

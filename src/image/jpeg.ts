@@ -12,7 +12,7 @@ const START_OF_SCAN = 0xda;
  */
 export function readJpeg(bytes: Buffer): Dimensions {
   let dimensions: Dimensions | undefined;
-  for (let at = 2; at + 4 <= bytes.length; ) {
+  for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) throw corrupt('The JPEG has bytes where a segment should begin.');
     const marker = bytes[at + 1] ?? 0;
     if (marker === 0xff) {

@@ -12,7 +12,7 @@ const CHUNK_OVERHEAD = 12;
 export function readPng(bytes: Buffer): Dimensions {
   const dimensions = readHeader(bytes);
   let hasData = false;
-  for (let at = SIGNATURE_BYTES; at + CHUNK_OVERHEAD <= bytes.length; ) {
+  for (let at = SIGNATURE_BYTES; at + CHUNK_OVERHEAD <= bytes.length;) {
     const length = bytes.readUInt32BE(at);
     const type = bytes.toString('latin1', at + 4, at + 8);
     if (at + CHUNK_OVERHEAD + length > bytes.length) break;
@@ -35,6 +35,7 @@ function readHeader(bytes: Buffer): Dimensions {
   const width = bytes.readUInt32BE(16);
   const height = bytes.readUInt32BE(20);
   // Zero is invalid, and so is more than 31 bits: https://www.w3.org/TR/png-3/#11IHDR
-  if (width === 0 || height === 0 || width > 0x7fffffff || height > 0x7fffffff) throw corrupt('The PNG has no readable dimensions.');
+  if (width === 0 || height === 0 || width > 0x7fffffff || height > 0x7fffffff)
+    throw corrupt('The PNG has no readable dimensions.');
   return { width, height };
 }

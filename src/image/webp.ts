@@ -14,7 +14,7 @@ export function readWebp(bytes: Buffer): Dimensions {
   if (end > bytes.length) throw corrupt('The WebP is cut off before its end.');
 
   let canvas: Dimensions | undefined;
-  for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= end; ) {
+  for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= end;) {
     const type = bytes.toString('latin1', at, at + 4);
     const length = bytes.readUInt32LE(at + 4);
     const data = bytes.subarray(at + CHUNK_HEADER_BYTES, at + CHUNK_HEADER_BYTES + length);

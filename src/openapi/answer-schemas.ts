@@ -10,14 +10,25 @@ export const answerSchemas: Record<string, SchemaObject> = {
     type: 'object',
     properties: {
       answer: { type: 'string', description: "The model's words; with a schema, the JSON text" },
-      data: { type: ['object', 'null'], description: 'The answer as an object, where a schema was given; null where the model refused' },
+      data: {
+        type: ['object', 'null'],
+        description: 'The answer as an object, where a schema was given; null where the model refused',
+      },
       refusal: { type: ['string', 'null'], description: 'What the model said instead, where it refused' },
       finishReason: { type: 'string', description: 'Why it ended', examples: ['stop', 'length', 'content_filter'] },
       model: { type: 'string', description: 'Name and version, which may change behind a deployment' },
       usage: reference('schemas', 'Usage'),
-      images: { type: 'array', minItems: 1, items: reference('schemas', 'ImageFacts'), description: 'In the order sent' },
+      images: {
+        type: 'array',
+        minItems: 1,
+        items: reference('schemas', 'ImageFacts'),
+        description: 'In the order sent',
+      },
       requestId: { type: 'string', minLength: 1 },
-      upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+      upstreamRequestId: {
+        type: ['string', 'null'],
+        description: "Azure's id of the request, which its support asks for",
+      },
     },
     required: ['answer', 'refusal', 'finishReason', 'model', 'usage', 'images', 'requestId', 'upstreamRequestId'],
     additionalProperties: false,

@@ -11,7 +11,8 @@ export const chatSchemas: Record<string, SchemaObject> = {
       messages: {
         type: 'array',
         items: { type: 'object' },
-        description: 'Parts of type `image_url` must hold data URLs, and their images pass the same checks as those of /processImage',
+        description:
+          'Parts of type `image_url` must hold data URLs, and their images pass the same checks as those of /processImage',
       },
       stream: { type: ['boolean', 'null'] },
     },
@@ -29,7 +30,11 @@ export const chatSchemas: Record<string, SchemaObject> = {
         type: 'array',
         items: {
           type: 'object',
-          properties: { index: { type: 'integer' }, message: { type: 'object' }, finish_reason: { type: ['string', 'null'] } },
+          properties: {
+            index: { type: 'integer' },
+            message: { type: 'object' },
+            finish_reason: { type: ['string', 'null'] },
+          },
           required: ['index', 'message'],
           additionalProperties: true,
         },
@@ -43,12 +48,20 @@ export const chatSchemas: Record<string, SchemaObject> = {
     type: 'object',
     properties: {
       id: { type: 'string' },
-      object: { type: 'string', description: "`chat.completion.chunk`; empty in the first one, which brings the content filter's verdict on the prompt" },
+      object: {
+        type: 'string',
+        description:
+          "`chat.completion.chunk`; empty in the first one, which brings the content filter's verdict on the prompt",
+      },
       choices: {
         type: 'array',
         items: {
           type: 'object',
-          properties: { index: { type: 'integer' }, delta: { type: 'object' }, finish_reason: { type: ['string', 'null'] } },
+          properties: {
+            index: { type: 'integer' },
+            delta: { type: 'object' },
+            finish_reason: { type: ['string', 'null'] },
+          },
           required: ['index', 'delta'],
           additionalProperties: true,
         },

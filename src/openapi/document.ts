@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
-import type { Limits } from '../limits.ts';
+import type { Limits } from '../config/limits.ts';
 import { answerSchemas } from './answer-schemas.ts';
 import { chatSchemas } from './chat-schemas.ts';
 import { commonHeaders } from './headers.ts';

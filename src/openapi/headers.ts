@@ -12,7 +12,8 @@ export const commonHeaders: Record<string, HeaderObject> = {
   'x-content-type-options': { description: 'The type is what it says', required: true, schema: { const: 'nosniff' } },
   'cache-control': { description: 'Nothing in between keeps it', required: true, schema: { const: 'no-store' } },
   'server-timing': {
-    description: 'Milliseconds of reading the body, getting a token, the model, and in total; stages that were not reached are missing',
+    description:
+      'Milliseconds of reading the body, getting a token, the model, and in total; stages that were not reached are missing',
     required: true,
     schema: { type: 'string', pattern: '^((read|token|model);dur=[\\d.]+, )*total;dur=[\\d.]+$' },
     example: 'read;dur=4.1, token;dur=0.1, model;dur=812.6, total;dur=817.3',

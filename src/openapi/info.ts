@@ -1,5 +1,5 @@
 import type { InfoObject, TagObject } from 'openapi3-ts/oas31';
-import { version } from '../version.ts';
+import { version } from '../config/version.ts';
 
 /** What this is, for a person who has only the document. */
 export const info: InfoObject = {

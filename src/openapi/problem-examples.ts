@@ -1,7 +1,7 @@
 import type { ExampleObject } from 'openapi3-ts/oas31';
 import { openAiError } from '../http/openai-error.ts';
 import { problemBody } from '../http/problem-response.ts';
-import { Problem, type ProblemCode } from '../problem.ts';
+import { Problem, type ProblemCode } from '../http/problem.ts';
 import { problemShapes } from './problem-shapes.ts';
 import { asChatError, asProblem, nameOf } from './wording.ts';
 

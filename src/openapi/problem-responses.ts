@@ -1,5 +1,5 @@
 import type { ResponseObject, ResponsesObject } from 'openapi3-ts/oas31';
-import { type ProblemCode, PROBLEMS } from '../problem.ts';
+import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
 import { EVERYWHERE, headersOf } from './headers.ts';
 import { oneOfProblems } from './problem-schemas.ts';
 import { problemShapes } from './problem-shapes.ts';

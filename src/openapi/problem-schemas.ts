@@ -1,5 +1,5 @@
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
-import { type ProblemCode, PROBLEMS } from '../problem.ts';
+import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
 import type { Members } from './problem-shape.ts';
 import { problemShapes } from './problem-shapes.ts';
 import { reference } from './reference.ts';
@@ -30,7 +30,12 @@ export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): 
 function problemSchema(code: ProblemCode): SchemaObject {
   const [status, title] = PROBLEMS[code];
   const { members, optional } = problemShapes[code];
-  const own = { type: { const: `urn:problem:${code}` }, title: { const: title }, status: { const: status }, detail: DETAIL };
+  const own = {
+    type: { const: `urn:problem:${code}` },
+    title: { const: title },
+    status: { const: status },
+    detail: DETAIL,
+  };
   return closed({ ...own, code: { const: code }, requestId: REQUEST_ID, ...members }, optional);
 }
 
@@ -42,5 +47,10 @@ function chatErrorSchema(code: ProblemCode): SchemaObject {
 }
 
 function closed(required: Members, optional: Members = {}): SchemaObject {
-  return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
+  return {
+    type: 'object',
+    properties: { ...required, ...optional },
+    required: Object.keys(required),
+    additionalProperties: false,
+  };
 }

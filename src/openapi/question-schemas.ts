@@ -1,5 +1,5 @@
 import type { ParameterObject, SchemaObject } from 'openapi3-ts/oas31';
-import type { Limits } from '../limits.ts';
+import type { Limits } from '../config/limits.ts';
 import { PIXEL } from './pixel.ts';
 import { reference } from './reference.ts';
 
@@ -73,8 +73,18 @@ export function questionParameters(): Record<string, ParameterObject> {
       schema: reference('schemas', 'Instructions'),
       example: 'What is in this picture?',
     },
-    detail: { name: 'detail', in: 'query', description: 'How closely the model looks', schema: reference('schemas', 'Detail') },
-    maxTokens: { name: 'maxTokens', in: 'query', description: 'Upper limit of the answer', schema: reference('schemas', 'MaxTokens') },
+    detail: {
+      name: 'detail',
+      in: 'query',
+      description: 'How closely the model looks',
+      schema: reference('schemas', 'Detail'),
+    },
+    maxTokens: {
+      name: 'maxTokens',
+      in: 'query',
+      description: 'Upper limit of the answer',
+      schema: reference('schemas', 'MaxTokens'),
+    },
   };
 }
 

@@ -18,7 +18,12 @@ export const readySchemas: Record<string, SchemaObject> = {
     type: 'object',
     properties: {
       ok: { type: 'boolean', description: 'Whether no check failed' },
-      checks: { type: 'array', minItems: 1, items: check, description: 'From the ground up; what stands on a check that failed is skipped' },
+      checks: {
+        type: 'array',
+        minItems: 1,
+        items: check,
+        description: 'From the ground up; what stands on a check that failed is skipped',
+      },
     },
     required: ['ok', 'checks'],
     additionalProperties: false,

@@ -21,19 +21,28 @@ const errors: SchemaObject = {
 
 /** Problems that whoever sent the request can mend. */
 export const requestProblems = {
-  missing_instructions: { detail: 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.' },
+  missing_instructions: {
+    detail: 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.',
+  },
   invalid_request: { detail: 'detail must be auto, low or high.', members: { errors }, optional: { image } },
-  empty_image: { detail: 'There is no image in the request. Send its bytes as the body, or as a part called image.', optional: { image } },
+  empty_image: {
+    detail: 'There is no image in the request. Send its bytes as the body, or as a part called image.',
+    optional: { image },
+  },
   too_many_images: {
     detail: 'One question may have at most 10 images. Ask in several.',
     members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
   },
   not_acceptable: {
-    detail: 'The Accept header allows none of the kinds of answer that there are: text/plain, application/json, text/event-stream.',
+    detail:
+      'The Accept header allows none of the kinds of answer that there are: text/plain, application/json, text/event-stream.',
     members: { supported: texts('MIME types', 'text/plain', 'application/json', 'text/event-stream') },
   },
   request_timeout: { detail: 'The body did not arrive in time. Send it again, over a faster connection or smaller.' },
-  body_too_large: { detail: 'The body has more than 104857600 bytes. Send fewer images, or scale them down.', members: { limit: bytesAtMost } },
+  body_too_large: {
+    detail: 'The body has more than 104857600 bytes. Send fewer images, or scale them down.',
+    members: { limit: bytesAtMost },
+  },
   image_too_large: {
     detail: 'The image has more than 20971520 bytes. Scale it down; the model does not see more detail than that.',
     members: { limit: bytesAtMost },
@@ -42,14 +51,22 @@ export const requestProblems = {
   unsupported_image_type: {
     detail: 'This is image/heic. Send a PNG, JPEG, WEBP or GIF; the bytes decide, not the name or the header.',
     members: {
-      detected: { type: ['string', 'null'], description: 'The MIME type that the bytes look like, where they look like any', examples: ['image/heic'] },
+      detected: {
+        type: ['string', 'null'],
+        description: 'The MIME type that the bytes look like, where they look like any',
+        examples: ['image/heic'],
+      },
       supported: texts('MIME types', ...IMAGE_TYPES),
     },
     optional: { image },
   },
   animated_image: {
-    detail: 'This GIF is animated, and the model would see one frame only. Send the frame that you mean as a still image.',
+    detail:
+      'This GIF is animated, and the model would see one frame only. Send the frame that you mean as a still image.',
     optional: { image },
   },
-  corrupt_image: { detail: 'The JPEG is cut off before its end. Export or upload the image again.', optional: { image } },
+  corrupt_image: {
+    detail: 'The JPEG is cut off before its end. Export or upload the image again.',
+    optional: { image },
+  },
 } as const satisfies Record<string, ProblemShape>;

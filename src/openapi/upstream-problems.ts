@@ -38,7 +38,8 @@ export const upstreamProblems = {
     retryAfter: true,
   },
   misconfigured: {
-    detail: "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave the deployment, not the model.",
+    detail:
+      "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave the deployment, not the model.",
     members: { settings: texts('Names of settings', 'AZURE_OPENAI_DEPLOYMENT') },
   },
   internal_error: { detail: 'This is a fault of the service. Its log has the reason, under the request id.' },
@@ -48,7 +49,12 @@ export const upstreamProblems = {
       'OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
     optional: upstream,
   },
-  upstream_error: { detail: "The model's service failed (500) and did so on every attempt. Try again in a while.", optional: upstream },
+  upstream_error: {
+    detail: "The model's service failed (500) and did so on every attempt. Try again in a while.",
+    optional: upstream,
+  },
   overloaded: { detail: 'The service is working on as much as it can hold. Try again in a moment.', retryAfter: true },
-  upstream_timeout: { detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.' },
+  upstream_timeout: {
+    detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.',
+  },
 } as const satisfies Record<string, ProblemShape>;

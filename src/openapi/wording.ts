@@ -1,4 +1,4 @@
-import { type ProblemCode, PROBLEMS } from '../problem.ts';
+import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
 
 /** The two ways in which routes word their problems. */
 export interface Wording {
@@ -18,7 +18,11 @@ const NOT_IN_CHAT = new Set<ProblemCode>(['missing_instructions', 'not_acceptabl
 export const asProblem: Wording = { mediaType: 'application/problem+json', suffix: 'Problem', codes: ALL };
 
 /** OpenAI's error shape. */
-export const asChatError: Wording = { mediaType: 'application/json', suffix: 'ChatError', codes: ALL.filter((code) => !NOT_IN_CHAT.has(code)) };
+export const asChatError: Wording = {
+  mediaType: 'application/json',
+  suffix: 'ChatError',
+  codes: ALL.filter((code) => !NOT_IN_CHAT.has(code)),
+};
 
 /** What schema and example of a problem are called: `CorruptImageProblem`. */
 export function nameOf(code: ProblemCode, { suffix }: Wording): string {

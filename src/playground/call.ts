@@ -20,7 +20,10 @@ export interface Listener {
 }
 
 /** How a call ended. */
-export type Ending = { readonly done: unknown; readonly serverTiming: string | null } | { readonly problem: Problem } | { readonly stopped: true };
+export type Ending =
+  | { readonly done: unknown; readonly serverTiming: string | null }
+  | { readonly problem: Problem }
+  | { readonly stopped: true };
 
 /** Asks, and settles when the answer is over; never rejects. By XMLHttpRequest: fetch does not tell how an upload gets on. */
 export async function call({ url, body, key, signal }: Call, listener: Listener): Promise<Ending> {
@@ -44,7 +47,9 @@ export async function call({ url, body, key, signal }: Call, listener: Listener)
       read();
       resolve(isStream(request) ? ending(answer, request) : { problem: problemOf(request) });
     });
-    request.addEventListener('error', () => resolve({ problem: requestId === null ? unreachable() : brokenOff(requestId) }));
+    request.addEventListener('error', () =>
+      resolve({ problem: requestId === null ? unreachable() : brokenOff(requestId) }),
+    );
     request.addEventListener('abort', () => resolve({ stopped: true }));
     signal.addEventListener('abort', () => request.abort());
     request.send(body);
@@ -63,7 +68,12 @@ function ending({ done, failed }: StreamedAnswer, request: XMLHttpRequest): Endi
 
 function problemOf(request: XMLHttpRequest): Problem {
   const header = (name: string): string | null => request.getResponseHeader(name);
-  return problemOfResponse({ status: request.status, body: request.responseText, requestId: header('x-request-id'), retryAfter: header('retry-after') });
+  return problemOfResponse({
+    status: request.status,
+    body: request.responseText,
+    requestId: header('x-request-id'),
+    retryAfter: header('retry-after'),
+  });
 }
 
 /** Reads the events out of a text that grows. */

@@ -9,7 +9,11 @@ export function element<T extends HTMLElement>(id: string, type: new () => T): T
 }
 
 /** A new element with a class and content. Text stays text: nothing here reads it as markup. */
-export function make<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, ...content: (Node | string)[]): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  ...content: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   made.className = className;
   made.append(...content);

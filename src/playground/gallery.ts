@@ -15,7 +15,8 @@ export class Gallery {
     this.#onChange = onChange;
     const { maxImages, maxImageBytes } = settings;
     const upTo = maxImages === 1 ? 'One image' : `Up to ${maxImages} images`;
-    element('pick-rules', HTMLParagraphElement).textContent = `${upTo}: PNG, JPEG, WEBP or GIF, ${sizeInWords(maxImageBytes)} each`;
+    element('pick-rules', HTMLParagraphElement).textContent =
+      `${upTo}: PNG, JPEG, WEBP or GIF, ${sizeInWords(maxImageBytes)} each`;
   }
 
   get files(): File[] {
@@ -35,7 +36,8 @@ export class Gallery {
   objection(): string | undefined {
     const { maxBodyBytes } = this.#settings;
     if (this.#thumbnails.length === 0) return 'Choose an image first.';
-    if (this.#thumbnails.some(({ tooLarge }) => tooLarge)) return 'Remove what is marked as too large, or scale it down first.';
+    if (this.#thumbnails.some(({ tooLarge }) => tooLarge))
+      return 'Remove what is marked as too large, or scale it down first.';
     const bytes = this.files.reduce((sum, { size }) => sum + size, 0);
     if (bytes <= maxBodyBytes) return undefined;
     return `Together these are ${sizeInWords(bytes)}, and ${sizeInWords(maxBodyBytes)} can be sent at once. Remove some.`;
@@ -43,7 +45,8 @@ export class Gallery {
 
   /** Marks the image that a problem is about, counted from 1; none where there is no number. */
   mark(number: number | undefined): void {
-    for (const [index, { item, tooLarge }] of this.#thumbnails.entries()) item.classList.toggle('faulty', tooLarge || index + 1 === number);
+    for (const [index, { item, tooLarge }] of this.#thumbnails.entries())
+      item.classList.toggle('faulty', tooLarge || index + 1 === number);
   }
 
   #append(thumbnail: Thumbnail): void {

@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.ts';
+import type { Limits } from '../config/limits.ts';
 
 /** What the page is told by the service that it is a page of, to warn before an upload rather than after it. */
 export interface PageSettings extends Limits {

@@ -30,7 +30,8 @@ export function problemOfResponse({ status, body, requestId, retryAfter }: Faile
   if (status === 401) return unauthorized();
   return {
     title: `The answer was an unexplained ${status}`,
-    detail: 'Something between this page and the app answered in its place, perhaps a proxy or a host that is starting. Try again in a moment.',
+    detail:
+      'Something between this page and the app answered in its place, perhaps a proxy or a host that is starting. Try again in a moment.',
     facts: facts([`status ${status}`, requestId && `request ${requestId}`]),
     wantsKey: false,
   };
@@ -43,7 +44,11 @@ export function problemOfDocument(document: unknown, retryAfter: string | null =
   return {
     title: text(document, 'title') ?? 'Something went wrong',
     detail: (text(document, 'detail') ?? '') + wait,
-    facts: facts([String(number(document, 'status') ?? ''), text(document, 'code'), requestId && `request ${requestId}`]),
+    facts: facts([
+      String(number(document, 'status') ?? ''),
+      text(document, 'code'),
+      requestId && `request ${requestId}`,
+    ]),
     document,
     image: number(document, 'image'),
     wantsKey: false,
@@ -54,7 +59,8 @@ export function problemOfDocument(document: unknown, retryAfter: string | null =
 function unauthorized(): Problem {
   return {
     title: 'A function key is needed',
-    detail: 'The key is missing or wrong. In the Azure portal it stands in the function app under "App keys"; put it into "Function key". Where people sign in instead, sign in and load this page again.',
+    detail:
+      'The key is missing or wrong. In the Azure portal it stands in the function app under "App keys"; put it into "Function key". Where people sign in instead, sign in and load this page again.',
     facts: 'status 401',
     wantsKey: true,
   };
@@ -64,7 +70,8 @@ function unauthorized(): Problem {
 export function unreachable(): Problem {
   return {
     title: 'The app cannot be reached',
-    detail: 'The connection failed before an answer came. See whether the app is running and this machine is online, then ask again.',
+    detail:
+      'The connection failed before an answer came. See whether the app is running and this machine is online, then ask again.',
     facts: '',
     wantsKey: false,
   };

@@ -27,6 +27,8 @@ export class QuestionForm {
   }
 
   #fields(): [name: string, value: string][] {
-    return [...new FormData(this.#form)].flatMap(([name, value]) => (typeof value === 'string' && value ? [[name, value]] : []));
+    return [...new FormData(this.#form)].flatMap(([name, value]) =>
+      typeof value === 'string' && value ? [[name, value]] : [],
+    );
   }
 }

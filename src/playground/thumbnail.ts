@@ -28,7 +28,12 @@ export class Thumbnail {
     this.removeButton = make('button', '', '×');
     this.removeButton.type = 'button';
     this.removeButton.ariaLabel = `Remove ${file.name}`;
-    this.item = make('li', this.tooLarge ? 'faulty' : '', make('figure', '', frame, make('figcaption', '', name, facts, fault)), this.removeButton);
+    this.item = make(
+      'li',
+      this.tooLarge ? 'faulty' : '',
+      make('figure', '', frame, make('figcaption', '', name, facts, fault)),
+      this.removeButton,
+    );
   }
 
   /** Frees what the browser keeps for it. */

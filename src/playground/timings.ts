@@ -12,5 +12,8 @@ export function duration(milliseconds: number): string {
 
 /** The stages in a Server-Timing header: https://www.w3.org/TR/server-timing/ */
 export function stagesOf(serverTiming: string): { name: string; milliseconds: number }[] {
-  return [...serverTiming.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, name = '', milliseconds]) => ({ name, milliseconds: Number(milliseconds) }));
+  return [...serverTiming.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, name = '', milliseconds]) => ({
+    name,
+    milliseconds: Number(milliseconds),
+  }));
 }

@@ -1,4 +1,4 @@
-import { Environment } from '../environment.ts';
+import { Environment } from '../config/environment.ts';
 
 /** Where telemetry goes: the platform's own settings, so that the host sends its part to the same place. */
 export interface Destinations {
@@ -16,6 +16,8 @@ export function readDestinations(variables: Readonly<Record<string, string | und
   const connectionString = environment.text('APPLICATIONINSIGHTS_CONNECTION_STRING');
   const otlp = environment.text('OTEL_EXPORTER_OTLP_ENDPOINT') !== undefined;
   if (!connectionString && !otlp) return undefined;
-  const signsIn = /(?:^|;)\s*Authorization\s*=\s*AAD\s*(?:;|$)/i.test(environment.text('APPLICATIONINSIGHTS_AUTHENTICATION_STRING') ?? '');
+  const signsIn = /(?:^|;)\s*Authorization\s*=\s*AAD\s*(?:;|$)/i.test(
+    environment.text('APPLICATIONINSIGHTS_AUTHENTICATION_STRING') ?? '',
+  );
   return { connectionString, signsIn, otlp };
 }

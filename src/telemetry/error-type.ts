@@ -1,5 +1,5 @@
-import { CallerGone } from '../deadline.ts';
-import { Problem } from '../problem.ts';
+import { CallerGone } from '../http/deadline.ts';
+import { Problem } from '../http/problem.ts';
 
 /** What something failed with, as `error.type` has it: the problem's code, and never its words. Undefined for no error. */
 export function errorType(error: unknown): string | undefined {

@@ -41,7 +41,12 @@ export function chatsOf({ laps, facts, streamed, end }: RequestReport): Chat[] {
   });
 }
 
-function toChat({ start, facts }: Lap, { model, finishReason, upstreamRequestId, usage }: Facts, end: number, error: string | undefined): Chat {
+function toChat(
+  { start, facts }: Lap,
+  { model, finishReason, upstreamRequestId, usage }: Facts,
+  end: number,
+  error: string | undefined,
+): Chat {
   const { deployment = '', endpoint = '' } = facts;
   const server = URL.parse(endpoint);
   return {
@@ -60,7 +65,9 @@ function toChat({ start, facts }: Lap, { model, finishReason, upstreamRequestId,
     details: {
       ...(finishReason ? { 'gen_ai.response.finish_reasons': [finishReason] } : {}),
       ...(upstreamRequestId ? { 'azure.service.request.id': upstreamRequestId } : {}),
-      ...(usage ? { 'gen_ai.usage.input_tokens': usage.inputTokens, 'gen_ai.usage.output_tokens': usage.outputTokens } : {}),
+      ...(usage
+        ? { 'gen_ai.usage.input_tokens': usage.inputTokens, 'gen_ai.usage.output_tokens': usage.outputTokens }
+        : {}),
     },
     usage,
   };

@@ -3,8 +3,8 @@ import { setGlobalErrorHandler } from '@opentelemetry/core';
 import { detectResources, envDetector, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { Settings } from '../settings.ts';
-import { version } from '../version.ts';
+import type { Settings } from '../config/settings.ts';
+import { version } from '../config/version.ts';
 import type { Destinations } from './destinations.ts';
 import type { Exporter } from './exporter.ts';
 import { chatsOf } from './gen-ai.ts';
@@ -27,12 +27,22 @@ export interface Recorder {
  * default a request is traced where the host's span is.
  * @throws where a destination cannot be made sense of
  */
-export async function startRecorder(destinations: Destinations, signIn: Pick<Settings, 'auth' | 'authorityHost'>, warn: (line: string) => void): Promise<Recorder> {
+export async function startRecorder(
+  destinations: Destinations,
+  signIn: Pick<Settings, 'auth' | 'authorityHost'>,
+  warn: (line: string) => void,
+): Promise<Recorder> {
   setGlobalErrorHandler(sayFailures(warn));
   const exporters = await createExporters(destinations, signIn);
   const resource = describeProcess();
-  const traces = new BasicTracerProvider({ resource, spanProcessors: exporters.map(({ spans }) => new BatchSpanProcessor(spans)) });
-  const meters = new MeterProvider({ resource, readers: exporters.map(({ metrics }) => new PeriodicExportingMetricReader({ exporter: metrics })) });
+  const traces = new BasicTracerProvider({
+    resource,
+    spanProcessors: exporters.map(({ spans }) => new BatchSpanProcessor(spans)),
+  });
+  const meters = new MeterProvider({
+    resource,
+    readers: exporters.map(({ metrics }) => new PeriodicExportingMetricReader({ exporter: metrics })),
+  });
   const tracer = traces.getTracer(NAME, version);
   const metrics = new GenAiMetrics(meters.getMeter(NAME, version));
   return {
@@ -47,10 +57,16 @@ export async function startRecorder(destinations: Destinations, signIn: Pick<Set
   };
 }
 
-async function createExporters({ connectionString, signsIn, otlp }: Destinations, signIn: Pick<Settings, 'auth' | 'authorityHost'>): Promise<Exporter[]> {
+async function createExporters(
+  { connectionString, signsIn, otlp }: Destinations,
+  signIn: Pick<Settings, 'auth' | 'authorityHost'>,
+): Promise<Exporter[]> {
   const exporters: Exporter[] = [];
   if (connectionString) {
-    const [{ azureMonitor }, { createCredential }] = await Promise.all([import('./azure-monitor.ts'), import('../azure/identity.ts')]);
+    const [{ azureMonitor }, { createCredential }] = await Promise.all([
+      import('./azure-monitor.ts'),
+      import('../azure/identity.ts'),
+    ]);
     exporters.push(azureMonitor(connectionString, signsIn ? createCredential(signIn, process.env) : undefined));
   }
   if (otlp) exporters.push((await import('./otlp.ts')).otlp());

@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import type { Exchange } from '../http/front-door.ts';
+import type { RequestContext } from '../http/create-handler.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Lap } from '../http/stopwatch.ts';
 
@@ -20,12 +20,19 @@ export interface RequestReport {
 }
 
 /** Takes what is needed of a request that is over, and holds on to none of the rest. */
-export function reportOf({ requestId, facts, stopwatch }: Exchange, { functionName, traceContext }: InvocationContext, { status, body }: Reply): RequestReport {
+export function reportOf(
+  { requestId, facts, stopwatch }: RequestContext,
+  { functionName, traceContext }: InvocationContext,
+  { status, body }: Reply,
+): RequestReport {
   const { traceParent, traceState } = traceContext ?? {};
   return {
     functionName,
     requestId,
-    traceContext: { ...(traceParent ? { traceparent: traceParent } : {}), ...(traceState ? { tracestate: traceState } : {}) },
+    traceContext: {
+      ...(traceParent ? { traceparent: traceParent } : {}),
+      ...(traceState ? { tracestate: traceState } : {}),
+    },
     status,
     streamed: typeof body !== 'string',
     facts,

@@ -1,4 +1,13 @@
-import { type Attributes, type Context, defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  defaultTextMapGetter,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { errorType } from './error-type.ts';
 import type { Chat } from './gen-ai.ts';
@@ -21,10 +30,25 @@ export function recordSpans(tracer: Tracer, report: RequestReport, chats: readon
   const host = propagator.extract(ROOT_CONTEXT, report.traceContext, defaultTextMapGetter);
   const request = record(tracer, host, requestOf(report));
   for (const { stage, start, end, error } of report.laps) {
-    if (stage !== 'model') record(tracer, request, { name: stage, kind: SpanKind.INTERNAL, start, end, attributes: {}, error: errorType(error) });
+    if (stage !== 'model')
+      record(tracer, request, {
+        name: stage,
+        kind: SpanKind.INTERNAL,
+        start,
+        end,
+        attributes: {},
+        error: errorType(error),
+      });
   }
   for (const { deployment, start, end, attributes, details, error } of chats) {
-    record(tracer, request, { name: `chat ${deployment}`, kind: SpanKind.CLIENT, start, end, attributes: { ...attributes, ...details }, error });
+    record(tracer, request, {
+      name: `chat ${deployment}`,
+      kind: SpanKind.CLIENT,
+      start,
+      end,
+      attributes: { ...attributes, ...details },
+      error,
+    });
   }
 }
 
@@ -43,7 +67,11 @@ function requestOf({ functionName, requestId, status, facts, start, end }: Reque
 
 /** @returns the context for what is under it */
 function record(tracer: Tracer, parent: Context, { name, kind, start, end, attributes, error }: Finished): Context {
-  const span = tracer.startSpan(name, { kind, startTime: start, attributes: { ...attributes, ...(error ? { 'error.type': error } : {}) } }, parent);
+  const span = tracer.startSpan(
+    name,
+    { kind, startTime: start, attributes: { ...attributes, ...(error ? { 'error.type': error } : {}) } },
+    parent,
+  );
   if (error) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(end);
   return trace.setSpan(parent, span);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FrontDoor } from '../http/front-door.ts';
+import type { HandlerOptions } from '../http/create-handler.ts';
 import type { Recorder } from './recorder.ts';
 import { reportOf, type RequestReport } from './request-report.ts';
 
@@ -24,7 +24,7 @@ export class Telemetry {
   }
 
   /** For the front doors: is told of each request when it is over. */
-  readonly observe: NonNullable<FrontDoor['observe']> = (...request) => {
+  readonly observe: NonNullable<HandlerOptions['observe']> = (...request) => {
     const report = reportOf(...request);
     if (this.#recorder) this.#record(this.#recorder, report);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(report);
@@ -47,7 +47,9 @@ export class Telemetry {
       for (const report of this.#waiting) this.#record(recorder, report);
       this.#recorder = recorder;
     } catch (error) {
-      this.#warn(`Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are served all the same.`);
+      this.#warn(
+        `Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are served all the same.`,
+      );
     }
     this.#waiting = [];
   }

@@ -3,8 +3,8 @@ import { filteredCategories } from '../azure/content-filter.ts';
 import { notACompletion } from '../azure/failures.ts';
 import type { ModelResponse } from '../azure/model.ts';
 import type { Image, ImageType } from '../image/image.ts';
-import { jsonObject } from '../json-object.ts';
-import { Problem } from '../problem.ts';
+import { jsonObject } from '../config/json-object.ts';
+import { Problem } from '../http/problem.ts';
 import type { OutputSchema } from './output-schema.ts';
 import { type Usage, usageOf } from './usage.ts';
 
@@ -19,7 +19,12 @@ export interface Answer {
   /** The model's name and version, which may change behind a deployment. */
   readonly model: string;
   readonly usage: Usage;
-  readonly images: readonly { readonly type: ImageType; readonly width: number; readonly height: number; readonly bytes: number }[];
+  readonly images: readonly {
+    readonly type: ImageType;
+    readonly width: number;
+    readonly height: number;
+    readonly bytes: number;
+  }[];
   readonly upstreamRequestId: string | null;
 }
 
@@ -56,9 +61,13 @@ export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { i
   const { content, refusal } = choice.message;
   const finishReason = choice.finish_reason ?? 'stop';
   if (finishReason === 'content_filter' && !content) {
-    throw new Problem('content_filtered', 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.', {
-      members: { categories: filteredCategories(choice, 'answer'), upstreamRequestId },
-    });
+    throw new Problem(
+      'content_filtered',
+      'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.',
+      {
+        members: { categories: filteredCategories(choice, 'answer'), upstreamRequestId },
+      },
+    );
   }
   return {
     answer: content ?? '',
@@ -75,6 +84,9 @@ export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { i
 function readData(schema: OutputSchema, answer: string, finishReason: string): object {
   const data = schema.read(answer);
   if (data) return data;
-  const why = finishReason === 'length' ? 'was cut off: raise maxTokens' : 'does not satisfy the schema: ask again, or make the schema simpler';
+  const why =
+    finishReason === 'length'
+      ? 'was cut off: raise maxTokens'
+      : 'does not satisfy the schema: ask again, or make the schema simpler';
   throw new Problem('answer_incomplete', `The answer ${why}.`, { members: { finishReason, answer } });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatCompletionContentPart, ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import type { Caller, Model, ModelRequest } from '../azure/model.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { type Answer, type Asked, readAnswer } from './answer.ts';
 import type { Question } from './question.ts';
 import { type AnswerStep, streamAnswer } from './stream-answer.ts';
@@ -30,7 +30,10 @@ export async function ask(model: Model, asking: Asking, caller: Caller): Promise
 export async function askStreaming(model: Model, asking: Asking, caller: Caller): Promise<AsyncIterable<AnswerStep>> {
   const { params, images } = toRequest(asking);
   // Without this option a stream tells no token usage: https://platform.openai.com/docs/api-reference/chat-streaming
-  const stream = await model.stream({ params: { ...params, stream: true, stream_options: { include_usage: true } }, images }, caller);
+  const stream = await model.stream(
+    { params: { ...params, stream: true, stream_options: { include_usage: true } }, images },
+    caller,
+  );
   return streamAnswer(stream, asking);
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
-import { jsonObject } from '../json-object.ts';
+import { jsonObject } from '../config/json-object.ts';
 
 const Completion = jsonObject({ choices: v.pipe(v.array(v.unknown()), v.minLength(1)) });
 const Chunk = jsonObject({ choices: v.array(jsonObject({ finish_reason: v.nullish(v.string()) })) });

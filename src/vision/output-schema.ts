@@ -7,7 +7,10 @@ const NAME = 'answer';
 /** A JSON Schema that an answer is asked to satisfy. */
 export interface OutputSchema {
   /** As the Chat Completions API wants it. */
-  readonly responseFormat: { readonly type: 'json_schema'; readonly json_schema: { name: string; schema: Record<string, unknown>; strict: boolean } };
+  readonly responseFormat: {
+    readonly type: 'json_schema';
+    readonly json_schema: { name: string; schema: Record<string, unknown>; strict: boolean };
+  };
   /** The object that a text is, where it satisfies the schema. */
   read(text: string): object | undefined;
 }
@@ -19,7 +22,8 @@ export interface OutputSchema {
 export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   if (!isRecord(schema)) throw invalid('must be a JSON Schema');
   if (schema['type'] !== 'object') throw invalid('must describe an object: its "type" is "object"');
-  if (JSON.stringify(schema).length > MAX_SCHEMA_CHARACTERS) throw invalid(`has more than ${MAX_SCHEMA_CHARACTERS} characters`);
+  if (JSON.stringify(schema).length > MAX_SCHEMA_CHARACTERS)
+    throw invalid(`has more than ${MAX_SCHEMA_CHARACTERS} characters`);
   const { compileSchema } = await import('./schema-compiler.ts');
   const satisfies = compileSchema(schema);
   return {
@@ -41,7 +45,8 @@ function isStrict(schema: unknown): boolean {
   const { properties, required = [], additionalProperties } = schema;
   if (isRecord(properties)) {
     const names = Object.keys(properties);
-    if (additionalProperties !== false || !Array.isArray(required) || !names.every((name) => required.includes(name))) return false;
+    if (additionalProperties !== false || !Array.isArray(required) || !names.every((name) => required.includes(name)))
+      return false;
   }
   return Object.values(schema).every(isStrict);
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 
 /** What is asked about the images, and how. */
 export interface Question {
@@ -23,7 +23,9 @@ export interface QuestionLimits {
 
 /** What a query says; whatever else stands in it, a function key for one, is somebody else's. */
 export function questionFields(query: URLSearchParams): Record<string, string> {
-  return Object.fromEntries(['instructions', 'detail', 'maxTokens'].flatMap((name) => (query.has(name) ? [[name, query.get(name) ?? '']] : [])));
+  return Object.fromEntries(
+    ['instructions', 'detail', 'maxTokens'].flatMap((name) => (query.has(name) ? [[name, query.get(name) ?? '']] : [])),
+  );
 }
 
 /**
@@ -38,7 +40,10 @@ export function questionParser(limits: QuestionLimits): ParseQuestion {
   return (fields) => {
     const { instructions = '' } = fields;
     if (typeof instructions === 'string' && !instructions.trim()) {
-      throw new Problem('missing_instructions', 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.');
+      throw new Problem(
+        'missing_instructions',
+        'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.',
+      );
     }
     const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
     const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
@@ -50,9 +55,18 @@ export function questionParser(limits: QuestionLimits): ParseQuestion {
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   const range = `must be a whole number from 1 to ${maxOutputTokens}`;
   const digits = v.pipe(v.string(), v.regex(/^\d+$/, range));
-  const number = v.pipe(v.union([v.number(), digits], range), v.transform(Number), v.integer(range), v.minValue(1, range), v.maxValue(maxOutputTokens, range));
+  const number = v.pipe(
+    v.union([v.number(), digits], range),
+    v.transform(Number),
+    v.integer(range),
+    v.minValue(1, range),
+    v.maxValue(maxOutputTokens, range),
+  );
   return v.object({
-    instructions: v.pipe(v.string('must be a text'), v.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`)),
+    instructions: v.pipe(
+      v.string('must be a text'),
+      v.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`),
+    ),
     detail: v.optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high'), 'auto'),
     maxTokens: v.optional(number, maxOutputTokens),
     schema: v.optional(v.unknown()),

@@ -11,9 +11,12 @@ export function compileSchema(schema: Record<string, unknown>): (value: unknown)
   // An older draft's name for itself is one that this checker has no copy of.
   const { $schema: _draft, $id: _id, ...own } = schema;
   if (!ajv.validateSchema(own)) {
-    throw invalidRequest((ajv.errors ?? []).map(({ instancePath, message = 'is wrong' }) => ({ field: `schema${instancePath}`, message })));
+    throw invalidRequest(
+      (ajv.errors ?? []).map(({ instancePath, message = 'is wrong' }) => ({ field: `schema${instancePath}`, message })),
+    );
   }
-  if (JSON.stringify(own).includes('"patternProperties"')) throw unusable('uses patternProperties, which structured output does not know');
+  if (JSON.stringify(own).includes('"patternProperties"'))
+    throw unusable('uses patternProperties, which structured output does not know');
   ajv.removeKeyword('pattern');
   try {
     const check = ajv.compile(own);

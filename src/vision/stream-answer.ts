@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
 import type { ModelStream } from '../azure/model.ts';
-import { jsonObject } from '../json-object.ts';
+import { jsonObject } from '../config/json-object.ts';
 import { type Answer, type Asked, readAnswer } from './answer.ts';
 
 /** A step of a streamed answer: some more words, or the whole. */
@@ -24,7 +24,10 @@ const Chunk = jsonObject({
  * Reads a streamed completion: its words as they come, and at its end the same answer that an unstreamed one gives.
  * @throws {Problem} as {@link readAnswer} does, and `upstream_error` where it ends before the model was done
  */
-export async function* streamAnswer({ chunks, upstreamRequestId }: ModelStream, asked: Asked): AsyncGenerator<AnswerStep> {
+export async function* streamAnswer(
+  { chunks, upstreamRequestId }: ModelStream,
+  asked: Asked,
+): AsyncGenerator<AnswerStep> {
   const whole = { model: '', content: '', refusal: '', usage: undefined as unknown };
   let last: Record<string, unknown> | undefined;
   for await (const chunk of chunks) {

@@ -9,7 +9,9 @@ export interface Usage {
 
 /** JSON's 1e999 is Infinity. */
 const Tokens = v.pipe(v.number(), v.finite());
-const Counted = v.object({ usage: v.object({ prompt_tokens: Tokens, completion_tokens: Tokens, total_tokens: Tokens }) });
+const Counted = v.object({
+  usage: v.object({ prompt_tokens: Tokens, completion_tokens: Tokens, total_tokens: Tokens }),
+});
 
 /** The usage that a completion, or the last chunk of a stream, tells of; undefined where it tells of none. */
 export function usageOf(completion: unknown): Usage | undefined {

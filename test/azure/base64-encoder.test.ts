@@ -19,7 +19,9 @@ test('every two sextets beside each other, in every place of twelve bytes, are e
   const pairs = Array.from({ length: 64 * 64 }, (_, pair) => [pair >> 6, pair & 63]).flat();
   for (let shift = 0; shift < 16; shift++) {
     const sextets = [...pairs.slice(0, shift), ...pairs];
-    const text = sextets.map((sextet) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'[sextet]).join('');
+    const text = sextets
+      .map((sextet) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'[sextet])
+      .join('');
     const chunk = Buffer.alloc(CHUNK_BYTES);
     chunk.write(text, 'base64');
     expect(encoded(chunk) === chunk.toString('base64'), `shifted by ${shift}`).toBe(true);
@@ -27,8 +29,11 @@ test('every two sextets beside each other, in every place of twelve bytes, are e
   }
 });
 
-test.each([0, 1, 2, 3, 11, 12, 13, CHUNK_BYTES - 1, CHUNK_BYTES])('%d bytes, after others, are encoded as Node does it', (length) => {
-  encodeBase64(randomBytes(CHUNK_BYTES), place);
-  const chunk = randomBytes(length);
-  expect(encoded(chunk)).toBe(chunk.toString('base64'));
-});
+test.each([0, 1, 2, 3, 11, 12, 13, CHUNK_BYTES - 1, CHUNK_BYTES])(
+  '%d bytes, after others, are encoded as Node does it',
+  (length) => {
+    encodeBase64(randomBytes(CHUNK_BYTES), place);
+    const chunk = randomBytes(length);
+    expect(encoded(chunk)).toBe(chunk.toString('base64'));
+  },
+);

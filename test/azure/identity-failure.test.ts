@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createIdentity } from '../../src/azure/identity.ts';
-import { type EmulatedAzure, startAzure } from '../../src/local/emulator/azure.ts';
-import { type EmulatedEntra, startEntra } from '../../src/local/emulator/entra/entra.ts';
-import { Problem } from '../../src/problem.ts';
-import { readSettings } from '../../src/settings.ts';
+import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
+import { type EmulatedEntra, startEntra } from '../../src/dev/emulator/entra/entra.ts';
+import { Problem } from '../../src/http/problem.ts';
+import { readSettings } from '../../src/config/settings.ts';
 import { StandIns } from './credentials/stand-in.ts';
 
 let azure: EmulatedAzure;
@@ -38,7 +38,11 @@ interface Case {
 }
 
 const application = () => ({ ...entra.env, AZURE_CLIENT_ID: entra.application.clientId });
-const principal = (env: Record<string, string>) => () => ({ ...application(), AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential', ...env });
+const principal = (env: Record<string, string>) => () => ({
+  ...application(),
+  AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+  ...env,
+});
 const workload = (token: () => Promise<string> | string) => async () => {
   const file = join(files, 'token');
   await writeFile(file, await token());
@@ -55,33 +59,171 @@ const identityAnswers = (fault: Parameters<EmulatedAzure['identity']['fail']>[0]
 const NO_TOOLS = { PATH: '/nowhere' };
 
 const CASES: readonly Case[] = [
-  { what: 'a secret of another application', env: principal({ AZURE_CLIENT_SECRET: 'wrong-secret' }), credential: 'EnvironmentCredential', said: 'the client secret is wrong', next: 'AZURE_CLIENT_SECRET' },
-  { what: 'an application of another tenant', env: principal({ AZURE_CLIENT_ID: 'somebody-else', AZURE_CLIENT_SECRET: 'wrong-secret' }), credential: 'EnvironmentCredential', said: 'the tenant has no such application', next: 'AZURE_CLIENT_ID' },
-  { what: 'a tenant that there is not', env: principal({ AZURE_TENANT_ID: 'nobody.example', AZURE_CLIENT_SECRET: 'wrong-secret' }), credential: 'EnvironmentCredential', said: 'not for this tenant', next: 'AZURE_TENANT_ID' },
-  { what: 'a certificate file that is not there', env: principal({ AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere/secret-name.pem' }), credential: 'EnvironmentCredential', said: 'cannot be read', next: 'AZURE_CLIENT_CERTIFICATE_PATH' },
-  { what: 'a certificate file that is none', env: () => principal({ AZURE_CLIENT_CERTIFICATE_PATH: join(process.cwd(), 'README.md') })(), credential: 'EnvironmentCredential', said: 'no usable PEM certificate', next: 'private key' },
-  { what: 'a service principal that is half set up', env: principal({}), credential: 'EnvironmentCredential', said: 'not set up: needs AZURE_TENANT_ID', next: 'EnvironmentCredential' },
-  { what: 'a federated token of another subject', env: workload(() => entra.application.federations.cluster.token({ subject: 'secret-name' })), credential: 'WorkloadIdentityCredential', said: 'AADSTS700213', next: 'service account' },
-  { what: 'a federated token for another audience', env: workload(() => entra.application.federations.cluster.token({ audience: 'https://elsewhere.example' })), credential: 'WorkloadIdentityCredential', said: 'AADSTS700212', next: 'api://AzureADTokenExchange' },
-  { what: 'a federated token that has expired', env: workload(() => entra.application.federations.cluster.token({ expiresAt: 1_700_000_000 })), credential: 'WorkloadIdentityCredential', said: 'AADSTS700024', next: 'clock' },
-  { what: 'a federated token file that is empty', env: workload(() => ''), credential: 'WorkloadIdentityCredential', said: 'cannot be read or is empty', next: 'azure.workload.identity/use' },
-  { what: 'workload identity that is not set up', env: () => ({ AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential' }), credential: 'WorkloadIdentityCredential', said: 'not set up', next: 'AZURE_TOKEN_CREDENTIALS=dev' },
-  { what: 'an identity endpoint that knows no such identity', env: identityAnswers({ status: 400, body: { statusCode: 400, message: 'No User Assigned or Delegated Managed Identity found for secret-name' } }), credential: 'ManagedIdentityCredential', said: 'no such identity is assigned', next: 'AZURE_CLIENT_ID' },
-  { what: 'an identity endpoint that refuses, with a page', env: identityAnswers({ status: 403, body: '<h1>secret-name</h1>' }), credential: 'ManagedIdentityCredential', said: 'its endpoint refused', next: 'restart the app' },
-  { what: 'an identity endpoint that serves an expired token', env: identityAnswers({ body: { access_token: 'secret-name', expires_on: '1700000000', resource: 'x', token_type: 'Bearer' } }), credential: 'ManagedIdentityCredential', said: 'had expired already', next: 'clock' },
-  { what: 'no az', env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }), credential: 'AzureCliCredential', said: 'az is not installed', next: 'az login' },
-  { what: 'an az with words of its own', env: tool('az', 'ERROR: The command failed: secret-name', 'AzureCliCredential'), credential: 'AzureCliCredential', said: 'failed', next: 'AZURE_LOG_LEVEL=info' },
-  { what: 'an az that Entra refuses', env: tool('az', 'ERROR: AADSTS53003: Access has been blocked by Conditional Access policies, secret-name', 'AzureCliCredential'), credential: 'AzureCliCredential', said: 'Conditional Access', next: 'administers the tenant' },
-  { what: 'a number that nobody has heard of', env: tool('az', 'ERROR: AADSTS999999: secret-name', 'AzureCliCredential'), credential: 'AzureCliCredential', said: 'Entra refused (AADSTS999999)', next: 'error?code=999999' },
-  { what: 'no azd', env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureDeveloperCliCredential' }), credential: 'AzureDeveloperCliCredential', said: 'azd is not installed', next: 'az login' },
-  { what: 'no PowerShell', env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzurePowerShellCredential' }), credential: 'AzurePowerShellCredential', said: 'is not installed', next: 'az login' },
-  { what: 'no Visual Studio Code', env: () => ({ AZURE_TOKEN_CREDENTIALS: 'VisualStudioCodeCredential' }), credential: 'VisualStudioCodeCredential', said: 'not set up', next: 'az login' },
+  {
+    what: 'a secret of another application',
+    env: principal({ AZURE_CLIENT_SECRET: 'wrong-secret' }),
+    credential: 'EnvironmentCredential',
+    said: 'the client secret is wrong',
+    next: 'AZURE_CLIENT_SECRET',
+  },
+  {
+    what: 'an application of another tenant',
+    env: principal({ AZURE_CLIENT_ID: 'somebody-else', AZURE_CLIENT_SECRET: 'wrong-secret' }),
+    credential: 'EnvironmentCredential',
+    said: 'the tenant has no such application',
+    next: 'AZURE_CLIENT_ID',
+  },
+  {
+    what: 'a tenant that there is not',
+    env: principal({ AZURE_TENANT_ID: 'nobody.example', AZURE_CLIENT_SECRET: 'wrong-secret' }),
+    credential: 'EnvironmentCredential',
+    said: 'not for this tenant',
+    next: 'AZURE_TENANT_ID',
+  },
+  {
+    what: 'a certificate file that is not there',
+    env: principal({ AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere/secret-name.pem' }),
+    credential: 'EnvironmentCredential',
+    said: 'cannot be read',
+    next: 'AZURE_CLIENT_CERTIFICATE_PATH',
+  },
+  {
+    what: 'a certificate file that is none',
+    env: () => principal({ AZURE_CLIENT_CERTIFICATE_PATH: join(process.cwd(), 'README.md') })(),
+    credential: 'EnvironmentCredential',
+    said: 'no usable PEM certificate',
+    next: 'private key',
+  },
+  {
+    what: 'a service principal that is half set up',
+    env: principal({}),
+    credential: 'EnvironmentCredential',
+    said: 'not set up: needs AZURE_TENANT_ID',
+    next: 'EnvironmentCredential',
+  },
+  {
+    what: 'a federated token of another subject',
+    env: workload(() => entra.application.federations.cluster.token({ subject: 'secret-name' })),
+    credential: 'WorkloadIdentityCredential',
+    said: 'AADSTS700213',
+    next: 'service account',
+  },
+  {
+    what: 'a federated token for another audience',
+    env: workload(() => entra.application.federations.cluster.token({ audience: 'https://elsewhere.example' })),
+    credential: 'WorkloadIdentityCredential',
+    said: 'AADSTS700212',
+    next: 'api://AzureADTokenExchange',
+  },
+  {
+    what: 'a federated token that has expired',
+    env: workload(() => entra.application.federations.cluster.token({ expiresAt: 1_700_000_000 })),
+    credential: 'WorkloadIdentityCredential',
+    said: 'AADSTS700024',
+    next: 'clock',
+  },
+  {
+    what: 'a federated token file that is empty',
+    env: workload(() => ''),
+    credential: 'WorkloadIdentityCredential',
+    said: 'cannot be read or is empty',
+    next: 'azure.workload.identity/use',
+  },
+  {
+    what: 'workload identity that is not set up',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential' }),
+    credential: 'WorkloadIdentityCredential',
+    said: 'not set up',
+    next: 'AZURE_TOKEN_CREDENTIALS=dev',
+  },
+  {
+    what: 'an identity endpoint that knows no such identity',
+    env: identityAnswers({
+      status: 400,
+      body: { statusCode: 400, message: 'No User Assigned or Delegated Managed Identity found for secret-name' },
+    }),
+    credential: 'ManagedIdentityCredential',
+    said: 'no such identity is assigned',
+    next: 'AZURE_CLIENT_ID',
+  },
+  {
+    what: 'an identity endpoint that refuses, with a page',
+    env: identityAnswers({ status: 403, body: '<h1>secret-name</h1>' }),
+    credential: 'ManagedIdentityCredential',
+    said: 'its endpoint refused',
+    next: 'restart the app',
+  },
+  {
+    what: 'an identity endpoint that serves an expired token',
+    env: identityAnswers({
+      body: { access_token: 'secret-name', expires_on: '1700000000', resource: 'x', token_type: 'Bearer' },
+    }),
+    credential: 'ManagedIdentityCredential',
+    said: 'had expired already',
+    next: 'clock',
+  },
+  {
+    what: 'no az',
+    env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
+    credential: 'AzureCliCredential',
+    said: 'az is not installed',
+    next: 'az login',
+  },
+  {
+    what: 'an az with words of its own',
+    env: tool('az', 'ERROR: The command failed: secret-name', 'AzureCliCredential'),
+    credential: 'AzureCliCredential',
+    said: 'failed',
+    next: 'AZURE_LOG_LEVEL=info',
+  },
+  {
+    what: 'an az that Entra refuses',
+    env: tool(
+      'az',
+      'ERROR: AADSTS53003: Access has been blocked by Conditional Access policies, secret-name',
+      'AzureCliCredential',
+    ),
+    credential: 'AzureCliCredential',
+    said: 'Conditional Access',
+    next: 'administers the tenant',
+  },
+  {
+    what: 'a number that nobody has credentialThatAnswered of',
+    env: tool('az', 'ERROR: AADSTS999999: secret-name', 'AzureCliCredential'),
+    credential: 'AzureCliCredential',
+    said: 'Entra refused (AADSTS999999)',
+    next: 'error?code=999999',
+  },
+  {
+    what: 'no azd',
+    env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureDeveloperCliCredential' }),
+    credential: 'AzureDeveloperCliCredential',
+    said: 'azd is not installed',
+    next: 'az login',
+  },
+  {
+    what: 'no PowerShell',
+    env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzurePowerShellCredential' }),
+    credential: 'AzurePowerShellCredential',
+    said: 'is not installed',
+    next: 'az login',
+  },
+  {
+    what: 'no Visual Studio Code',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'VisualStudioCodeCredential' }),
+    credential: 'VisualStudioCodeCredential',
+    said: 'not set up',
+    next: 'az login',
+  },
 ];
 
 describe('one credential', () => {
   test.each(CASES)('$what: $credential: $said', async ({ env, credential, said, next }) => {
     const problem = await failure(await env());
-    expect(problem.members).toEqual({ credentials: [credential], attempts: [{ credential, said: expect.stringContaining(said) }] });
+    expect(problem.members).toEqual({
+      credentials: [credential],
+      attempts: [{ credential, said: expect.stringContaining(said) }],
+    });
     expect(problem.detail).toMatch(/^The service could not sign in to Azure\. /);
     expect(problem.detail.split(' Next: ')[1]).toContain(next);
     expect(JSON.stringify([problem.detail, problem.members])).not.toMatch(/wrong-secret|secret-name|Trace ID|eyJ/);
@@ -104,7 +246,11 @@ describe('a chain', () => {
   test('of a service tells what is not set up from what failed, and what to switch on in Azure', async () => {
     azure.identity.fail({ status: 400, body: { statusCode: 400, message: 'No Managed Identity found' } }, Infinity);
     const problem = await failure({ ...azure.env, AZURE_TOKEN_CREDENTIALS: 'prod' });
-    expect(problem.members['credentials']).toEqual(['EnvironmentCredential', 'WorkloadIdentityCredential', 'ManagedIdentityCredential']);
+    expect(problem.members['credentials']).toEqual([
+      'EnvironmentCredential',
+      'WorkloadIdentityCredential',
+      'ManagedIdentityCredential',
+    ]);
     expect(problem.detail).toContain('WorkloadIdentityCredential: not set up');
     expect(problem.detail).toContain('ManagedIdentityCredential: no such identity is assigned');
 
@@ -123,7 +269,9 @@ async function failure(env: Readonly<Record<string, string | undefined>>): Promi
   const { AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT } = azure.env;
   const variables = { AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT, ...env };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
-  const thrown: unknown = await createIdentity(readSettings(variables), variables)?.get().catch((error: unknown) => error);
+  const thrown: unknown = await createIdentity(readSettings(variables), variables)
+    ?.get()
+    .catch((error: unknown) => error);
   if (thrown instanceof Problem) return thrown;
   throw new Error('a token came, or no problem', { cause: thrown });
 }

@@ -24,7 +24,13 @@ describe('forbidHopelessRetry', () => {
     { why: 'is longer than the SDK honours', retryAfter: '61', left: 300_000, retries: 0, verdict: 'false' },
     { why: 'is longer than what is left', retryAfter: '10', left: 9_000, retries: 0, verdict: 'false' },
     { why: 'is not told, and the back-off fits', retryAfter: undefined, left: 1_500, retries: 0, verdict: null },
-    { why: 'is not told, and the back-off does not fit', retryAfter: undefined, left: 1_500, retries: 2, verdict: 'false' },
+    {
+      why: 'is not told, and the back-off does not fit',
+      retryAfter: undefined,
+      left: 1_500,
+      retries: 2,
+      verdict: 'false',
+    },
   ])('the wait $why', ({ retryAfter, left, retries, verdict }) => {
     const response = new Response(null, { status: 429, headers: retryAfter ? { 'retry-after': retryAfter } : {} });
     const request = new Headers({ 'x-stainless-retry-count': String(retries) });

@@ -7,10 +7,23 @@ function tokenOf(claims: string): string {
 
 test('tells who a token is for, and until when', () => {
   const claims = { tid: 'a-tenant', oid: 'an-object', aud: 'an-audience', exp: 1_700_000_000, name: 'nobody asked' };
-  expect(tokenFacts(tokenOf(JSON.stringify(claims)))).toEqual({ tenant: 'a-tenant', objectId: 'an-object', audience: 'an-audience', expires: '2023-11-14T22:13:20.000Z' });
+  expect(tokenFacts(tokenOf(JSON.stringify(claims)))).toEqual({
+    tenant: 'a-tenant',
+    objectId: 'an-object',
+    audience: 'an-audience',
+    expires: '2023-11-14T22:13:20.000Z',
+  });
   expect(tokenFacts(tokenOf('{}'))).toEqual({ tenant: null, objectId: null, audience: null, expires: null });
 });
 
-test.each(['no token', tokenOf('[]'), tokenOf('null'), tokenOf('{"exp":1e999}'), tokenOf('{"exp":1e300}'), tokenOf('{"exp":-1}'), tokenOf('{"tid":1}')])('%s tells nothing', (token) => {
+test.each([
+  'no token',
+  tokenOf('[]'),
+  tokenOf('null'),
+  tokenOf('{"exp":1e999}'),
+  tokenOf('{"exp":1e300}'),
+  tokenOf('{"exp":-1}'),
+  tokenOf('{"tid":1}'),
+])('%s tells nothing', (token) => {
   expect(tokenFacts(token)).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import type { AccessToken } from '@azure/identity';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NoTokenInTime } from '../../src/azure/no-token.ts';
 import { TokenSource } from '../../src/azure/token-source.ts';
-import { Problem } from '../../src/problem.ts';
+import { Problem } from '../../src/http/problem.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -25,7 +25,8 @@ function makeSource(hangsAfterMs = 15 * SECOND): { source: TokenSource; asked: A
   const source = new TokenSource({
     scope: 'scope',
     hangsAfterMs,
-    explain: async (cause) => new Problem('identity_unavailable', cause instanceof NoTokenInTime ? 'late' : String(cause), { cause }),
+    explain: async (cause) =>
+      new Problem('identity_unavailable', cause instanceof NoTokenInTime ? 'late' : String(cause), { cause }),
     create() {
       made += 1;
       return {
@@ -33,7 +34,11 @@ function makeSource(hangsAfterMs = 15 * SECOND): { source: TokenSource; asked: A
           new Promise<AccessToken>((resolve, reject) => {
             asked.push({
               answer: (token, livesMs, refreshAfterMs) =>
-                resolve({ token, expiresOnTimestamp: Date.now() + livesMs, ...(refreshAfterMs ? { refreshAfterTimestamp: Date.now() + refreshAfterMs } : {}) }),
+                resolve({
+                  token,
+                  expiresOnTimestamp: Date.now() + livesMs,
+                  ...(refreshAfterMs ? { refreshAfterTimestamp: Date.now() + refreshAfterMs } : {}),
+                }),
               fail: () => reject(new Error('refused')),
             });
           }),
@@ -183,7 +188,10 @@ describe('a token', () => {
     const { source, asked } = makeSource();
     const waiting = source.get();
     asked[0]?.answer('stale', -1);
-    await expect(waiting).rejects.toMatchObject({ code: 'identity_unavailable', detail: expect.stringContaining('expired') });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      detail: expect.stringContaining('expired'),
+    });
   });
 
   test('that was refused is forgotten, and the credential with it, unless another has taken its place', async () => {

@@ -11,15 +11,22 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])('%d bytes of image arrive as they were, under a length told beforehand', async (size) => {
-  const image = randomBytes(size);
-  const { url, requests } = await serve(async (request, response) => {
-    response.end(await sha256OfImage(request));
-  });
-  const response = await send(url, '{"before":"ü","url":"data:image/png;base64,PLACE","after":1}', new Map([['PLACE', image]]));
-  expect(await response.text()).toBe(createHash('sha256').update(image).digest('hex'));
-  expect(requests[0]?.headers['transfer-encoding']).toBeUndefined();
-});
+test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
+  '%d bytes of image arrive as they were, under a length told beforehand',
+  async (size) => {
+    const image = randomBytes(size);
+    const { url, requests } = await serve(async (request, response) => {
+      response.end(await sha256OfImage(request));
+    });
+    const response = await send(
+      url,
+      '{"before":"ü","url":"data:image/png;base64,PLACE","after":1}',
+      new Map([['PLACE', image]]),
+    );
+    expect(await response.text()).toBe(createHash('sha256').update(image).digest('hex'));
+    expect(requests[0]?.headers['transfer-encoding']).toBeUndefined();
+  },
+);
 
 test('several images go to their own places', async () => {
   const { url } = await serve(async (request, response) => response.end(await text(request)));
@@ -44,7 +51,9 @@ test('a refusal before the body was sent is the answer, and the rest is not sent
 });
 
 test('a redirect is not followed: a token goes to the endpoint only', async () => {
-  const { url, requests } = await serve((_request, response) => response.writeHead(307, { location: '/elsewhere' }).end());
+  const { url, requests } = await serve((_request, response) =>
+    response.writeHead(307, { location: '/elsewhere' }).end(),
+  );
   expect((await send(url, '{}', new Map())).status).toBe(307);
   expect(requests).toHaveLength(1);
 });
@@ -75,7 +84,12 @@ test('a connection is used again', async () => {
   expect(sockets).toHaveLength(1);
 });
 
-async function send(url: string, body: string, images: ReadonlyMap<string, Buffer>, signal?: AbortSignal): Promise<Response> {
+async function send(
+  url: string,
+  body: string,
+  images: ReadonlyMap<string, Buffer>,
+  signal?: AbortSignal,
+): Promise<Response> {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json' }, ...(signal ? { signal } : {}) };
   return currentCall.run({ images, remaining: () => 60_000 }, async () => transport(url, init));
 }

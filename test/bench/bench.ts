@@ -5,7 +5,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { build } from '../../src/build/build.ts';
+import { build } from '../../src/dev/build/build.ts';
 import { check } from './checks.ts';
 import { full, quick } from './plan.ts';
 import { plot } from './plot.ts';

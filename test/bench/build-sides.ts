@@ -2,7 +2,7 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
-import { playground } from '../../src/build/playground.ts';
+import { playground } from '../../src/dev/build/playground.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside node_modules, so that what is not bundled finds its packages, and nobody commits it. */
@@ -25,7 +25,9 @@ export async function buildSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
   await mkdir(TEMPORARY, { recursive: true });
   await Promise.all([
-    ...['tutorial', 'shared client', 'floor', 'empty'].map(async (side) => buildApp(side, `test/bench/sides/${side.replace(' ', '-')}.ts`, BUNDLED)),
+    ...['tutorial', 'shared client', 'floor', 'empty'].map(async (side) =>
+      buildApp(side, `test/bench/sides/${side.replace(' ', '-')}.ts`, BUNDLED),
+    ),
     buildApp('unbundled', 'src/index.ts', { packages: 'external' }),
     buildApp('unbundled, lazy', 'src/index.ts', { packages: 'external', splitting: true }),
   ]);

@@ -33,10 +33,20 @@ export function chart({ width, height, title, x, lines }: Chart): string {
   const bottom = height - BOTTOM;
   return [
     `<text class="title" x="0" y="12">${title}</text>`,
-    ...decades.map((y) => `<path class="grid" d="M${LEFT} ${toY(y)}H${width - RIGHT}"/><text class="faint" x="${LEFT - 6}" y="${toY(y) + 4}" text-anchor="end">${y.toLocaleString('en')}</text>`),
-    ...x.ticks.map((tick) => `<text class="faint" x="${toX(tick)}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`),
+    ...decades.map(
+      (y) =>
+        `<path class="grid" d="M${LEFT} ${toY(y)}H${width - RIGHT}"/><text class="faint" x="${LEFT - 6}" y="${toY(y) + 4}" text-anchor="end">${y.toLocaleString('en')}</text>`,
+    ),
+    ...x.ticks.map(
+      (tick) => `<text class="faint" x="${toX(tick)}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`,
+    ),
     `<text class="faint" x="${(LEFT + width - RIGHT) / 2}" y="${bottom + 36}" text-anchor="middle">${x.label}</text>`,
-    ...lines.map(({ style, points }) => draw(style, points.map(([atX, atY]) => [toX(atX), toY(Math.max(atY, decades[0] ?? 1))]))),
+    ...lines.map(({ style, points }) =>
+      draw(
+        style,
+        points.map(([atX, atY]) => [toX(atX), toY(Math.max(atY, decades[0] ?? 1))]),
+      ),
+    ),
   ].join('\n');
 }
 

@@ -1,12 +1,5 @@
-import { checkLoads } from './load-checks.ts';
+import { type Check, checkLoads } from './load-checks.ts';
 import type { Results } from './run.ts';
-
-/** One thing that was promised, and what came of it. */
-export interface Check {
-  readonly promise: string;
-  readonly measured: string;
-  readonly kept: boolean;
-}
 
 /** Holds the results against all that was promised. */
 export function check(results: Results): Check[] {
@@ -55,6 +48,10 @@ function checkOverload({ slow, burst }: Results): Check[] {
       measured: `${burst.answered} answered, ${burst.shed} x 503${lost.join('')}`,
       kept: burst.answered > 0 && burst.answered + burst.shed === burst.concurrency,
     },
-    { promise: 'Alive and answering after it', measured: burst.nextAnswer, kept: burst.aliveAfter && burst.nextAnswer === '200' },
+    {
+      promise: 'Alive and answering after it',
+      measured: burst.nextAnswer,
+      kept: burst.aliveAfter && burst.nextAnswer === '200',
+    },
   ];
 }

@@ -63,23 +63,39 @@ export async function measureColdStarts(upstream: Upstream, { coldStarts }: Plan
     registrationMs: median(atOnce.map(({ registrationMs }) => registrationMs)),
     firstAnswerMs: median(atOnce.map(({ firstAnswerMs }) => firstAnswerMs)),
     processToAnswerMs: median(atOnce.map(({ processToAnswerMs }) => processToAnswerMs)),
-    timesEmpty: median(atOnce.map(({ processToAnswerMs }, round) => processToAnswerMs / (empty?.atOnce[round]?.processToAnswerMs ?? NaN))),
+    timesEmpty: median(
+      atOnce.map(
+        ({ processToAnswerMs }, round) => processToAnswerMs / (empty?.atOnce[round]?.processToAnswerMs ?? NaN),
+      ),
+    ),
     laterAnswerMs: median(later),
   }));
 }
 
-async function start(app: string, upstream: Upstream, tmpdir: string, waitMs: number): Promise<{ start: Start; answerMs: number }> {
+async function start(
+  app: string,
+  upstream: Upstream,
+  tmpdir: string,
+  waitMs: number,
+): Promise<{ start: Start; answerMs: number }> {
   const image = photoOf(bytesOf(IMAGE));
   const agent = new Agent();
   const starting = now();
-  const running = await RunningSide.start(app, { ...upstream.env(), TMPDIR: tmpdir, READY_MADE_FOR: String(image.length) });
+  const running = await RunningSide.start(app, {
+    ...upstream.env(),
+    TMPDIR: tmpdir,
+    READY_MADE_FOR: String(image.length),
+  });
   try {
     await sleep(waitMs);
     const { result, milliseconds } = await post(running.target(image), agent);
     const answered = now();
     if (result !== '200') throw new Error(`The first answer of ${app} was ${result}:\n${running.output}`);
     const { registrationMs, importing } = running;
-    return { start: { registrationMs, firstAnswerMs: answered - importing, processToAnswerMs: answered - starting }, answerMs: milliseconds };
+    return {
+      start: { registrationMs, firstAnswerMs: answered - importing, processToAnswerMs: answered - starting },
+      answerMs: milliseconds,
+    };
   } finally {
     await running.stop();
     agent.destroy();

@@ -1,8 +1,14 @@
-import type { Check } from './checks.ts';
 import { bytesOf } from './load.ts';
-import type { Cell } from './matrix.ts';
+import type { Cell } from './rounds.ts';
 import { type Load, MEGABYTE } from './plan.ts';
 import type { Side } from './side.ts';
+
+/** One thing that was promised, and what came of it. */
+export interface Check {
+  readonly promise: string;
+  readonly measured: string;
+  readonly kept: boolean;
+}
 
 /** What was promised of the loads. */
 export function checkLoads(cells: readonly Cell[]): Check[] {
@@ -14,14 +20,22 @@ function checkRatios(cells: readonly Cell[]): Check[] {
   const cpu = ({ cpuSecondsPer1000 }: Cell): number => cpuSecondsPer1000;
   return [
     worst(cells, 'Requests per second from 1 MB on: at least 4 times the tutorial', 'tutorial', rate, { atLeast: 4 }),
-    worst(cells, 'Requests per second from 1 MB on: at least 2.5 times the shared client', 'shared client', rate, { atLeast: 2.5 }),
+    worst(cells, 'Requests per second from 1 MB on: at least 2.5 times the shared client', 'shared client', rate, {
+      atLeast: 2.5,
+    }),
     worst(cells, 'Requests per second from 1 MB on: at least half of the floor', 'floor', rate, { atLeast: 0.5 }),
     worst(cells, 'CPU per request from 1 MB on: at most a third of the tutorial', 'tutorial', cpu, { atMost: 1 / 3 }),
   ];
 }
 
 /** This project's figure divided by the other side's, where that is least favourable; and what the floor's is there. */
-function worst(cells: readonly Cell[], promise: string, other: Side, figure: (cell: Cell) => number, limit: { atLeast: number } | { atMost: number }): Check {
+function worst(
+  cells: readonly Cell[],
+  promise: string,
+  other: Side,
+  figure: (cell: Cell) => number,
+  limit: { atLeast: number } | { atMost: number },
+): Check {
   const ratioOf = (side: Side, theirs: Cell): number => figure(find(cells, side, theirs) ?? theirs) / figure(theirs);
   const ratios = cells
     .filter(({ side, megabytes }) => side === other && megabytes >= 1)
@@ -42,22 +56,42 @@ function checkMemory(cells: readonly Cell[]): Check[] {
   const theirs = find(cells, 'tutorial', many);
   const compared = theirs ? `; the tutorial ${(theirs.rssOverIdleMb / inFlight).toFixed(1)} times` : '';
   return [
-    figureOf(cells, `Peak memory over idle, ${nameOf(many)}: at most 1.25 times the bytes in flight`, many, ({ rssOverIdleMb: mb }) => ({
-      measured: `${(mb / inFlight).toFixed(2)} times${compared}`,
-      kept: mb <= 1.25 * inFlight,
-    })),
-    figureOf(cells, `Peak memory over idle, ${nameOf(one)}: at most 40 MB over the image`, one, ({ rssOverIdleMb: mb }) => ({
-      measured: `${(mb - one.megabytes).toFixed(1)} MB over it`,
-      kept: mb <= one.megabytes + 40,
-    })),
-    figureOf(cells, `Longest block of the event loop, ${nameOf(one)}: under 15 ms`, one, ({ longestBlockMs, longestWorkMs }) => ({
-      measured: `${longestBlockMs.toFixed(1)} ms, own work at most ${longestWorkMs.toFixed(1)} ms; the tutorial ${find(cells, 'tutorial', one)?.longestBlockMs.toFixed(0)} ms`,
-      kept: longestBlockMs < 15,
-    })),
+    figureOf(
+      cells,
+      `Peak memory over idle, ${nameOf(many)}: at most 1.25 times the bytes in flight`,
+      many,
+      ({ rssOverIdleMb: mb }) => ({
+        measured: `${(mb / inFlight).toFixed(2)} times${compared}`,
+        kept: mb <= 1.25 * inFlight,
+      }),
+    ),
+    figureOf(
+      cells,
+      `Peak memory over idle, ${nameOf(one)}: at most 40 MB over the image`,
+      one,
+      ({ rssOverIdleMb: mb }) => ({
+        measured: `${(mb - one.megabytes).toFixed(1)} MB over it`,
+        kept: mb <= one.megabytes + 40,
+      }),
+    ),
+    figureOf(
+      cells,
+      `Longest block of the event loop, ${nameOf(one)}: under 15 ms`,
+      one,
+      ({ longestBlockMs, longestWorkMs }) => ({
+        measured: `${longestBlockMs.toFixed(1)} ms, own work at most ${longestWorkMs.toFixed(1)} ms; the tutorial ${find(cells, 'tutorial', one)?.longestBlockMs.toFixed(0)} ms`,
+        kept: longestBlockMs < 15,
+      }),
+    ),
   ];
 }
 
-function figureOf(cells: readonly Cell[], promise: string, load: Load, judge: (cell: Cell) => Omit<Check, 'promise'>): Check {
+function figureOf(
+  cells: readonly Cell[],
+  promise: string,
+  load: Load,
+  judge: (cell: Cell) => Omit<Check, 'promise'>,
+): Check {
   const ours = find(cells, 'this project', load);
   return ours ? { promise, ...judge(ours) } : { promise, measured: 'not measured', kept: false };
 }

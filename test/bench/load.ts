@@ -23,7 +23,11 @@ export interface Answers {
 }
 
 /** Keeps so many requests under way for a while; waits for the last one. */
-export async function keepUp(target: Target, concurrency: Load['concurrency'], { seconds, least }: Duration): Promise<Answers> {
+export async function keepUp(
+  target: Target,
+  concurrency: Load['concurrency'],
+  { seconds, least }: Duration,
+): Promise<Answers> {
   const agent = new Agent({ keepAlive: true });
   const outcomes: Outcome[] = [];
   const started = performance.now();
@@ -44,7 +48,11 @@ export async function keepUp(target: Target, concurrency: Load['concurrency'], {
 }
 
 /** Sends so many requests at once, and each once. */
-export async function sendAtOnce(target: Target, count: number, onEnd: (outcome: Outcome) => void = () => {}): Promise<Answers> {
+export async function sendAtOnce(
+  target: Target,
+  count: number,
+  onEnd: (outcome: Outcome) => void = () => {},
+): Promise<Answers> {
   const agent = new Agent({ keepAlive: true });
   const started = performance.now();
   const outcomes = await Promise.all(
@@ -76,7 +84,12 @@ function summary(outcomes: readonly Outcome[], target: Target, seconds: number):
     if (result === '200') latencies.push(outcome.milliseconds);
     else failed[result] = (failed[result] ?? 0) + 1;
   }
-  return { answered: latencies.length, failed, perSecond: latencies.length / seconds, latencies: latencies.toSorted((a, b) => a - b) };
+  return {
+    answered: latencies.length,
+    failed,
+    perSecond: latencies.length / seconds,
+    latencies: latencies.toSorted((a, b) => a - b),
+  };
 }
 
 function judge({ result, text }: Outcome, { leastBytes }: Target): string {

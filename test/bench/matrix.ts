@@ -3,7 +3,7 @@ import { TEMPORARY } from './build-sides.ts';
 import { type Answers, bytesOf, type Duration, keepUp, percentile } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
-import { merged } from './rounds.ts';
+import { type Cell, merged, type Skipped } from './rounds.ts';
 import { RunningSide, type Side, SIDES } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -14,31 +14,12 @@ const SETTLE_MS = 300;
 /** Of the bytes in flight; the tutorial's way was seen to take seven times. */
 const GREATEST_APPETITE = 9;
 
-/** What one load was to one side. */
-export interface Cell extends Load {
-  readonly side: Side;
-  readonly answered: number;
-  readonly failed: Answers['failed'];
-  readonly perSecond: number;
-  /** Over calling the upstream directly. */
-  readonly addedP50Ms: number;
-  readonly addedP99Ms: number;
-  readonly cpuSecondsPer1000: number;
-  readonly rssOverIdleMb: number;
-  /** How long nothing else had its turn, */
-  readonly longestBlockMs: number;
-  /** and how long the process itself worked meanwhile: what is missing, others had the processor. */
-  readonly longestWorkMs: number;
-}
-
-/** A load without figures: the machine has not the memory that the side would take, or the side ended under it. */
-export interface Skipped extends Load {
-  readonly side: Side;
-  readonly reason: string;
-}
-
 /** Puts every load on every side, each time in a fresh process, one side after the other, so that a noisy minute hits them alike. */
-export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: Cell | Skipped) => void): Promise<{ cells: Cell[]; skipped: Skipped[] }> {
+export async function measureLoads(
+  upstream: Upstream,
+  plan: Plan,
+  tell: (cell: Cell | Skipped) => void,
+): Promise<{ cells: Cell[]; skipped: Skipped[] }> {
   const cells: Cell[] = [];
   const skipped: Skipped[] = [];
   for (const load of plan.loads) {
@@ -53,7 +34,12 @@ export async function measureLoads(upstream: Upstream, plan: Plan, tell: (cell: 
   return { cells, skipped };
 }
 
-async function measureRound(upstream: Upstream, load: Load, plan: Plan, tell: (cell: Cell | Skipped) => void): Promise<(Cell | Skipped)[]> {
+async function measureRound(
+  upstream: Upstream,
+  load: Load,
+  plan: Plan,
+  tell: (cell: Cell | Skipped) => void,
+): Promise<(Cell | Skipped)[]> {
   const image = photoOf(bytesOf(load));
   await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
   await keepUp(upstream.direct(image.length), load.concurrency, lasting(plan.warmUpSeconds, load));
@@ -68,7 +54,14 @@ async function measureRound(upstream: Upstream, load: Load, plan: Plan, tell: (c
   return all;
 }
 
-async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Buffer, direct: Answers, plan: Plan): Promise<Cell | Skipped> {
+async function measureLoad(
+  upstream: Upstream,
+  side: Side,
+  load: Load,
+  image: Buffer,
+  direct: Answers,
+  plan: Plan,
+): Promise<Cell | Skipped> {
   const running = await RunningSide.start(side, {
     ...upstream.env(),
     TMPDIR: TEMPORARY,
@@ -77,7 +70,8 @@ async function measureLoad(upstream: Upstream, side: Side, load: Load, image: Bu
   });
   try {
     const { failed } = await keepUp(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
-    if (Object.keys(failed).length > 0) throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
+    if (Object.keys(failed).length > 0)
+      throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
     await sleep(SETTLE_MS);
     await running.idle();
     await keepUp(running.target(image), load.concurrency, lasting(plan.warmUpSeconds, load));

@@ -28,7 +28,11 @@ export interface Outcome {
 /** Sends one request. It never throws: whatever happens is an outcome. */
 export async function post({ url, headers, body }: Target, agent: Agent): Promise<Outcome> {
   const started = performance.now();
-  const ended = (result: string, answer = ''): Outcome => ({ result, milliseconds: performance.now() - started, text: answer });
+  const ended = (result: string, answer = ''): Outcome => ({
+    result,
+    milliseconds: performance.now() - started,
+    text: answer,
+  });
   try {
     return await new Promise<Outcome>((resolve, reject) => {
       const all = { ...headers, ...FORWARDED, 'content-length': body.length, 'x-ms-invocation-id': randomUUID() };

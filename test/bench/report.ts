@@ -1,5 +1,5 @@
 import { check } from './checks.ts';
-import type { Cell } from './matrix.ts';
+import type { Cell } from './rounds.ts';
 import type { Load } from './plan.ts';
 import type { Results } from './run.ts';
 import { SIDES } from './side.ts';
@@ -12,7 +12,10 @@ const FIGURES: readonly { readonly title: string; readonly of: (cell: Cell) => n
   { title: 'CPU seconds per 1,000 requests', of: ({ cpuSecondsPer1000 }) => cpuSecondsPer1000 },
   { title: 'Peak memory over idle, MB', of: ({ rssOverIdleMb }) => rssOverIdleMb },
   { title: 'Longest block of the event loop, ms', of: ({ longestBlockMs }) => longestBlockMs },
-  { title: 'Longest work of the main thread in one turn of the event loop, ms', of: ({ longestWorkMs }) => longestWorkMs },
+  {
+    title: 'Longest work of the main thread in one turn of the event loop, ms',
+    of: ({ longestWorkMs }) => longestWorkMs,
+  },
 ];
 
 /** All results as Markdown that reads well in a terminal, too. */
@@ -20,7 +23,11 @@ export function report(results: Results): string {
   const parts = [
     `${introduction(results)}\n`,
     ...FIGURES.map(({ title, of }) => `### ${title}\n\n${figureTable(results.cells, of)}`),
-    ...(results.skipped.length > 0 ? [`Left out: ${results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`).join('; ')}.\n`] : []),
+    ...(results.skipped.length > 0
+      ? [
+          `Left out: ${results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`).join('; ')}.\n`,
+        ]
+      : []),
     `### Cold start, medians, ms\n\n${coldStartTable(results)}`,
     `### What was promised\n\n${checkTable(results)}`,
   ];
@@ -40,15 +47,29 @@ function introduction({ machine, minutes, plan }: Results): string {
 function figureTable(cells: readonly Cell[], figure: (cell: Cell) => number): string {
   const names = [...new Set(cells.map(nameOf))];
   const rows = names.map((name): Row => {
-    const figures = SIDES.map((side) => cells.find((cell) => cell.side === side && nameOf(cell) === name)).map((cell) => (cell ? number(figure(cell)) : ''));
+    const figures = SIDES.map((side) => cells.find((cell) => cell.side === side && nameOf(cell) === name)).map(
+      (cell) => (cell ? number(figure(cell)) : ''),
+    );
     return [name].concat(figures);
   });
   return table(['load', ...SIDES], rows);
 }
 
 function coldStartTable({ coldStarts }: Results): string {
-  const rows = coldStarts.map(({ form, ...ms }): Row => [form, ...[ms.registrationMs, ms.firstAnswerMs, ms.processToAnswerMs, ms.laterAnswerMs].map(number)]);
-  return table(['', 'import to registration', 'import to first answer', 'process to first answer', 'first answer, asked 0.5 s later'], rows);
+  const rows = coldStarts.map(({ form, ...ms }): Row => [
+    form,
+    ...[ms.registrationMs, ms.firstAnswerMs, ms.processToAnswerMs, ms.laterAnswerMs].map(number),
+  ]);
+  return table(
+    [
+      '',
+      'import to registration',
+      'import to first answer',
+      'process to first answer',
+      'first answer, asked 0.5 s later',
+    ],
+    rows,
+  );
 }
 
 function checkTable(results: Results): string {

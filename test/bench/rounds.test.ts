@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Cell } from './matrix.ts';
+import type { Cell } from './rounds.ts';
 import { merged } from './rounds.ts';
 
 const round: Cell = {
@@ -18,8 +18,27 @@ const round: Cell = {
 };
 
 test('rounds become their means, the highest memory and work, and the shorter block; nothing that failed is lost', () => {
-  const other = { ...round, answered: 30, failed: { 503: 2 }, perSecond: 200, addedP50Ms: 4, addedP99Ms: 6, cpuSecondsPer1000: 3, rssOverIdleMb: 40, longestBlockMs: 8, longestWorkMs: 5 };
-  const expected = { ...other, answered: 40, perSecond: 150, addedP50Ms: 3, addedP99Ms: 5, cpuSecondsPer1000: 2, rssOverIdleMb: 50 };
+  const other = {
+    ...round,
+    answered: 30,
+    failed: { 503: 2 },
+    perSecond: 200,
+    addedP50Ms: 4,
+    addedP99Ms: 6,
+    cpuSecondsPer1000: 3,
+    rssOverIdleMb: 40,
+    longestBlockMs: 8,
+    longestWorkMs: 5,
+  };
+  const expected = {
+    ...other,
+    answered: 40,
+    perSecond: 150,
+    addedP50Ms: 3,
+    addedP99Ms: 5,
+    cpuSecondsPer1000: 2,
+    rssOverIdleMb: 50,
+  };
   expect(merged([round, other])).toEqual(expected);
   expect(merged([other, round])).toEqual(expected);
 });

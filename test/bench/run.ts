@@ -2,7 +2,8 @@ import { buildSides, removeSides } from './build-sides.ts';
 import { type Burst, measureBurst } from './burst.ts';
 import { type ColdStart, measureColdStarts } from './cold-start.ts';
 import { describeMachine, type Machine } from './machine.ts';
-import { type Cell, measureLoads, type Skipped } from './matrix.ts';
+import { measureLoads } from './matrix.ts';
+import type { Cell, Skipped } from './rounds.ts';
 import type { Plan } from './plan.ts';
 import { measureSlow, type Slow } from './slow.ts';
 import { Upstream } from './upstream.ts';
@@ -33,7 +34,16 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const slow = await measureSlow(upstream, plan);
     tell(`a burst of ${plan.burst.concurrency}`);
     const burst = await measureBurst(upstream, plan);
-    return { plan: plan.name, machine, minutes: (performance.now() - started) / 60_000, cells, skipped, coldStarts, slow, burst };
+    return {
+      plan: plan.name,
+      machine,
+      minutes: (performance.now() - started) / 60_000,
+      cells,
+      skipped,
+      coldStarts,
+      slow,
+      burst,
+    };
   } finally {
     await upstream.stop();
     await removeSides();

@@ -9,7 +9,11 @@ const meter = new Meter();
 
 process.on('disconnect', () => process.exit());
 process.on('message', (question) => process.send?.(answer(question)));
-process.send?.({ url: `http://127.0.0.1:${port}`, importing: performance.timeOrigin + importing, registrationMs: registeredAt - importing });
+process.send?.({
+  url: `http://127.0.0.1:${port}`,
+  importing: performance.timeOrigin + importing,
+  registrationMs: registeredAt - importing,
+});
 
 function answer(question: unknown): unknown {
   switch (question) {

@@ -28,11 +28,17 @@ export interface Slow {
  * generation grows to what so many need, which is no memory that is lost.
  */
 export async function measureSlow(upstream: Upstream, { slowRequests }: Plan): Promise<Slow> {
-  const running = await RunningSide.start('this project', { ...upstream.env(`slow-${UPSTREAM_MS}`), TMPDIR: TEMPORARY });
+  const running = await RunningSide.start('this project', {
+    ...upstream.env(`slow-${UPSTREAM_MS}`),
+    TMPDIR: TEMPORARY,
+  });
   try {
     const target = running.target(photoOf(bytesOf(IMAGE)));
     const ahead = await sendAtOnce(target, slowRequests);
-    if (ahead.answered < slowRequests) throw new Error(`Of the slow requests that went ahead, some ended with ${Object.keys(ahead.failed).join(', ')}:\n${running.output}`);
+    if (ahead.answered < slowRequests)
+      throw new Error(
+        `Of the slow requests that went ahead, some ended with ${Object.keys(ahead.failed).join(', ')}:\n${running.output}`,
+      );
     const samples: { ended: number; rssMb: number }[] = [];
     const progress = { ended: 0 };
     const started = performance.now();

@@ -5,7 +5,8 @@ export type Row = readonly string[];
 export function table(head: Row, rows: readonly Row[]): string {
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const right = head.map((_, column) => rows.every((row) => /^[-\d.]*$/.test(row[column] ?? '')));
-  const line = (row: Row): string => `| ${widths.map((width, at) => (right[at] ? (row[at] ?? '').padStart(width) : (row[at] ?? '').padEnd(width))).join(' | ')} |`;
+  const line = (row: Row): string =>
+    `| ${widths.map((width, at) => (right[at] ? (row[at] ?? '').padStart(width) : (row[at] ?? '').padEnd(width))).join(' | ')} |`;
   const rule = `| ${widths.map((width, at) => (right[at] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`;
   return `${[line(head), rule, ...rows.map(line)].join('\n')}\n`;
 }

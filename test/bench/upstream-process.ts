@@ -4,9 +4,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identityPath } from '../../src/local/emulator/identity-endpoint.ts';
-import { startAuthority } from '../../src/local/emulator/tokens.ts';
-import { listen } from '../../src/local/listen.ts';
+import { identityPath } from '../../src/dev/emulator/identity-endpoint.ts';
+import { startAuthority } from '../../src/dev/emulator/tokens.ts';
+import { listen } from '../../src/dev/start/listen.ts';
 
 const KEEP_ALIVE_MS = 75_000;
 const TOKEN_SECONDS = 24 * 60 * 60;
@@ -14,7 +14,12 @@ const TOKEN_SECONDS = 24 * 60 * 60;
 const authority = await startAuthority(TOKEN_SECONDS);
 // Signed once: who asks for a token with each request should not wait for the signing too.
 const { token, expiresAt } = await authority.issue('https://cognitiveservices.azure.com');
-const identity = JSON.stringify({ access_token: token, expires_on: String(expiresAt), resource: 'https://cognitiveservices.azure.com', token_type: 'Bearer' });
+const identity = JSON.stringify({
+  access_token: token,
+  expires_on: String(expiresAt),
+  resource: 'https://cognitiveservices.azure.com',
+  token_type: 'Bearer',
+});
 
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
   if (req.url?.startsWith(identityPath)) send(res, 200, identity);
@@ -28,7 +33,8 @@ async function swallow(req: IncomingMessage, res: ServerResponse): Promise<void>
   let bytes = 0;
   req.on('data', (chunk: Buffer) => (bytes += chunk.length));
   await new Promise((resolve) => req.once('close', resolve));
-  if (!req.headers.authorization?.startsWith('Bearer ')) return send(res, 401, '{"error":{"code":"401","message":"no token"}}');
+  if (!req.headers.authorization?.startsWith('Bearer '))
+    return send(res, 401, '{"error":{"code":"401","message":"no token"}}');
   const slow = /\/deployments\/slow-(\d+)\//.exec(req.url ?? '');
   // Not for 0 ms where nothing is to be waited for: a timer takes 1 ms at least, of which all sides would look alike.
   if (slow) await sleep(Number(slow[1]));
@@ -36,9 +42,21 @@ async function swallow(req: IncomingMessage, res: ServerResponse): Promise<void>
 }
 
 function completion(content: string): string {
-  const choice = { index: 0, message: { role: 'assistant', content, refusal: null }, finish_reason: 'stop', logprobs: null };
+  const choice = {
+    index: 0,
+    message: { role: 'assistant', content, refusal: null },
+    finish_reason: 'stop',
+    logprobs: null,
+  };
   const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
-  return JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'vision', choices: [choice], usage });
+  return JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'vision',
+    choices: [choice],
+    usage,
+  });
 }
 
 function send(res: ServerResponse, status: number, json: string): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityPath } from '../../src/local/emulator/identity-endpoint.ts';
+import { identityPath } from '../../src/dev/emulator/identity-endpoint.ts';
 import { Child } from './child.ts';
 import type { Target } from './post.ts';
 import { readyMade } from './ready-made.ts';

@@ -1,9 +1,9 @@
 import { type IncomingMessage, Server } from 'node:http';
-import { loadApp } from '../../src/local/host/app.ts';
-import { invoke } from '../../src/local/host/invocation.ts';
-import { onLoopback } from '../../src/local/host/loopback.ts';
-import { runHooks } from '../../src/local/host/registry.ts';
-import { matchRoute } from '../../src/local/host/route.ts';
+import { loadApp } from '../../src/dev/host/app.ts';
+import { invoke } from '../../src/dev/host/invocation.ts';
+import { onLoopback } from '../../src/dev/host/loopback.ts';
+import { runHooks } from '../../src/dev/host/registry.ts';
+import { matchRoute } from '../../src/dev/host/route.ts';
 
 /** A loaded app whose HTTP server is open. */
 export interface Worker {
@@ -23,7 +23,8 @@ export async function startWorker(appDir: string): Promise<Worker> {
   const { servers } = await onLoopback(() => model.getCapabilities({}));
   const [server] = servers;
   const address = server?.address();
-  if (!(server instanceof Server) || typeof address !== 'object' || !address) throw new Error(`The app in ${appDir} opened no HTTP server.`);
+  if (!(server instanceof Server) || typeof address !== 'object' || !address)
+    throw new Error(`The app in ${appDir} opened no HTTP server.`);
 
   // Ahead of the library, which waits for a call of the host that says what the request is for.
   server.prependListener('request', (req: IncomingMessage) => {

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckName } from '../../src/doctor/check.ts';
 import { checkNode } from '../../src/doctor/node-check.ts';
-import { type EmulatedAzure, startAzure } from '../../src/local/emulator/azure.ts';
-import { type EmulatedEntra, startEntra } from '../../src/local/emulator/entra/entra.ts';
+import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
+import { type EmulatedEntra, startEntra } from '../../src/dev/emulator/entra/entra.ts';
 import { report, run } from './run.ts';
 
 let azure: EmulatedAzure;
@@ -29,7 +29,11 @@ interface Broken {
   readonly fix: string;
 }
 
-const principal = () => ({ ...entra.env, AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential', AZURE_CLIENT_ID: entra.application.clientId });
+const principal = () => ({
+  ...entra.env,
+  AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+  AZURE_CLIENT_ID: entra.application.clientId,
+});
 /** The first request to the model is a knock on its door. */
 const modelRefuses = (status: number, code: string, message: string) => () => {
   azure.model.fail({});
@@ -37,21 +41,115 @@ const modelRefuses = (status: number, code: string, message: string) => () => {
 };
 
 const BROKEN: readonly Broken[] = [
-  { what: 'no deployment is set', env: () => ({ AZURE_OPENAI_DEPLOYMENT: '' }), named: 'settings', reason: 'AZURE_OPENAI_DEPLOYMENT is not set', fix: 'AZURE_OPENAI_DEPLOYMENT' },
-  { what: 'a limit is no number', env: () => ({ MAX_IMAGE_BYTES: 'hunter2' }), named: 'settings', reason: 'MAX_IMAGE_BYTES must be', fix: 'MAX_IMAGE_BYTES' },
-  { what: 'a credential has a name that nobody knows', env: () => ({ AZURE_TOKEN_CREDENTIALS: 'hunter2' }), named: 'settings', reason: 'AZURE_TOKEN_CREDENTIALS must be one of', fix: 'AZURE_TOKEN_CREDENTIALS' },
-  { what: 'a key is set in Azure', env: () => ({ WEBSITE_SITE_NAME: 'app', AZURE_OPENAI_API_KEY: 'hunter2' }), named: 'settings', reason: 'AZURE_OPENAI_API_KEY must not be set in Azure', fix: 'AZURE_OPENAI_API_KEY' },
-  { what: 'the endpoint is regional', env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/' }), named: 'endpoint', reason: 'accepts no tokens', fix: 'set it' },
-  { what: 'nothing listens at the endpoint', env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://127.0.0.1:9/' }), named: 'endpoint', reason: 'ECONNREFUSED', fix: 'check the address' },
-  { what: 'nobody trusts the certificate', env: () => ({ AZURE_OPENAI_ENDPOINT: entra.url }), named: 'endpoint', reason: 'its certificate is not trusted', fix: 'NODE_EXTRA_CA_CERTS' },
-  { what: 'the identity is not assigned', breaking: () => azure.identity.fail({ status: 400, body: { statusCode: 400, message: 'No Managed Identity found, hunter2' } }, Infinity), named: 'token', reason: 'no such identity is assigned', fix: 'assign it' },
-  { what: 'the secret is wrong', env: () => ({ ...principal(), AZURE_CLIENT_SECRET: 'hunter2' }), named: 'token', reason: 'AADSTS7000215', fix: 'az ad app credential reset' },
-  { what: 'az is not there', env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }), named: 'token', reason: 'az is not installed', fix: 'az login' },
-  { what: 'the role is missing', breaking: () => azure.setRole(false), named: 'deployment', reason: 'it lacks the role', fix: 'az role assignment create' },
-  { what: 'the token is for something else', env: () => ({ AZURE_OPENAI_SCOPE: 'https://elsewhere.example/.default' }), named: 'deployment', reason: 'for https://elsewhere.example', fix: 'AZURE_OPENAI_SCOPE' },
-  { what: 'there is no such deployment', env: () => ({ AZURE_OPENAI_DEPLOYMENT: 'nobody' }), named: 'deployment', reason: 'deployment_not_found', fix: 'AZURE_OPENAI_DEPLOYMENT' },
-  { what: 'the firewall is closed', breaking: modelRefuses(403, 'AccessDenied', 'Access denied due to Virtual Network/Firewall rules, hunter2.'), named: 'deployment', reason: 'takes no requests from this network', fix: 'Networking' },
-  { what: 'the model cannot see', breaking: modelRefuses(400, 'invalid_request_error', 'image_url is only supported by certain models, hunter2.'), named: 'deployment', reason: 'called the request invalid', fix: 'can see images' },
+  {
+    what: 'no deployment is set',
+    env: () => ({ AZURE_OPENAI_DEPLOYMENT: '' }),
+    named: 'settings',
+    reason: 'AZURE_OPENAI_DEPLOYMENT is not set',
+    fix: 'AZURE_OPENAI_DEPLOYMENT',
+  },
+  {
+    what: 'a limit is no number',
+    env: () => ({ MAX_IMAGE_BYTES: 'hunter2' }),
+    named: 'settings',
+    reason: 'MAX_IMAGE_BYTES must be',
+    fix: 'MAX_IMAGE_BYTES',
+  },
+  {
+    what: 'a credential has a name that nobody knows',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'hunter2' }),
+    named: 'settings',
+    reason: 'AZURE_TOKEN_CREDENTIALS must be one of',
+    fix: 'AZURE_TOKEN_CREDENTIALS',
+  },
+  {
+    what: 'a key is set in Azure',
+    env: () => ({ WEBSITE_SITE_NAME: 'app', AZURE_OPENAI_API_KEY: 'hunter2' }),
+    named: 'settings',
+    reason: 'AZURE_OPENAI_API_KEY must not be set in Azure',
+    fix: 'AZURE_OPENAI_API_KEY',
+  },
+  {
+    what: 'the endpoint is regional',
+    env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/' }),
+    named: 'endpoint',
+    reason: 'accepts no tokens',
+    fix: 'set it',
+  },
+  {
+    what: 'nothing listens at the endpoint',
+    env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://127.0.0.1:9/' }),
+    named: 'endpoint',
+    reason: 'ECONNREFUSED',
+    fix: 'check the address',
+  },
+  {
+    what: 'nobody trusts the certificate',
+    env: () => ({ AZURE_OPENAI_ENDPOINT: entra.url }),
+    named: 'endpoint',
+    reason: 'its certificate is not trusted',
+    fix: 'NODE_EXTRA_CA_CERTS',
+  },
+  {
+    what: 'the identity is not assigned',
+    breaking: () =>
+      azure.identity.fail(
+        { status: 400, body: { statusCode: 400, message: 'No Managed Identity found, hunter2' } },
+        Infinity,
+      ),
+    named: 'token',
+    reason: 'no such identity is assigned',
+    fix: 'assign it',
+  },
+  {
+    what: 'the secret is wrong',
+    env: () => ({ ...principal(), AZURE_CLIENT_SECRET: 'hunter2' }),
+    named: 'token',
+    reason: 'AADSTS7000215',
+    fix: 'az ad app credential reset',
+  },
+  {
+    what: 'az is not there',
+    env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
+    named: 'token',
+    reason: 'az is not installed',
+    fix: 'az login',
+  },
+  {
+    what: 'the role is missing',
+    breaking: () => azure.setRole(false),
+    named: 'deployment',
+    reason: 'it lacks the role',
+    fix: 'az role assignment create',
+  },
+  {
+    what: 'the token is for something else',
+    env: () => ({ AZURE_OPENAI_SCOPE: 'https://elsewhere.example/.default' }),
+    named: 'deployment',
+    reason: 'for https://elsewhere.example',
+    fix: 'AZURE_OPENAI_SCOPE',
+  },
+  {
+    what: 'there is no such deployment',
+    env: () => ({ AZURE_OPENAI_DEPLOYMENT: 'nobody' }),
+    named: 'deployment',
+    reason: 'deployment_not_found',
+    fix: 'AZURE_OPENAI_DEPLOYMENT',
+  },
+  {
+    what: 'the firewall is closed',
+    breaking: modelRefuses(403, 'AccessDenied', 'Access denied due to Virtual Network/Firewall rules, hunter2.'),
+    named: 'deployment',
+    reason: 'takes no requests from this network',
+    fix: 'Networking',
+  },
+  {
+    what: 'the model cannot see',
+    breaking: modelRefuses(400, 'invalid_request_error', 'image_url is only supported by certain models, hunter2.'),
+    named: 'deployment',
+    reason: 'called the request invalid',
+    fix: 'can see images',
+  },
 ];
 
 describe('broken in one way', () => {
@@ -74,23 +172,42 @@ describe('all well', () => {
     expect({ ok, status }).toEqual({ ok: true, status: 0 });
     expect(checks).toEqual(NAMES.map((name) => ({ name, status: 'ok', reason: expect.any(String), fix: null })));
     const token = checks.find(({ name }) => name === 'token');
-    expect(token?.reason).toMatch(/^ManagedIdentityCredential \(\d+ ms\): object [\d-]+2 of tenant [\d-]+1, for https:\/\/cognitiveservices\.azure\.com, until 20/);
+    expect(token?.reason).toMatch(
+      /^ManagedIdentityCredential \(\d+ ms\): object [\d-]+2 of tenant [\d-]+1, for https:\/\/cognitiveservices\.azure\.com, until 20/,
+    );
     expect(text).not.toContain('eyJ');
-    expect(azure.model.requests.filter(({ method }) => method === 'POST'), 'one call that costs').toHaveLength(1);
+    expect(
+      azure.model.requests.filter(({ method }) => method === 'POST'),
+      'one call that costs',
+    ).toHaveLength(1);
   });
 
   test('which credential of a chain answered is told', async () => {
-    const { checks } = await report({ ...azure.env, ...principal(), AZURE_TOKEN_CREDENTIALS: 'prod', AZURE_CLIENT_SECRET: entra.application.secret });
+    const { checks } = await report({
+      ...azure.env,
+      ...principal(),
+      AZURE_TOKEN_CREDENTIALS: 'prod',
+      AZURE_CLIENT_SECRET: entra.application.secret,
+    });
     expect(checks.find(({ name }) => name === 'token')?.reason).toMatch(/^EnvironmentCredential /);
   });
 
   test('a model that retires soon is a warning', async () => {
     azure.model.fail({}, 2);
     const soon = Math.floor(Date.now() / 1000) + 30 * 24 * 60 * 60;
-    azure.model.fail({ body: { data: [{ id: 'emulated-vision-2026-11-01', lifecycle_status: 'deprecated', deprecation: { inference: soon } }] } });
+    azure.model.fail({
+      body: {
+        data: [{ id: 'emulated-vision-2026-11-01', lifecycle_status: 'deprecated', deprecation: { inference: soon } }],
+      },
+    });
     const { ok, checks } = await report(azure.env);
     expect(ok).toBe(true);
-    expect(checks.at(-1)).toMatchObject({ name: 'model', status: 'warn', reason: expect.stringContaining('retires on 20'), fix: expect.stringContaining('npm run models') });
+    expect(checks.at(-1)).toMatchObject({
+      name: 'model',
+      status: 'warn',
+      reason: expect.stringContaining('retires on 20'),
+      fix: expect.stringContaining('npm run models'),
+    });
   });
 
   test('a stray key is a warning', async () => {
@@ -107,14 +224,21 @@ describe('all well', () => {
   });
 
   test('a second region that is down is a warning', async () => {
-    const { ok, checks } = await report({ ...azure.env, AZURE_OPENAI_ENDPOINT_2: 'https://127.0.0.1:9/', AZURE_OPENAI_DEPLOYMENT_2: 'other' });
+    const { ok, checks } = await report({
+      ...azure.env,
+      AZURE_OPENAI_ENDPOINT_2: 'https://127.0.0.1:9/',
+      AZURE_OPENAI_DEPLOYMENT_2: 'other',
+    });
     expect(ok).toBe(true);
-    expect(checks.filter(({ status }) => status === 'warn').map(({ name }) => name)).toEqual(['endpoint', 'deployment']);
+    expect(checks.filter(({ status }) => status === 'warn').map(({ name }) => name)).toEqual([
+      'endpoint',
+      'deployment',
+    ]);
   });
 });
 
 test('for a person: marks, reasons, and what to do', async () => {
-  const { status, output } = await run('src/doctor/doctor.ts', [], {});
+  const { status, output } = await run('src/dev/doctor/doctor.ts', [], {});
   expect(status).toBe(1);
   expect(output).toMatch(/^✓ node {7}Node 24/);
   expect(output).toMatch(/✗ settings {3}AZURE_OPENAI_ENDPOINT is not set\..+\n +-> set AZURE_OPENAI_ENDPOINT/);
@@ -128,7 +252,11 @@ test('--emulate examines the emulated Azure', async () => {
 });
 
 test('an option that there is not is told', async () => {
-  expect(await run('src/doctor/doctor.ts', ['--fix'], {})).toEqual({ status: 2, output: '', errors: 'usage: npm run doctor [-- --json] [-- --emulate]\n' });
+  expect(await run('src/dev/doctor/doctor.ts', ['--fix'], {})).toEqual({
+    status: 2,
+    output: '',
+    errors: 'usage: npm run doctor [-- --json] [-- --emulate]\n',
+  });
 });
 
 test.each([

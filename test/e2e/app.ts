@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/local/emulator/azure.ts';
+import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/dev/emulator/azure.ts';
 import { expectNoneIn, keepAllThatReaches, keepKeys } from './secrets.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
-const SERVE = fileURLToPath(new URL('../../src/local/serve.ts', import.meta.url));
+const SERVE = fileURLToPath(new URL('../../src/dev/start/serve.ts', import.meta.url));
 
 /** The built app in a process of its own, and all that it has printed. */
 export interface App {
@@ -30,7 +30,8 @@ export async function startApp(env: Readonly<Record<string, string>>, folder = D
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
 
   const url = await listening(child, () => output);
   const alive = (): boolean => child.exitCode === null && child.signalCode === null;
@@ -51,7 +52,10 @@ export async function startApp(env: Readonly<Record<string, string>>, folder = D
 }
 
 /** The built app and an emulated Azure of its own, which keeps what it is asked. */
-export async function startBoth(env: Readonly<Record<string, string>> = {}, options: AzureOptions = {}): Promise<{ app: App; azure: EmulatedAzure }> {
+export async function startBoth(
+  env: Readonly<Record<string, string>> = {},
+  options: AzureOptions = {},
+): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = keepAllThatReaches(await startAzure({ record: true, ...options }));
   return { azure, app: await startApp({ ...azure.env, ...env }) };
 }

@@ -11,14 +11,23 @@ export interface Asked {
 }
 
 /** Posts an image as raw bytes, under a Content-Type that is a lie for most of them. */
-export async function ask(url: string, image: Uint8Array, init: { query?: Record<string, string>; headers?: Record<string, string> } = {}): Promise<Asked> {
+export async function ask(
+  url: string,
+  image: Uint8Array,
+  init: { query?: Record<string, string>; headers?: Record<string, string> } = {},
+): Promise<Asked> {
   const query = new URLSearchParams(init.query ?? { instructions: 'What is this?' });
   keepSecret('words', query.get('instructions') ?? '');
   return post(url, new Uint8Array(image), { 'content-type': 'image/png', ...init.headers }, `?${query.toString()}`);
 }
 
 /** Posts any body to processImage. */
-export async function post(url: string, body: string | FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string>, query = ''): Promise<Asked> {
+export async function post(
+  url: string,
+  body: string | FormData | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string>,
+  query = '',
+): Promise<Asked> {
   if (body instanceof Uint8Array) keepSecret('image', body);
   if (typeof body === 'string') keepSecret('words', body);
   const asked = await read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
@@ -33,7 +42,8 @@ export async function get(url: string, path: string): Promise<Asked> {
 
 /** `fetch`, for clients that take one: resolves when all of the body has come and openapi.json knows of everything in it. */
 export async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const { url, method } = input instanceof Request ? input : { url: String(input), method: init?.method?.toUpperCase() ?? 'GET' };
+  const { url, method } =
+    input instanceof Request ? input : { url: String(input), method: init?.method?.toUpperCase() ?? 'GET' };
   const response = await fetch(input, init);
   const { status, headers } = response;
   const text = await response.text();
@@ -43,5 +53,10 @@ export async function checkedFetch(input: string | URL | Request, init?: Request
 
 async function read(response: Response): Promise<Asked> {
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as Record<string, unknown> };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: () => JSON.parse(text) as Record<string, unknown>,
+  };
 }

@@ -19,7 +19,10 @@ export async function startBrowser(): Promise<Browser> {
   process.once('exit', remove); // also where the start below fails
   const executablePath = await unpack(dir);
   // The package's own configuration knows its fonts under /tmp only; without any font, Chromium ends at the first letter.
-  await writeFile(join(dir, 'fonts.conf'), `<fontconfig><dir>${dir}/fonts</dir><cachedir>${dir}/cache</cachedir></fontconfig>`);
+  await writeFile(
+    join(dir, 'fonts.conf'),
+    `<fontconfig><dir>${dir}/fonts</dir><cachedir>${dir}/cache</cachedir></fontconfig>`,
+  );
   const browser = await chromium.launch({
     executablePath,
     env: { HOME: dir, TMPDIR: dir, FONTCONFIG_FILE: join(dir, 'fonts.conf'), LD_LIBRARY_PATH: join(dir, 'al2023/lib') },

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ResponseObject } from 'openapi3-ts/oas31';
-import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 import { commonHeaders } from '../../src/openapi/headers.ts';
 
@@ -31,7 +31,9 @@ export function conforms(seen: Seen): void {
   if (faults.length === 0) return;
   const { method, url, status, text } = seen;
   const told = faults.slice(0, MOST_FAULTS_TOLD).join('\n  ');
-  throw new Error(`${method} ${new URL(url).pathname} answered ${status}, which is not what openapi.json says:\n  ${told}\n${text.slice(0, 500)}`);
+  throw new Error(
+    `${method} ${new URL(url).pathname} answered ${status}, which is not what openapi.json says:\n  ${told}\n${text.slice(0, 500)}`,
+  );
 }
 
 function faultsOf({ method, url, status, headers, text }: Seen): string[] {
@@ -65,18 +67,26 @@ function violations(pointer: readonly string[], value: unknown, what: string): s
   const validate = ajv.getSchema(`openapi#/${fragment}`);
   if (!validate) throw new Error(`openapi.json has no schema at ${pointer.join(' ')}`);
   if (validate(value)) return [];
-  return (validate.errors ?? []).map(({ instancePath, message, params }) => `${what}${instancePath} ${message} ${JSON.stringify(params)}`);
+  return (validate.errors ?? []).map(
+    ({ instancePath, message, params }) => `${what}${instancePath} ${message} ${JSON.stringify(params)}`,
+  );
 }
 
 /** Ajv knows discriminators, but finds what they lead to by itself and refuses to be told. */
 function withoutMappings(value: object): object {
-  return JSON.parse(JSON.stringify(value, (key, member: unknown) => (key === 'mapping' ? undefined : member))) as object;
+  return JSON.parse(
+    JSON.stringify(value, (key, member: unknown) => (key === 'mapping' ? undefined : member)),
+  ) as object;
 }
 
 /** The events of a stream with their data parsed; https://html.spec.whatwg.org/multipage/server-sent-events.html */
 function eventsOf(text: string): object[] {
   return text.split('\n\n').flatMap((block) => {
-    const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
+    const fields = new Map(
+      block
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
+    );
     const data = fields.get('data');
     if (data === undefined) return []; // nothing but a comment
     return [{ event: fields.get('event') ?? 'message', data: data === '[DONE]' ? data : JSON.parse(data) }];

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { startAzure, type EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { startAzure, type EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { ask, get } from './ask.ts';
@@ -22,15 +22,18 @@ describe('stray variables of the SDK', () => {
     OPENAI_LOG: 'debug',
   };
 
-  test.each([{ version: '2024-10-21' }, { version: 'v1' }])('the keyless path works with all of them set, and sends none ($version)', async ({ version }) => {
-    const { app, azure } = await both({ ...stray, OPENAI_API_VERSION: version });
-    expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
-    const [request] = azure.model.requests;
-    expect(request?.headers.authorization).toMatch(/^Bearer ey/);
-    expect(JSON.stringify([request?.headers, request?.path, request?.body])).not.toContain('stray');
-    expect(app.output()).toContain('AZURE_OPENAI_API_KEY is set and ignored');
-    expect(app.output()).not.toContain('stray');
-  });
+  test.each([{ version: '2024-10-21' }, { version: 'v1' }])(
+    'the keyless path works with all of them set, and sends none ($version)',
+    async ({ version }) => {
+      const { app, azure } = await both({ ...stray, OPENAI_API_VERSION: version });
+      expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
+      const [request] = azure.model.requests;
+      expect(request?.headers.authorization).toMatch(/^Bearer ey/);
+      expect(JSON.stringify([request?.headers, request?.path, request?.body])).not.toContain('stray');
+      expect(app.output()).toContain('AZURE_OPENAI_API_KEY is set and ignored');
+      expect(app.output()).not.toContain('stray');
+    },
+  );
 });
 
 test('the version-free API is asked where OPENAI_API_VERSION=v1', async () => {
@@ -45,7 +48,11 @@ describe('a key, on a developer machine', () => {
     { version: '2024-10-21', header: 'api-key', value: 'a-local-key' },
     { version: 'v1', header: 'authorization', value: 'Bearer a-local-key' },
   ])('is sent where AZURE_OPENAI_AUTH=key says so ($version)', async ({ version, header, value }) => {
-    const { app, azure } = await both({ AZURE_OPENAI_AUTH: 'key', AZURE_OPENAI_API_KEY: 'a-local-key', OPENAI_API_VERSION: version });
+    const { app, azure } = await both({
+      AZURE_OPENAI_AUTH: 'key',
+      AZURE_OPENAI_API_KEY: 'a-local-key',
+      OPENAI_API_VERSION: version,
+    });
     const answer = await ask(app.url, await still('image/png', 8, 8));
     expect(answer.json(), 'the emulated model takes tokens only').toMatchObject({ code: 'model_access_denied' });
     expect(azure.model.requests[0]?.headers[header]).toBe(value);
@@ -57,11 +64,17 @@ describe('a key, on a developer machine', () => {
 describe('wrong settings', () => {
   test('end the start on a developer machine, with every fault and no stack', async () => {
     const start = startApp({ AZURE_OPENAI_ENDPOINT: 'ftp://example.com', MAX_IMAGE_BYTES: 'many' });
-    await expect(start).rejects.toThrow(/ended with 1:\nThe settings need attention:\n {2}AZURE_OPENAI_ENDPOINT .+\n {2}AZURE_OPENAI_DEPLOYMENT .+\n {2}MAX_IMAGE_BYTES .+\n$/);
+    await expect(start).rejects.toThrow(
+      /ended with 1:\nThe settings need attention:\n {2}AZURE_OPENAI_ENDPOINT .+\n {2}AZURE_OPENAI_DEPLOYMENT .+\n {2}MAX_IMAGE_BYTES .+\n$/,
+    );
   });
 
   test('in Azure, the app starts, health answers, and the rest says misconfigured', async () => {
-    const app = await one({ ...IN_AZURE, AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/', AZURE_OPENAI_API_KEY: 'a-forgotten-key' });
+    const app = await one({
+      ...IN_AZURE,
+      AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/',
+      AZURE_OPENAI_API_KEY: 'a-forgotten-key',
+    });
     expect((await get(app.url, 'health')).status).toBe(200);
     const answer = await ask(app.url, await still('image/png', 8, 8));
     expect(answer.status).toBe(500);
@@ -76,7 +89,11 @@ describe('wrong settings', () => {
 test('no identity at all is told with the credentials that were tried', async () => {
   const azure = await startAzure();
   const { AZURE_OPENAI_ENDPOINT = '', AZURE_OPENAI_DEPLOYMENT = '' } = azure.env;
-  const app = await one({ AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT, AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential' });
+  const app = await one({
+    AZURE_OPENAI_ENDPOINT,
+    AZURE_OPENAI_DEPLOYMENT,
+    AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+  });
   const answer = await ask(app.url, await still('image/png', 8, 8));
   azure.close();
   expect(answer.status).toBe(503);

@@ -9,6 +9,8 @@ export function readEvents(text: string): SentEvent[] {
   return text.split('\n\n').flatMap((block) => {
     const data = /^data: (.*)$/m.exec(block)?.[1];
     if (data === undefined) return [];
-    return [{ event: /^event: (.*)$/m.exec(block)?.[1] ?? 'message', data: JSON.parse(data) as Record<string, unknown> }];
+    return [
+      { event: /^event: (.*)$/m.exec(block)?.[1] ?? 'message', data: JSON.parse(data) as Record<string, unknown> },
+    ];
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startAzure, type EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import { startAzure, type EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp } from './app.ts';
 import { ask } from './ask.ts';
@@ -56,22 +56,32 @@ test('the first is asked again when its Retry-After is over', async () => {
   expect(calls()).toEqual([2, 1]);
 });
 
-test.each([{ fault: { status: 500 } }, { fault: { status: 503 } }, { fault: { breakOff: 'before-headers' as const } }])('a first that fails is not retried but replaced: $fault', async ({ fault }) => {
-  first.model.fail(fault, Infinity);
-  expect((await ask(app.url, image)).status).toBe(200);
-  expect(calls()).toEqual([1, 1]);
-});
+test.each([{ fault: { status: 500 } }, { fault: { status: 503 } }, { fault: { breakOff: 'before-headers' as const } }])(
+  'a first that fails is not retried but replaced: $fault',
+  async ({ fault }) => {
+    first.model.fail(fault, Infinity);
+    expect((await ask(app.url, image)).status).toBe(200);
+    expect(calls()).toEqual([1, 1]);
+  },
+);
 
-test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])('what the second could not do better is told: $fault', async ({ fault }) => {
-  first.model.fail(fault, Infinity);
-  expect((await ask(app.url, image)).status).toBe(502);
-  expect(calls()).toEqual([1, 0]);
-});
+test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])(
+  'what the second could not do better is told: $fault',
+  async ({ fault }) => {
+    first.model.fail(fault, Infinity);
+    expect((await ask(app.url, image)).status).toBe(502);
+    expect(calls()).toEqual([1, 0]);
+  },
+);
 
 test('both down: one call to the first, the retries to the second, and the failure told', async () => {
   first.model.fail({ status: 500 }, Infinity);
   second.model.fail({ status: 503, headers: { 'retry-after-ms': '1' } }, Infinity);
-  expect((await ask(app.url, image)).json()).toMatchObject({ status: 502, code: 'upstream_error', upstreamStatus: 503 });
+  expect((await ask(app.url, image)).json()).toMatchObject({
+    status: 502,
+    code: 'upstream_error',
+    upstreamStatus: 503,
+  });
   expect(calls()).toEqual([1, 1 + RETRIES]);
 });
 

@@ -15,18 +15,29 @@ import { type Question, WAYS, type Way } from './faults/way.ts';
 const GRACE_MS = 3_000;
 /** In it, the library's own retries of the identity endpoint come in time for the request after. */
 const PATIENT = { REQUEST_TIMEOUT_SECONDS: '4' };
-const MISCONFIGURED = { WEBSITE_SITE_NAME: 'my-app', AZURE_OPENAI_API_KEY: 'a-forgotten-key', REQUEST_TIMEOUT_SECONDS: 'soon' };
+const MISCONFIGURED = {
+  WEBSITE_SITE_NAME: 'my-app',
+  AZURE_OPENAI_API_KEY: 'a-forgotten-key',
+  REQUEST_TIMEOUT_SECONDS: 'soon',
+};
 
-const usual: Question = { images: [await still('image/png', 16, 16)], fields: { instructions: 'What is in this picture?' } };
+const usual: Question = {
+  images: [await still('image/png', 16, 16)],
+  fields: { instructions: 'What is in this picture?' },
+};
 
 let started: Scene[] = [];
 let ordinary: Pairs;
 let tokenless: Pairs;
 let misconfigured: Pairs;
 beforeAll(async () => {
-  const [some, patient, wrong] = await Promise.all([startPairs(5), startPairs(6, PATIENT, { tokenSeconds: TOKEN_SECONDS }), startPairs(1, MISCONFIGURED)]);
-  started = [...some, ...patient, ...wrong];
-  [ordinary, tokenless, misconfigured] = [new Pairs(some), new Pairs(patient), new Pairs(wrong)];
+  const [some, target, wrong] = await Promise.all([
+    startPairs(5),
+    startPairs(6, PATIENT, { tokenSeconds: TOKEN_SECONDS }),
+    startPairs(1, MISCONFIGURED),
+  ]);
+  started = [...some, ...target, ...wrong];
+  [ordinary, tokenless, misconfigured] = [new Pairs(some), new Pairs(target), new Pairs(wrong)];
 }, 60_000);
 afterAll(async () => stopPairs(started));
 
@@ -40,35 +51,48 @@ const groups = [
 
 /** Every fault by every way of asking, those of each group spread over the whole, for most of the time is waiting. */
 const table = groups
-  .flatMap(({ what, faults, pairs }) => cells(faults).map((cell, at, { length }) => Object.assign(cell, { what, pairs, place: at / length })))
+  .flatMap(({ what, faults, pairs }) =>
+    cells(faults).map((cell, at, { length }) => Object.assign(cell, { what, pairs, place: at / length })),
+  )
   .toSorted((a, b) => a.place - b.place);
 
 describe.concurrent('a fault of', () => {
-  test.for(table)('$what: $fault.name: $way.name: $expected.status $expected.code after $expected.calls calls', async ({ fault, way, expected, pairs }) => {
-    await pairs().lend(async (scene) => {
-      try {
-        await expectOutcome(scene, fault, way, expected);
-      } finally {
+  test.for(table)(
+    '$what: $fault.name: $way.name: $expected.status $expected.code after $expected.calls calls',
+    async ({ fault, way, expected, pairs }) => {
+      await pairs().lend(async (scene) => {
+        try {
+          await expectOutcome(scene, fault, way, expected);
+        } finally {
+          scene.azure.reset();
+          scene.relay.mend();
+        }
+        await expectNormal(scene, way, fault.recoversWithinMs ?? 0);
         scene.azure.reset();
-        scene.relay.mend();
-      }
-      await expectNormal(scene, way, fault.recoversWithinMs ?? 0);
-      scene.azure.reset();
-    });
-  });
+      });
+    },
+  );
 });
 
 describe.concurrent('the settings', () => {
   const wrong: Fault = {
     name: 'wrong settings in Azure',
-    expected: { status: 500, code: 'misconfigured', calls: 0, problem: { settings: ['AZURE_OPENAI_API_KEY', 'REQUEST_TIMEOUT_SECONDS'] } },
+    expected: {
+      status: 500,
+      code: 'misconfigured',
+      calls: 0,
+      problem: { settings: ['AZURE_OPENAI_API_KEY', 'REQUEST_TIMEOUT_SECONDS'] },
+    },
   };
-  test.for(cells([wrong]))('$fault.name: $way.name: $expected.status $expected.code', async ({ fault, way, expected }) => {
-    await misconfigured.lend(async (scene) => {
-      await expectOutcome(scene, fault, way, expected);
-      expect((await fetch(`${scene.app.url}/api/health`)).status, 'the next request').toBe(200);
-    });
-  });
+  test.for(cells([wrong]))(
+    '$fault.name: $way.name: $expected.status $expected.code',
+    async ({ fault, way, expected }) => {
+      await misconfigured.lend(async (scene) => {
+        await expectOutcome(scene, fault, way, expected);
+        expect((await fetch(`${scene.app.url}/api/health`)).status, 'the next request').toBe(200);
+      });
+    },
+  );
 });
 
 test('the table is complete: every fault by every way that it can happen to, each once', () => {
@@ -87,11 +111,20 @@ test('nothing in it was a surprise to the app, and all processes live', () => {
 function cells(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
   return faults.flatMap((fault) => {
     const { happensTo = () => true, expected } = fault;
-    return WAYS.filter(happensTo).map((way) => ({ fault, way, expected: typeof expected === 'function' ? expected(way) : expected }));
+    return WAYS.filter(happensTo).map((way) => ({
+      fault,
+      way,
+      expected: typeof expected === 'function' ? expected(way) : expected,
+    }));
   });
 }
 
-async function expectOutcome(scene: Scene, { before, ask = (it) => it, alter = (sent) => sent, send = atOnce }: Fault, way: Way, expected: Expected): Promise<void> {
+async function expectOutcome(
+  scene: Scene,
+  { before, ask = (it) => it, alter = (sent) => sent, send = atOnce }: Fault,
+  way: Way,
+  expected: Expected,
+): Promise<void> {
   await before?.(scene);
   const question = ask(usual);
   for (const image of question.images) keepSecret('image', image);
@@ -99,7 +132,13 @@ async function expectOutcome(scene: Scene, { before, ask = (it) => it, alter = (
   const asked = performance.now();
   const { status, code, problem, headers } = await send(scene, sent);
   expect(performance.now() - asked).toBeLessThan(DEADLINE_MS + GRACE_MS);
-  expect({ status, code, calls: scene.azure.model.requests.length, problem, headers: Object.fromEntries(headers) }).toMatchObject(expected);
+  expect({
+    status,
+    code,
+    calls: scene.azure.model.requests.length,
+    problem,
+    headers: Object.fromEntries(headers),
+  }).toMatchObject(expected);
   if (problem['code']) expect(problem['requestId']).toBe(headers.get('x-request-id'));
 }
 

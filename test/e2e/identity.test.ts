@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest';
-import { type AzureOptions, type EmulatedAzure, startAzure } from '../../src/local/emulator/azure.ts';
-import { startEntra } from '../../src/local/emulator/entra/entra.ts';
+import { type AzureOptions, type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
+import { startEntra } from '../../src/dev/emulator/entra/entra.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { type Asked, ask } from './ask.ts';
@@ -29,7 +29,11 @@ const image = await still('image/png', 8, 8);
 // These mostly wait.
 describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in time', ({ stray }) => {
   test('down at the start, then up', async (context) => {
-    const { app } = await both(context, { ...stray, REQUEST_TIMEOUT_SECONDS: '1' }, { breaking: ({ identity }) => identity.fail({ breakOff: 'before-headers' }, 2) });
+    const { app } = await both(
+      context,
+      { ...stray, REQUEST_TIMEOUT_SECONDS: '1' },
+      { breaking: ({ identity }) => identity.fail({ breakOff: 'before-headers' }, 2) },
+    );
     const down = await ask(app.url, image);
     expectNoIdentity(down);
     await expect.poll(async () => (await ask(app.url, image)).status, { timeout: 8_000 }).toBe(200);
@@ -37,14 +41,20 @@ describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in t
   });
 
   test('500 twice, then fine, is seen by nobody', async (context) => {
-    const { app, azure } = await both(context, stray, { breaking: ({ identity }) => identity.fail({ status: 500 }, 2) });
+    const { app, azure } = await both(context, stray, {
+      breaking: ({ identity }) => identity.fail({ status: 500 }, 2),
+    });
     expect((await ask(app.url, image)).status).toBe(200);
     expect(azure.identity.requests).toHaveLength(3);
     expect(app.alive()).toBe(true);
   });
 
   test('a token that comes too late for its request serves the next', async (context) => {
-    const { app, azure } = await both(context, { ...stray, REQUEST_TIMEOUT_SECONDS: '1' }, { breaking: ({ identity }) => identity.fail({ delayMs: 2_500 }) });
+    const { app, azure } = await both(
+      context,
+      { ...stray, REQUEST_TIMEOUT_SECONDS: '1' },
+      { breaking: ({ identity }) => identity.fail({ delayMs: 2_500 }) },
+    );
     expectNoIdentity(await ask(app.url, image));
     await sleep(1_500);
     expect((await ask(app.url, image)).status).toBe(200);
@@ -78,12 +88,18 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
     { what: 'that says nothing', fault: { silent: true } },
     { what: 'that is slow by 30 s', fault: { delayMs: 30_000 } },
   ])('$what fails a hundred requests within their deadline, with one fetch', async ({ fault }, context) => {
-    const { app, azure } = await both(context, { ...stray, REQUEST_TIMEOUT_SECONDS: '2' }, { breaking: ({ identity }) => identity.fail(fault, Infinity) });
+    const { app, azure } = await both(
+      context,
+      { ...stray, REQUEST_TIMEOUT_SECONDS: '2' },
+      { breaking: ({ identity }) => identity.fail(fault, Infinity) },
+    );
     const started = performance.now();
     const answers = await Promise.all(Array.from({ length: 100 }, async () => ask(app.url, image)));
     expect(performance.now() - started).toBeLessThan(5_000);
     for (const answer of answers) expectNoIdentity(answer);
-    expect(answers[0]?.json()).toMatchObject({ attempts: [{ credential: 'ManagedIdentityCredential', said: 'no answer in time' }] });
+    expect(answers[0]?.json()).toMatchObject({
+      attempts: [{ credential: 'ManagedIdentityCredential', said: 'no answer in time' }],
+    });
     expect(azure.identity.requests).toHaveLength(1);
     expect(app.alive()).toBe(true);
   });
@@ -102,7 +118,12 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
   test('an expired token that says it is fresh is told as what it is', async (context) => {
     const { app } = await both(context, stray, { breaking: async (each) => serveExpired(each, 3_600) });
     const refused = await ask(app.url, image);
-    expect(refused.json()).toMatchObject({ status: 502, code: 'model_access_denied', reason: 'token', identity: { expires: expect.any(String) } });
+    expect(refused.json()).toMatchObject({
+      status: 502,
+      code: 'model_access_denied',
+      reason: 'token',
+      identity: { expires: expect.any(String) },
+    });
     expect(refused.text).not.toContain('eyJ');
     expect(app.alive()).toBe(true);
   });
@@ -118,7 +139,7 @@ describe('a key of Entra that is rotated', () => {
     expect(app.alive()).toBe(true);
   });
 
-  test('leaves a managed identity with the library\'s own copy, told as what it is', async (context) => {
+  test("leaves a managed identity with the library's own copy, told as what it is", async (context) => {
     const { azure, app } = await both(context, {});
     expect((await ask(app.url, image)).status).toBe(200);
     await azure.authority.rotateKey();
@@ -147,9 +168,15 @@ describe('the role', () => {
       role: 'Cognitive Services OpenAI User',
       resource: '127.0.0.1',
       upstreamStatus: 401,
-      identity: { tenant: '00000000-0000-4000-8000-000000000001', objectId, audience: 'https://cognitiveservices.azure.com' },
+      identity: {
+        tenant: '00000000-0000-4000-8000-000000000001',
+        objectId,
+        audience: 'https://cognitiveservices.azure.com',
+      },
     });
-    expect(denied.json()['detail']).toContain(`az role assignment create --role 'Cognitive Services OpenAI User' --assignee ${objectId}`);
+    expect(denied.json()['detail']).toContain(
+      `az role assignment create --role 'Cognitive Services OpenAI User' --assignee ${objectId}`,
+    );
     expect(denied.json()['detail']).toContain('5 to 10 minutes');
     azure.setRole(true);
     expect((await ask(app.url, image)).status).toBe(200);
@@ -157,15 +184,50 @@ describe('the role', () => {
   });
 
   test.each([
-    { status: 403, code: 'AccessDenied', message: 'Access denied due to Virtual Network/Firewall rules.', reason: 'network', words: 'Networking' },
-    { status: 403, code: '403', message: 'Public access is disabled. Please configure private endpoint.', reason: 'network', words: 'private endpoint' },
-    { status: 400, code: 'Tenant provided in token does not match resource token', message: 'Token tenant secret-name does not match resource tenant.', reason: 'tenant', words: 'az login --tenant' },
-    { status: 401, code: 'PermissionDenied', message: 'Principal does not have access to API/Operation.', reason: 'role', words: 'az role assignment create' },
-    { status: 403, code: 'AuthenticationTypeDisabled', message: 'Key based authentication is disabled for this resource.', reason: 'key-disabled', words: 'az login' },
+    {
+      status: 403,
+      code: 'AccessDenied',
+      message: 'Access denied due to Virtual Network/Firewall rules.',
+      reason: 'network',
+      words: 'Networking',
+    },
+    {
+      status: 403,
+      code: '403',
+      message: 'Public access is disabled. Please configure private endpoint.',
+      reason: 'network',
+      words: 'private endpoint',
+    },
+    {
+      status: 400,
+      code: 'Tenant provided in token does not match resource token',
+      message: 'Token tenant secret-name does not match resource tenant.',
+      reason: 'tenant',
+      words: 'az login --tenant',
+    },
+    {
+      status: 401,
+      code: 'PermissionDenied',
+      message: 'Principal does not have access to API/Operation.',
+      reason: 'role',
+      words: 'az role assignment create',
+    },
+    {
+      status: 403,
+      code: 'AuthenticationTypeDisabled',
+      message: 'Key based authentication is disabled for this resource.',
+      reason: 'key-disabled',
+      words: 'az login',
+    },
   ])('is not blamed for all: $status $message', async ({ status, code, message, reason, words }) => {
     azure.model.fail({ status, body: { error: { code, message } } });
     const denied = await ask(app.url, image);
-    expect(denied.json()).toMatchObject({ status: 502, code: 'model_access_denied', reason, detail: expect.stringContaining(words) });
+    expect(denied.json()).toMatchObject({
+      status: 502,
+      code: 'model_access_denied',
+      reason,
+      detail: expect.stringContaining(words),
+    });
     expect(denied.text).not.toContain('secret-name');
   });
 });
@@ -178,7 +240,11 @@ test('in a sovereign cloud, the token is asked for that cloud', async (context) 
 });
 
 /** What is broken, is broken before the app starts: it fetches its first token ahead of the first request. */
-async function both({ onTestFinished }: TestContext, env: Record<string, string>, { breaking, ...options }: Broken = {}): Promise<{ app: App; azure: EmulatedAzure }> {
+async function both(
+  { onTestFinished }: TestContext,
+  env: Record<string, string>,
+  { breaking, ...options }: Broken = {},
+): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = await startAzure({ record: true, ...options });
   await breaking?.(azure);
   const started = { azure, app: await startApp({ ...azure.env, ...env }) };
@@ -191,7 +257,13 @@ async function bothWithSecret({ onTestFinished }: TestContext): Promise<{ app: A
   const azure = await startAzure({ record: true });
   const entra = await startEntra(azure.authority);
   const { clientId, secret } = entra.application;
-  const app = await startApp({ ...azure.env, ...entra.env, AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential', AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret });
+  const app = await startApp({
+    ...azure.env,
+    ...entra.env,
+    AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+    AZURE_CLIENT_ID: clientId,
+    AZURE_CLIENT_SECRET: secret,
+  });
   onTestFinished(() => azure.close());
   onTestFinished(async () => entra.close());
   onTestFinished(async () => app.stop());
@@ -202,7 +274,10 @@ async function bothWithSecret({ onTestFinished }: TestContext): Promise<{ app: A
 async function serveExpired({ authority, identity }: EmulatedAzure, seconds: number): Promise<void> {
   const { token } = await authority.issue('https://cognitiveservices.azure.com', { lifetimeSeconds: -60 });
   const expiresOn = String(Math.floor(Date.now() / 1000) + seconds);
-  identity.fail({ body: { access_token: token, expires_on: expiresOn, resource: 'x', token_type: 'Bearer' } }, Infinity);
+  identity.fail(
+    { body: { access_token: token, expires_on: expiresOn, resource: 'x', token_type: 'Bearer' } },
+    Infinity,
+  );
 }
 
 function expectNoIdentity(answer: Asked): void {

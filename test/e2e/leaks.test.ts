@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { still } from '../images/still.ts';
 import { leaksIn, type Secret } from './leaks.ts';
 
-const LOG = '[2026-11-21T06:14:00.000Z] info  Functions.processImage: {"requestId":"0b0e8a2c-5b0e-4f6e-9d5e-6f1f2d3c4b5a","status":200}\n';
+const LOG =
+  '[2026-11-21T06:14:00.000Z] info  Functions.processImage: {"requestId":"0b0e8a2c-5b0e-4f6e-9d5e-6f1f2d3c4b5a","status":200}\n';
 const image = await still('image/jpeg', 64, 48);
 const words = 'How many boats are there – and "why" so many of them?';
 const secrets: Secret[] = [

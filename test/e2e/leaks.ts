@@ -27,7 +27,9 @@ export function leaksIn(output: string, secrets: Iterable<Secret>): string[] {
   const printed = { output, squeezed: output.replaceAll(/\s/g, ''), runs: runsOfBase64(output) };
   const known = [...secrets].flatMap(({ kind, value }) => {
     if (kind === 'image') return holdsImage(printed, value) ? ['a piece of an image'] : [];
-    return piecesOfText(value.toString()).some((piece) => output.includes(piece)) ? [kind === 'key' ? 'a key' : 'what was said'] : [];
+    return piecesOfText(value.toString()).some((piece) => output.includes(piece))
+      ? [kind === 'key' ? 'a key' : 'what was said']
+      : [];
   });
   return [...new Set([...looks, ...known])];
 }
@@ -46,14 +48,22 @@ function holdsImage({ output, squeezed, runs }: Printed, image: Buffer): boolean
   return piecesOf(image).some((piece) => {
     // The ends of a piece may lie inside a character.
     const asText = [piece.toString('latin1'), piece.toString().slice(4, -4)];
-    return asText.some((text) => output.includes(text)) || [piece.toString('hex'), [...piece].join(',')].some((text) => squeezed.includes(text));
+    return (
+      asText.some((text) => output.includes(text)) ||
+      [piece.toString('hex'), [...piece].join(',')].some((text) => squeezed.includes(text))
+    );
   });
 }
 
 /** A text as it is, as JSON has it, and as a URL has it; a long one in pieces. */
 function piecesOfText(text: string): string[] {
   if (text.length < SHORTEST_TEXT) return [];
-  const forms = [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), new URLSearchParams({ text }).toString().slice('text='.length)];
+  const forms = [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    encodeURIComponent(text),
+    new URLSearchParams({ text }).toString().slice('text='.length),
+  ];
   return forms.flatMap((form) => starts(form.length, PIECE).map((at) => form.slice(at, at + PIECE)));
 }
 
@@ -65,7 +75,11 @@ function piecesOf(image: Buffer): Buffer[] {
 function runsOfBase64(output: string): Set<string> {
   const stretches = output.replaceAll(ID, ' ').match(/[A-Za-z\d+/_-]{24,}/g) ?? [];
   const standard = [...new Set(stretches)].map((stretch) => stretch.replaceAll('-', '+').replaceAll('_', '/'));
-  return new Set(standard.flatMap((stretch) => Array.from({ length: stretch.length - PIECE + 1 }, (_, at) => stretch.slice(at, at + PIECE))));
+  return new Set(
+    standard.flatMap((stretch) =>
+      Array.from({ length: stretch.length - PIECE + 1 }, (_, at) => stretch.slice(at, at + PIECE)),
+    ),
+  );
 }
 
 function starts(length: number, piece: number): number[] {

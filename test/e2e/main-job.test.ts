@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
 import { still, stillOfSize } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
@@ -46,7 +46,9 @@ describe('an image and a question in, an answer out', () => {
   test('every answer has an id, timings and nothing it should not have', async () => {
     const { headers } = await ask(app.url, await still('image/png', 8, 8));
     expect(headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
-    expect(headers.get('server-timing')).toMatch(/^read;dur=[\d.]+, token;dur=[\d.]+, model;dur=[\d.]+, total;dur=[\d.]+$/);
+    expect(headers.get('server-timing')).toMatch(
+      /^read;dur=[\d.]+, token;dur=[\d.]+, model;dur=[\d.]+, total;dur=[\d.]+$/,
+    );
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
     expect([...headers.keys()].filter((name) => /^access-control|^server$|^x-powered-by$/.test(name))).toEqual([]);
@@ -71,7 +73,10 @@ describe('the request that reaches the model', () => {
           role: 'user',
           content: [
             { type: 'text', text: 'How many boats – 3?' },
-            { type: 'image_url', image_url: { url: `data:image/png;base64,${image.toString('base64')}`, detail: 'low' } },
+            {
+              type: 'image_url',
+              image_url: { url: `data:image/png;base64,${image.toString('base64')}`, detail: 'low' },
+            },
           ],
         },
       ],
@@ -80,15 +85,22 @@ describe('the request that reaches the model', () => {
   });
 
   const pixels = IMAGE_TYPES.map(async (type) => ({ type, what: '1 pixel', bytes: await still(type, 1, 1) }));
-  const largest = IMAGE_TYPES.map(async (type) => ({ type, what: 'the greatest size', bytes: await stillOfSize(type, MAX_IMAGE_BYTES) }));
-  test.each([...pixels, ...largest].map((made, at) => ({ at, made })))('has the very bytes of the image ($at)', async ({ made }) => {
-    const { type, bytes, what } = await made;
-    const answer = await ask(app.url, bytes);
-    expect(answer.status, `${type}, ${what}: ${answer.text.slice(0, 300)}`).toBe(200);
-    const url = imageUrl(azure);
-    expect(url.startsWith(`data:${type};base64,`)).toBe(true);
-    expect(sha256(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'))).toBe(sha256(bytes));
-  });
+  const largest = IMAGE_TYPES.map(async (type) => ({
+    type,
+    what: 'the greatest size',
+    bytes: await stillOfSize(type, MAX_IMAGE_BYTES),
+  }));
+  test.each([...pixels, ...largest].map((made, at) => ({ at, made })))(
+    'has the very bytes of the image ($at)',
+    async ({ made }) => {
+      const { type, bytes, what } = await made;
+      const answer = await ask(app.url, bytes);
+      expect(answer.status, `${type}, ${what}: ${answer.text.slice(0, 300)}`).toBe(200);
+      const url = imageUrl(azure);
+      expect(url.startsWith(`data:${type};base64,`)).toBe(true);
+      expect(sha256(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'))).toBe(sha256(bytes));
+    },
+  );
 });
 
 describe('too large', () => {
@@ -126,7 +138,9 @@ test('one token serves any number of requests', async () => {
 });
 
 function imageUrl({ model }: EmulatedAzure): string {
-  const body = model.requests[0]?.body as { messages: [unknown, { content: [unknown, { image_url: { url: string } }] }] };
+  const body = model.requests[0]?.body as {
+    messages: [unknown, { content: [unknown, { image_url: { url: string } }] }];
+  };
   return body.messages[1].content[1].image_url.url;
 }
 
@@ -142,7 +156,11 @@ async function postChunked(url: string, bytes: Buffer) {
   return post(url, { 'transfer-encoding': 'chunked' }, (request) => request.end(bytes));
 }
 
-async function post(url: string, headers: http.OutgoingHttpHeaders, send: (request: http.ClientRequest) => void): Promise<{ status: number; body: string }> {
+async function post(
+  url: string,
+  headers: http.OutgoingHttpHeaders,
+  send: (request: http.ClientRequest) => void,
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const target = `${url}/api/processImage?instructions=x`;
     const request = http.request(target, { method: 'POST', headers }, (response) => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { ask, type Asked, post } from './ask.ts';
@@ -34,43 +34,198 @@ interface Case {
   readonly field?: string;
 }
 
-const json = (body: unknown): Case['send'] => async () => post(app.url, typeof body === 'string' ? body : JSON.stringify(body), JSON_TYPE);
-const form = (...parts: string[]): Case['send'] => async () => post(app.url, `${parts.map((part) => `--XX\r\n${part}\r\n`).join('')}--XX--\r\n`, MULTIPART);
+const json =
+  (body: unknown): Case['send'] =>
+  async () =>
+    post(app.url, typeof body === 'string' ? body : JSON.stringify(body), JSON_TYPE);
+const form =
+  (...parts: string[]): Case['send'] =>
+  async () =>
+    post(app.url, `${parts.map((part) => `--XX\r\n${part}\r\n`).join('')}--XX--\r\n`, MULTIPART);
 const field = (name: string, value: string): string => `Content-Disposition: form-data; name="${name}"\r\n\r\n${value}`;
 const ask2 = { instructions: 'What?' };
 
 const cases: Case[] = [
-  { what: 'multipart without a boundary', send: async () => post(app.url, 'x', { 'content-type': 'multipart/form-data' }), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'multipart with an empty boundary', send: async () => post(app.url, `--XX\r\n${field('instructions', 'a')}\r\n--XX--\r\n`, { 'content-type': 'multipart/form-data; boundary=' }), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'multipart that is cut off', send: async () => post(app.url, `--XX\r\n${field('instructions', 'What')}`, MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'multipart that begins again behind its end', send: async () => post(app.url, `--XX--\r\n--XX\r\n${field('instructions', 'a')}\r\n--XX--`, MULTIPART), status: 400, code: 'missing_instructions' },
-  { what: 'multipart of nothing', send: async () => post(app.url, '', MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'multipart that is none', send: async () => post(app.url, 'Dear Sir or Madam', MULTIPART), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'a part without a name', send: form('Content-Disposition: form-data\r\n\r\nx'), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'a file under an unknown name', send: form('Content-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\nx'), status: 400, code: 'invalid_request', field: 'photo' },
-  { what: 'a field given twice', send: form(field('instructions', 'a'), field('instructions', 'b')), status: 400, code: 'invalid_request', field: 'instructions' },
-  { what: 'an unknown field', send: form(field('instructions', 'a'), field('question', 'b'), field('image', 'x')), status: 400, code: 'invalid_request', field: 'question' },
-  { what: '10,000 tiny parts', send: form(...Array.from({ length: 10_000 }, (_, at) => field(`f${at}`, 'x'))), status: 400, code: 'invalid_request', field: 'body' },
-  { what: '10,000 tiny images', send: form(...Array.from({ length: 10_000 }, () => field('image', 'x'))), status: 400, code: 'too_many_images' },
+  {
+    what: 'multipart without a boundary',
+    send: async () => post(app.url, 'x', { 'content-type': 'multipart/form-data' }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'multipart with an empty boundary',
+    send: async () =>
+      post(app.url, `--XX\r\n${field('instructions', 'a')}\r\n--XX--\r\n`, {
+        'content-type': 'multipart/form-data; boundary=',
+      }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'multipart that is cut off',
+    send: async () => post(app.url, `--XX\r\n${field('instructions', 'What')}`, MULTIPART),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'multipart that begins again behind its end',
+    send: async () => post(app.url, `--XX--\r\n--XX\r\n${field('instructions', 'a')}\r\n--XX--`, MULTIPART),
+    status: 400,
+    code: 'missing_instructions',
+  },
+  {
+    what: 'multipart of nothing',
+    send: async () => post(app.url, '', MULTIPART),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'multipart that is none',
+    send: async () => post(app.url, 'Dear Sir or Madam', MULTIPART),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'a part without a name',
+    send: form('Content-Disposition: form-data\r\n\r\nx'),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'a file under an unknown name',
+    send: form('Content-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\nx'),
+    status: 400,
+    code: 'invalid_request',
+    field: 'photo',
+  },
+  {
+    what: 'a field given twice',
+    send: form(field('instructions', 'a'), field('instructions', 'b')),
+    status: 400,
+    code: 'invalid_request',
+    field: 'instructions',
+  },
+  {
+    what: 'an unknown field',
+    send: form(field('instructions', 'a'), field('question', 'b'), field('image', 'x')),
+    status: 400,
+    code: 'invalid_request',
+    field: 'question',
+  },
+  {
+    what: '10,000 tiny parts',
+    send: form(...Array.from({ length: 10_000 }, (_, at) => field(`f${at}`, 'x'))),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: '10,000 tiny images',
+    send: form(...Array.from({ length: 10_000 }, () => field('image', 'x'))),
+    status: 400,
+    code: 'too_many_images',
+  },
   { what: 'a form without an image', send: form(field('instructions', 'a')), status: 400, code: 'empty_image' },
-  { what: 'a form with an empty image', send: form(field('instructions', 'a'), field('image', '')), status: 400, code: 'empty_image' },
-  { what: 'JSON that is broken', send: json('{"instructions": "secret-words'), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'JSON that ends early', send: json('{"instructions": "secret-words"'), status: 400, code: 'invalid_request', field: 'body' },
+  {
+    what: 'a form with an empty image',
+    send: form(field('instructions', 'a'), field('image', '')),
+    status: 400,
+    code: 'empty_image',
+  },
+  {
+    what: 'JSON that is broken',
+    send: json('{"instructions": "secret-words'),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'JSON that ends early',
+    send: json('{"instructions": "secret-words"'),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
   { what: 'no JSON at all', send: json(''), status: 400, code: 'invalid_request', field: 'body' },
   { what: 'a JSON array', send: json([]), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'instructions of the wrong type', send: () => json({ instructions: 7, images: [base64] })(), status: 400, code: 'invalid_request', field: 'instructions' },
-  { what: 'images that are no array', send: () => json({ ...ask2, images: base64 })(), status: 400, code: 'invalid_request', field: 'images' },
-  { what: 'an image that is no text', send: json({ ...ask2, images: [{}] }), status: 400, code: 'invalid_request', field: 'images[0]' },
-  { what: 'an image by address', send: json({ ...ask2, images: ['https://example.com/cat.png'] }), status: 400, code: 'invalid_request', field: 'images[0]' },
-  { what: 'bad base64', send: json({ ...ask2, images: ['not base64!'] }), status: 400, code: 'invalid_request', field: 'images[0]' },
-  { what: 'much bad base64', send: json({ ...ask2, images: [`${'A'.repeat(2_000_000)}*${'A'.repeat(2_000_000)}`] }), status: 400, code: 'invalid_request', field: 'images[0]' },
-  { what: 'a data URL of nothing', send: json({ ...ask2, images: ['data:image/png;base64,'] }), status: 400, code: 'empty_image' },
+  {
+    what: 'instructions of the wrong type',
+    send: () => json({ instructions: 7, images: [base64] })(),
+    status: 400,
+    code: 'invalid_request',
+    field: 'instructions',
+  },
+  {
+    what: 'images that are no array',
+    send: () => json({ ...ask2, images: base64 })(),
+    status: 400,
+    code: 'invalid_request',
+    field: 'images',
+  },
+  {
+    what: 'an image that is no text',
+    send: json({ ...ask2, images: [{}] }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'images[0]',
+  },
+  {
+    what: 'an image by address',
+    send: json({ ...ask2, images: ['https://example.com/cat.png'] }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'images[0]',
+  },
+  {
+    what: 'bad base64',
+    send: json({ ...ask2, images: ['not base64!'] }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'images[0]',
+  },
+  {
+    what: 'much bad base64',
+    send: json({ ...ask2, images: [`${'A'.repeat(2_000_000)}*${'A'.repeat(2_000_000)}`] }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'images[0]',
+  },
+  {
+    what: 'a data URL of nothing',
+    send: json({ ...ask2, images: ['data:image/png;base64,'] }),
+    status: 400,
+    code: 'empty_image',
+  },
   { what: 'no images', send: json({ ...ask2, images: [] }), status: 400, code: 'empty_image' },
   { what: '40 MB of nesting', send: json('['.repeat(40_000_000)), status: 400, code: 'invalid_request', field: 'body' },
   { what: '3 MB of nesting', send: json('['.repeat(3_000_000)), status: 400, code: 'invalid_request', field: 'body' },
-  { what: '40 MB of tiny texts', send: json(`[${'"",'.repeat(13_000_000)}""]`), status: 400, code: 'invalid_request', field: 'body' },
-  { what: '40 MB of backslashes', send: json(`{"instructions":"${'\\'.repeat(40_000_000)}"}`), status: 400, code: 'invalid_request', field: 'body' },
-  { what: 'text that is long and quoted', send: json({ instructions: '"'.repeat(100_000), images: ['AAAA'] }), status: 400, code: 'invalid_request', field: 'instructions' },
+  {
+    what: '40 MB of tiny texts',
+    send: json(`[${'"",'.repeat(13_000_000)}""]`),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: '40 MB of backslashes',
+    send: json(`{"instructions":"${'\\'.repeat(40_000_000)}"}`),
+    status: 400,
+    code: 'invalid_request',
+    field: 'body',
+  },
+  {
+    what: 'text that is long and quoted',
+    send: json({ instructions: '"'.repeat(100_000), images: ['AAAA'] }),
+    status: 400,
+    code: 'invalid_request',
+    field: 'instructions',
+  },
   { what: 'more than a body may have', send: json('x'.repeat(104_857_601)), status: 413, code: 'body_too_large' },
 ];
 

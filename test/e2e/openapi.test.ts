@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { get } from './ask.ts';
@@ -14,16 +14,22 @@ afterEach(async () => {
 
 test('is served as it is checked here, again and again', async () => {
   const app = await start();
-  const expected: unknown = JSON.parse(JSON.stringify(openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' })));
+  const expected: unknown = JSON.parse(
+    JSON.stringify(openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' })),
+  );
   expect((await get(app.url, 'openapi.json')).json()).toEqual(expected);
   expect((await get(app.url, 'openapi.json')).json()).toEqual(expected);
 });
 
 test('has every route that is registered, and no other', async () => {
   const app = await start();
-  const registered = [...app.output().matchAll(/^ {2}\w+: (\w+) http:\/\/[^/]+\/api(\/\S+)$/gm)].map(([, method = '', path = '']) => `${method} ${path}`);
+  const registered = [...app.output().matchAll(/^ {2}\w+: (\w+) http:\/\/[^/]+\/api(\/\S+)$/gm)].map(
+    ([, method = '', path = '']) => `${method} ${path}`,
+  );
   const { paths } = openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' });
-  const documented = Object.entries(paths ?? {}).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`));
+  const documented = Object.entries(paths ?? {}).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  );
   expect(registered.length).toBeGreaterThan(3);
   expect(documented.toSorted()).toEqual(registered.toSorted());
 });
@@ -32,14 +38,20 @@ test('says what this deployment takes, and whether it asks for a key', async () 
   const app = await start({ MAX_IMAGES: '3', MAX_INSTRUCTIONS: '77', HTTP_AUTH_LEVEL: 'anonymous' });
   expect((await get(app.url, 'openapi.json')).json()).toMatchObject({
     security: [],
-    components: { securitySchemes: {}, schemas: { Instructions: { maxLength: 77 }, JsonQuestion: { properties: { images: { maxItems: 3 } } } } },
+    components: {
+      securitySchemes: {},
+      schemas: { Instructions: { maxLength: 77 }, JsonQuestion: { properties: { images: { maxItems: 3 } } } },
+    },
   });
 });
 
 test('is there where the settings are wrong, in Azure', async () => {
   const app = await startApp({ WEBSITE_SITE_NAME: 'my-app' });
   running.push(app);
-  expect((await get(app.url, 'openapi.json')).json()).toMatchObject({ openapi: '3.1.1', security: [{ functionKeyHeader: [] }, { functionKeyQuery: [] }] });
+  expect((await get(app.url, 'openapi.json')).json()).toMatchObject({
+    openapi: '3.1.1',
+    security: [{ functionKeyHeader: [] }, { functionKeyQuery: [] }],
+  });
 });
 
 test('costs a start nothing: it stands in a file that is imported when it is asked for', () => {

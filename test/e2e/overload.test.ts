@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { stillOfSize } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { ask, type Asked } from './ask.ts';

@@ -40,7 +40,9 @@ test('the keyboard alone is enough, and focus shows at every step', async () => 
   await facts.waitFor();
   expect(await stop.isVisible()).toBe(false);
   expect(await answer.textContent()).toContain('How many boats?');
-  expect(playground.azure.model.requests.at(-1)?.body).toMatchObject({ messages: [{}, { content: [{}, { image_url: { detail: 'low' } }] }] });
+  expect(playground.azure.model.requests.at(-1)?.body).toMatchObject({
+    messages: [{}, { content: [{}, { image_url: { detail: 'low' } }] }],
+  });
 
   await page.evaluate('document.activeElement.blur()');
   await tabTo('json-section');
@@ -78,7 +80,10 @@ test('removing an image keeps the focus near', async () => {
 });
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  test.each([{ on: 'a desk', options: {} }, { on: 'a phone', options: PHONE }])('nothing stands in the way of assistive technology, on $on', async ({ options }) => {
+  test.each([
+    { on: 'a desk', options: {} },
+    { on: 'a phone', options: PHONE },
+  ])('nothing stands in the way of assistive technology, on $on', async ({ options }) => {
     const visitor = await open({ ...options, colorScheme });
     const { page } = visitor;
     expect(await violations(visitor)).toEqual([]);
@@ -102,7 +107,9 @@ test('a phone of 360 px needs no sideways scrolling, and brings the answer into 
   await page.locator('#instructions').fill('Donaudampfschifffahrtsgesellschaft'.repeat(9));
   await ask.click();
   await facts.waitFor();
-  expect(await page.evaluate('document.getElementById("answer-heading").getBoundingClientRect().top')).toBeLessThan(740 * 0.45);
+  expect(await page.evaluate('document.getElementById("answer-heading").getBoundingClientRect().top')).toBeLessThan(
+    740 * 0.45,
+  );
   for (const summary of await page.locator('summary').all()) await summary.click();
   expect(await overflow()).toBe(0);
   expect(await answer.textContent()).toContain('schifffahrt');
@@ -122,10 +129,16 @@ test('nothing moves for those who asked for less motion', async () => {
   await page.setInputFiles('#pick', SAILBOAT);
   await ask.click();
   await stop.waitFor();
-  expect(await page.evaluate(`getComputedStyle(document.getElementById('status'), '::before').animationName`)).toBe('none');
-  expect(await page.evaluate(`getComputedStyle(document.getElementById('answer'), '::after').animationName`)).toBe('none');
+  expect(await page.evaluate(`getComputedStyle(document.getElementById('status'), '::before').animationName`)).toBe(
+    'none',
+  );
+  expect(await page.evaluate(`getComputedStyle(document.getElementById('answer'), '::after').animationName`)).toBe(
+    'none',
+  );
   await page.emulateMedia({ reducedMotion: 'no-preference' });
-  expect(await page.evaluate(`getComputedStyle(document.getElementById('status'), '::before').animationName`)).toBe('pulse');
+  expect(await page.evaluate(`getComputedStyle(document.getElementById('status'), '::before').animationName`)).toBe(
+    'pulse',
+  );
 });
 
 async function open(options: BrowserContextOptions = {}): Promise<Visitor> {
@@ -135,6 +148,8 @@ async function open(options: BrowserContextOptions = {}): Promise<Visitor> {
 /** What axe finds, in short; its rules are those of WCAG 2.2 AA and its own best practices. */
 async function violations({ page }: Visitor): Promise<string[]> {
   await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate<axe.AxeResults>(`axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`);
+  const { violations: found } = await page.evaluate<axe.AxeResults>(
+    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+  );
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
 }

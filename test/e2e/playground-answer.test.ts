@@ -39,9 +39,14 @@ describe('the answer', () => {
 
     const json = JSON.parse((await visitor.page.locator('#json').textContent()) ?? '') as Record<string, unknown>;
     expect(json['answer']).toBe(await visitor.answer.textContent());
-    expect(json).toMatchObject({ usage: { inputTokens: expect.any(Number) }, images: [{ type: 'image/jpeg', width: 960 }] });
+    expect(json).toMatchObject({
+      usage: { inputTokens: expect.any(Number) },
+      images: [{ type: 'image/jpeg', width: 960 }],
+    });
     const facts = await visitor.facts.innerText();
-    expect(facts).toMatch(/Tokens in\s+\d+\s+Tokens out\s+\d+[^]*First words after\s+\d+ m?s[^]*read \d+ ms, token \d+ ms, model \d+ ms, total \d+ ms/);
+    expect(facts).toMatch(
+      /Tokens in\s+\d+\s+Tokens out\s+\d+[^]*First words after\s+\d+ m?s[^]*read \d+ ms, token \d+ ms, model \d+ ms, total \d+ ms/,
+    );
   });
 
   test.each(['button', 'Escape'])('stops by %s: the model is told, and what had come stays', async (how) => {
@@ -70,8 +75,17 @@ describe('the answer', () => {
 test('the upload of a large image shows how far it is', async () => {
   const { page } = visitor;
   const session = await page.context().newCDPSession(page);
-  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_500_000 });
-  await page.setInputFiles('#pick', { name: 'large.png', mimeType: 'image/png', buffer: await stillOfSize('image/png', 3_000_000) });
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: 1_500_000,
+  });
+  await page.setInputFiles('#pick', {
+    name: 'large.png',
+    mimeType: 'image/png',
+    buffer: await stillOfSize('image/png', 3_000_000),
+  });
   await visitor.ask.click();
   const progress = page.locator('#progress');
   const seen = new Set<number>();

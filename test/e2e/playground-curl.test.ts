@@ -16,7 +16,9 @@ beforeAll(async () => {
 afterAll(async () => playground.stop());
 
 test('the curl command, copied and run, asks the model the same', async () => {
-  const { page, ask, facts, answer } = await visit(playground.browser, playground.app.url, { permissions: ['clipboard-read', 'clipboard-write'] });
+  const { page, ask, facts, answer } = await visit(playground.browser, playground.app.url, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   await page.setInputFiles('#pick', [sailboatAs('boat.jpg'), sailboatAs(AWKWARD_NAME)]);
   await page.locator('#instructions').fill(`@boats: what's "this" & $HOME?`);
   await page.getByLabel('Max tokens').fill('99');

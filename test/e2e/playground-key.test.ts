@@ -19,7 +19,9 @@ test('a function key is asked for when the host refuses, sent, and kept for this
   const { page } = visitor;
   const context = page.context();
   // What the Functions host in Azure does; the local one knows no keys.
-  await page.route('**/processImage', async (route) => (route.request().headers()['x-functions-key'] === 'k-123' ? route.continue() : route.fulfill({ status: 401 })));
+  await page.route('**/processImage', async (route) =>
+    route.request().headers()['x-functions-key'] === 'k-123' ? route.continue() : route.fulfill({ status: 401 }),
+  );
   await page.setInputFiles('#pick', SAILBOAT);
   await visitor.ask.click();
   await expect.poll(async () => visitor.problem.innerText()).toMatch(/^A function key is needed/);

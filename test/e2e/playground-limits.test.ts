@@ -3,7 +3,13 @@ import { type App, startApp } from './app.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { sailboatAs, visit } from './visitor.ts';
 
-const LIMITS = { MAX_IMAGES: '3', MAX_IMAGE_BYTES: '25000', MAX_BODY_BYTES: '50000', MAX_INSTRUCTIONS: '9', HTTP_AUTH_LEVEL: 'anonymous' };
+const LIMITS = {
+  MAX_IMAGES: '3',
+  MAX_IMAGE_BYTES: '25000',
+  MAX_BODY_BYTES: '50000',
+  MAX_INSTRUCTIONS: '9',
+  HTTP_AUTH_LEVEL: 'anonymous',
+};
 
 let playground: Playground;
 let strict: App;

@@ -12,7 +12,9 @@ afterAll(async () => playground.stop());
 describe('the page', () => {
   test('comes under a strict policy, and is light', async () => {
     const { headers, text } = await get();
-    const policy = Object.fromEntries((headers.get('content-security-policy') ?? '').split('; ').map((directive) => directive.split(/ (.*)/)));
+    const policy = Object.fromEntries(
+      (headers.get('content-security-policy') ?? '').split('; ').map((directive) => directive.split(/ (.*)/)),
+    );
     expect(policy).toEqual({
       'default-src': `'none'`,
       'style-src': expect.stringMatching(/^'sha256-[^ ]+'$/),
@@ -44,7 +46,9 @@ describe('the page', () => {
   test('stands in no frame', async () => {
     const { page } = await visit(playground.browser, playground.app.url);
     await page.goto(`${playground.app.url}/api/health`);
-    await page.setContent(`<iframe src="${playground.app.url}/api/playground"></iframe><iframe src="${playground.app.url}/api/health"></iframe>`);
+    await page.setContent(
+      `<iframe src="${playground.app.url}/api/playground"></iframe><iframe src="${playground.app.url}/api/health"></iframe>`,
+    );
     const [framed, control] = page.mainFrame().childFrames();
     await expect.poll(async () => control?.content()).toContain('"status":"ok"');
     expect(await framed?.content()).not.toContain('Keyless');

@@ -25,7 +25,9 @@ describe('a problem is told in words', () => {
     expect(await page.locator('.fault').allInnerTexts()).toEqual(['', 'Perhaps not a PNG, JPEG, WEBP or GIF']);
     await visitor.ask.click();
     await problem.waitFor();
-    expect(await problem.innerText()).toMatch(/^Not a supported image\s+Image 2: .+\s+415 · unsupported_image_type · request [\da-f-]{36}$/);
+    expect(await problem.innerText()).toMatch(
+      /^Not a supported image\s+Image 2: .+\s+415 · unsupported_image_type · request [\da-f-]{36}$/,
+    );
     expect(await page.locator('.faulty .name').allInnerTexts()).toEqual(['notes.txt']);
     expect(JSON.parse((await page.locator('#json').textContent()) ?? '')).toMatchObject({ status: 415, image: 2 });
 
@@ -63,13 +65,20 @@ describe('a problem is told in words', () => {
   });
 
   test('where the app in Azure has no good settings yet', async () => {
-    const fresh = await startApp({ WEBSITE_SITE_NAME: 'my-app', AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/' });
+    const fresh = await startApp({
+      WEBSITE_SITE_NAME: 'my-app',
+      AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/',
+    });
     onTestFinished(async () => fresh.stop());
-    expect(await problemOf(await visit(playground.browser, fresh.url))).toMatch(/^The service is misconfigured\s+.*AZURE_OPENAI_DEPLOYMENT is not set/);
+    expect(await problemOf(await visit(playground.browser, fresh.url))).toMatch(
+      /^The service is misconfigured\s+.*AZURE_OPENAI_DEPLOYMENT is not set/,
+    );
   });
 
   test('where something in between answers in its own words', async () => {
-    await visitor.page.route('**/processImage', async (route) => route.fulfill({ status: 503, body: '<h1>Our services are not available</h1>' }));
+    await visitor.page.route('**/processImage', async (route) =>
+      route.fulfill({ status: 503, body: '<h1>Our services are not available</h1>' }),
+    );
     expect(await problemOf(visitor)).toMatch(/^The answer was an unexplained 503/);
   });
 });

@@ -81,8 +81,14 @@ describe('an image is', () => {
 test('several images go in their order, with detail and the most tokens', async () => {
   const { page } = visitor;
   await pick();
-  await page.setInputFiles('#pick', { name: 'second.png', mimeType: 'image/png', buffer: await stillOfSize('image/png', 60_000) });
-  await expect.poll(async () => page.locator('#gallery').innerText()).toMatch(/sailboat\.jpg\s+JPEG, 20 KB, 960 × 640\s[^]*second\.png\s+PNG, 59 KB, 640 × 480/);
+  await page.setInputFiles('#pick', {
+    name: 'second.png',
+    mimeType: 'image/png',
+    buffer: await stillOfSize('image/png', 60_000),
+  });
+  await expect
+    .poll(async () => page.locator('#gallery').innerText())
+    .toMatch(/sailboat\.jpg\s+JPEG, 20 KB, 960 × 640\s[^]*second\.png\s+PNG, 59 KB, 640 × 480/);
   await page.getByLabel('high').check({ force: true });
   await page.getByLabel('Max tokens').fill('7');
   await askAndWait();
@@ -104,6 +110,8 @@ async function askAndWait(): Promise<void> {
 
 /** The images of the model's last request, in base64. */
 function imagesSent(): string[] {
-  const found = JSON.stringify(playground.azure.model.requests.at(-1)?.body).matchAll(/data:image\/\w+;base64,([^"]+)/g);
+  const found = JSON.stringify(playground.azure.model.requests.at(-1)?.body).matchAll(
+    /data:image\/\w+;base64,([^"]+)/g,
+  );
   return [...found].map(([, base64 = '']) => base64);
 }

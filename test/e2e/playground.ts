@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { type App, startBoth } from './app.ts';
 import { startBrowser } from './browser.ts';
 

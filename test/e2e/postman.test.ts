@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import newman, { type NewmanRunSummary } from 'newman';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { files } from '../postman/source/files.ts';
 import { type App, startBoth } from './app.ts';
 import { conforms } from './conforms.ts';
@@ -29,7 +29,13 @@ test('the collection passes all of its own tests, and openapi.json knows every a
   for (const { item, request, response, assertions } of run.executions) {
     expect(assertions.length, `tests of "${item.name}"`).toBeGreaterThan(1);
     const headers = new Headers(response.headers.map(({ key, value }) => [key, value]));
-    conforms({ method: request.method, url: request.url.toString(), status: response.code, headers, text: response.text() ?? '' });
+    conforms({
+      method: request.method,
+      url: request.url.toString(),
+      status: response.code,
+      headers,
+      text: response.text() ?? '',
+    });
   }
 });
 
@@ -37,7 +43,9 @@ test('its tests fail where the app does', async () => {
   azure.model.fail({ status: 404 }, Infinity);
   const { run } = await runCollection('Ask');
   azure.reset();
-  const told = run.failures.filter(({ error }) => error.message.includes('status code 200 but got 502')).map(({ source }) => source?.name);
+  const told = run.failures
+    .filter(({ error }) => error.message.includes('status code 200 but got 502'))
+    .map(({ source }) => source?.name);
   expect(told).toEqual(run.executions.map(({ item }) => item.name));
 });
 

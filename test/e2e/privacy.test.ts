@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Fault } from '../../src/local/emulator/fault.ts';
+import type { Fault } from '../../src/dev/emulator/fault.ts';
 import { still } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
 import { startBoth } from './app.ts';
@@ -9,7 +9,14 @@ import { keepSecret } from './secrets.ts';
 const INSTRUCTIONS = 'marker-of-the-instructions';
 const ANSWER = 'marker-of-the-answer';
 const FAULTS: Fault[] = [
-  { body: { id: 'c', object: 'chat.completion', model: 'm', choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }] } },
+  {
+    body: {
+      id: 'c',
+      object: 'chat.completion',
+      model: 'm',
+      choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }],
+    },
+  },
   { status: 400, body: { error: { code: 'invalid_image', message: ANSWER } } },
   { status: 401, body: { error: { code: '401', message: ANSWER } } },
   { status: 500, body: ANSWER, headers: { 'retry-after-ms': '1' } },
@@ -19,7 +26,12 @@ const FAULTS: Fault[] = [
 
 test('no image, instructions, answer or token is in any line that a session prints, at any level', async () => {
   // The loudest that the libraries can be told to be.
-  const { app, azure } = await startBoth({ OPENAI_LOG: 'debug', AZURE_LOG_LEVEL: 'verbose', NODE_DEBUG: 'functions', UPSTREAM_MAX_RETRIES: '1' });
+  const { app, azure } = await startBoth({
+    OPENAI_LOG: 'debug',
+    AZURE_LOG_LEVEL: 'verbose',
+    NODE_DEBUG: 'functions',
+    UPSTREAM_MAX_RETRIES: '1',
+  });
   const image = await still('image/png', 40, 30);
   const query = { instructions: INSTRUCTIONS };
   for (const fault of FAULTS) {

@@ -36,11 +36,16 @@ test('SIGTERM: what is under way is answered, and the process ends', async () =>
 
 test('one line also for an answer that is streamed, although its invocation is over by then', async () => {
   const { app, azure } = await startBoth();
-  const { status, text } = await ask(app.url, await still('image/png', 8, 8), { headers: { accept: 'text/event-stream' } });
+  const { status, text } = await ask(app.url, await still('image/png', 8, 8), {
+    headers: { accept: 'text/event-stream' },
+  });
   await app.stop();
   azure.close();
   const { requestId } = readEvents(text).at(-1)?.data ?? {};
-  const lines = app.output().split('\n').filter((line) => line.includes(String(requestId)));
+  const lines = app
+    .output()
+    .split('\n')
+    .filter((line) => line.includes(String(requestId)));
   expect([status, ...lines]).toEqual([200, expect.stringMatching(/^\{.*"finishReason":"stop".*\}$/)]);
 });
 

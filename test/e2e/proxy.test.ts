@@ -1,14 +1,12 @@
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { startAzure } from '../../src/local/emulator/azure.ts';
-import { startEntra } from '../../src/local/emulator/entra/entra.ts';
-import { listen } from '../../src/local/listen.ts';
+import { startAzure } from '../../src/dev/emulator/azure.ts';
+import { startEntra } from '../../src/dev/emulator/entra/entra.ts';
+import { listen } from '../../src/dev/start/listen.ts';
 import { still } from '../images/still.ts';
 import { startApp } from './app.ts';
 import { ask } from './ask.ts';
-
-// The agents for proxies are loaded when they are first needed (src/build/late-packages.ts), in the built app alone.
 
 test.each([
   { proxy: 'HTTPS_PROXY', target: 'Entra', method: 'CONNECT' },
@@ -34,7 +32,15 @@ async function withSecret(): Promise<{ env: Record<string, string> }> {
   const entra = await startEntra(azure.authority);
   onTestFinished(async () => entra.close());
   const { clientId, secret } = entra.application;
-  return { env: { ...azure.env, ...entra.env, AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential', AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret } };
+  return {
+    env: {
+      ...azure.env,
+      ...entra.env,
+      AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
+      AZURE_CLIENT_ID: clientId,
+      AZURE_CLIENT_SECRET: secret,
+    },
+  };
 }
 
 /** A proxy as companies have them, which notes what it is asked. */

@@ -17,9 +17,12 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
 
-  const others = blocks('sh').flatMap((block) => block.split('\n').filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl));
+  const others = blocks('sh').flatMap((block) =>
+    block.split('\n').filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl),
+  );
   expect(others.length).toBeGreaterThan(1);
-  for (const command of others) expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
+  for (const command of others)
+    expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
 
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   keepSecret('words', stdout);
@@ -28,7 +31,9 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
 
 test('every npm script that the README names exists', () => {
   const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
-  const named = [...README.matchAll(/npm (?:run )?(start:func|start|test|build|(?<=run )[a-z:-]+)/g)].map(([, name]) => name ?? '');
+  const named = [...README.matchAll(/npm (?:run )?(start:func|start|test|build|(?<=run )[a-z:-]+)/g)].map(
+    ([, name]) => name ?? '',
+  );
   expect(named.length).toBeGreaterThan(3);
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { type EmulatedAzure, startAzure } from '../../src/local/emulator/azure.ts';
+import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type App, startApp } from './app.ts';
 import { checkedFetch } from './ask.ts';
 
@@ -13,7 +13,14 @@ test('ready: a line for each check, nothing paid, nothing asked twice within sec
   const answers = await Promise.all(Array.from({ length: 20 }, async () => ready(app)));
   for (const { status, body } of answers) {
     expect(status).toBe(200);
-    expect(body).toMatchObject({ ok: true, checks: ['node', 'settings', 'endpoint', 'token', 'deployment'].map((name) => ({ name, status: 'ok', fix: null })) });
+    expect(body).toMatchObject({
+      ok: true,
+      checks: ['node', 'settings', 'endpoint', 'token', 'deployment'].map((name) => ({
+        name,
+        status: 'ok',
+        fix: null,
+      })),
+    });
   }
   const [probe, ...more] = azure.model.requests.filter(({ method }) => method === 'POST');
   expect(more).toEqual([]);
@@ -22,17 +29,44 @@ test('ready: a line for each check, nothing paid, nothing asked twice within sec
 });
 
 test.each([
-  { what: 'no role', breaking: (azure: EmulatedAzure) => azure.setRole(false), named: 'deployment', reason: 'it lacks the role' },
-  { what: 'no deployment', env: { AZURE_OPENAI_DEPLOYMENT: 'nobody' }, named: 'deployment', reason: 'deployment_not_found' },
-  { what: 'no identity', breaking: (azure: EmulatedAzure) => azure.identity.fail({ status: 400 }, Infinity), named: 'token', reason: 'ManagedIdentityCredential' },
-  { what: 'no endpoint', env: { AZURE_OPENAI_ENDPOINT: 'http://127.0.0.1:9/' }, named: 'endpoint', reason: 'ECONNREFUSED' },
-  { what: 'settings that are wrong, in Azure', env: { WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' }, named: 'settings', reason: 'MAX_IMAGES' },
+  {
+    what: 'no role',
+    breaking: (azure: EmulatedAzure) => azure.setRole(false),
+    named: 'deployment',
+    reason: 'it lacks the role',
+  },
+  {
+    what: 'no deployment',
+    env: { AZURE_OPENAI_DEPLOYMENT: 'nobody' },
+    named: 'deployment',
+    reason: 'deployment_not_found',
+  },
+  {
+    what: 'no identity',
+    breaking: (azure: EmulatedAzure) => azure.identity.fail({ status: 400 }, Infinity),
+    named: 'token',
+    reason: 'ManagedIdentityCredential',
+  },
+  {
+    what: 'no endpoint',
+    env: { AZURE_OPENAI_ENDPOINT: 'http://127.0.0.1:9/' },
+    named: 'endpoint',
+    reason: 'ECONNREFUSED',
+  },
+  {
+    what: 'settings that are wrong, in Azure',
+    env: { WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' },
+    named: 'settings',
+    reason: 'MAX_IMAGES',
+  },
 ])('not ready: $what', async ({ env = {}, breaking, named, reason }) => {
   const { app } = await both(env, breaking);
   const { status, body } = await ready(app);
   expect(status).toBe(503);
   expect(body.ok).toBe(false);
-  expect(body.checks.filter((check) => check.status === 'fail')).toEqual([expect.objectContaining({ name: named, reason: expect.stringContaining(reason) })]);
+  expect(body.checks.filter((check) => check.status === 'fail')).toEqual([
+    expect.objectContaining({ name: named, reason: expect.stringContaining(reason) }),
+  ]);
 });
 
 test('ready again, some seconds after the role was given', async () => {
@@ -43,15 +77,23 @@ test('ready again, some seconds after the role was given', async () => {
 });
 
 test('an identity endpoint that says nothing is told within the time that a question has', async () => {
-  const { app } = await both({ REQUEST_TIMEOUT_SECONDS: '2' }, (azure) => azure.identity.fail({ silent: true }, Infinity));
+  const { app } = await both({ REQUEST_TIMEOUT_SECONDS: '2' }, (azure) =>
+    azure.identity.fail({ silent: true }, Infinity),
+  );
   const { status, body } = await ready(app);
   expect(status).toBe(503);
-  expect(body.checks.find(({ name }) => name === 'token')).toMatchObject({ status: 'fail', reason: expect.stringContaining('no answer in time') });
+  expect(body.checks.find(({ name }) => name === 'token')).toMatchObject({
+    status: 'fail',
+    reason: expect.stringContaining('no answer in time'),
+  });
 });
 
 interface Ready {
   readonly status: number;
-  readonly body: { readonly ok: boolean; readonly checks: readonly { readonly name: string; readonly status: string; readonly reason: string }[] };
+  readonly body: {
+    readonly ok: boolean;
+    readonly checks: readonly { readonly name: string; readonly status: string; readonly reason: string }[];
+  };
 }
 
 async function ready(app: App): Promise<Ready> {
@@ -59,10 +101,16 @@ async function ready(app: App): Promise<Ready> {
   return { status: response.status, body: (await response.json()) as Ready['body'] };
 }
 
-async function both(env: Record<string, string> = {}, breaking?: (azure: EmulatedAzure) => void): Promise<{ app: App; azure: EmulatedAzure }> {
+async function both(
+  env: Record<string, string> = {},
+  breaking?: (azure: EmulatedAzure) => void,
+): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = await startAzure({ record: true });
   breaking?.(azure);
   const app = await startApp({ ...azure.env, ...env });
-  closing.push(() => azure.close(), async () => app.stop());
+  closing.push(
+    () => azure.close(),
+    async () => app.stop(),
+  );
   return { app, azure };
 }

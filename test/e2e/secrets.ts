@@ -1,4 +1,4 @@
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { readEvents } from './events.ts';
 import { leaksIn, type Secret } from './leaks.ts';
 
@@ -13,14 +13,22 @@ const watched = new Set<EmulatedAzure>();
 
 /** Keeps what an app may not print: bytes of an image, or words. */
 export function keepSecret(kind: Secret['kind'], value: Uint8Array | string): void {
-  for (const sample of samples(Buffer.from(value))) secrets.set(`${kind} ${sample.toString('latin1')}`, { kind, value: sample });
+  for (const sample of samples(Buffer.from(value)))
+    secrets.set(`${kind} ${sample.toString('latin1')}`, { kind, value: sample });
 }
 
 /** Keeps the model's words in an answer, whichever of the three kinds it is. */
 export function keepAnswer(contentType: string, text: string): void {
   if (contentType.startsWith('text/plain')) keepSecret('words', text);
-  else if (contentType.startsWith('application/json')) keepSecret('words', String((JSON.parse(text) as { answer?: unknown }).answer));
-  else keepSecret('words', readEvents(text).flatMap(({ event, data }) => (event === 'delta' ? [String(data['text'])] : [])).join(''));
+  else if (contentType.startsWith('application/json'))
+    keepSecret('words', String((JSON.parse(text) as { answer?: unknown }).answer));
+  else
+    keepSecret(
+      'words',
+      readEvents(text)
+        .flatMap(({ event, data }) => (event === 'delta' ? [String(data['text'])] : []))
+        .join(''),
+    );
 }
 
 /** Keeps the keys in an environment. */
@@ -52,7 +60,8 @@ export function expectNoneIn(output: string): void {
 }
 
 function harvest({ model }: EmulatedAzure): void {
-  for (const { body } of model.requests) for (const { content } of (body as Partial<Conversation> | undefined)?.messages ?? []) keepContent(content);
+  for (const { body } of model.requests)
+    for (const { content } of (body as Partial<Conversation> | undefined)?.messages ?? []) keepContent(content);
 }
 
 interface Conversation {
@@ -75,5 +84,9 @@ function keepPart(text: string | undefined, url = ''): void {
 function samples(value: Buffer): Buffer[] {
   if (value.length <= 3 * SAMPLE_BYTES) return [value];
   const middle = value.length / 2 - ((value.length / 2) % 4);
-  return [value.subarray(0, SAMPLE_BYTES), value.subarray(middle, middle + SAMPLE_BYTES), value.subarray(value.length - (value.length % 4) - SAMPLE_BYTES)];
+  return [
+    value.subarray(0, SAMPLE_BYTES),
+    value.subarray(middle, middle + SAMPLE_BYTES),
+    value.subarray(value.length - (value.length % 4) - SAMPLE_BYTES),
+  ];
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { ask } from './ask.ts';
@@ -30,7 +30,8 @@ describe('words', () => {
     azure.reset();
     azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
     const arrivals: number[] = [];
-    for await (const block of blocks(await open(EVENTS))) if (block.startsWith('event: delta')) arrivals.push(performance.now());
+    for await (const block of blocks(await open(EVENTS)))
+      if (block.startsWith('event: delta')) arrivals.push(performance.now());
     const sent = azure.model.requests[0]?.sentAt ?? [];
     expect(arrivals.length).toBeGreaterThan(10);
     // Behind the words come the reason for the end, the usage and [DONE].
@@ -45,7 +46,10 @@ describe('words', () => {
     expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(answer.headers.get('x-request-id')).toBe(readEvents(answer.text).at(-1)?.data['requestId']);
     expect(answer.headers.get('server-timing')).toMatch(/^read.*token.*model.*total/);
-    expect(readEvents(answer.text).at(-1)).toMatchObject({ event: 'done', data: { finishReason: 'stop', usage: { totalTokens: expect.any(Number) } } });
+    expect(readEvents(answer.text).at(-1)).toMatchObject({
+      event: 'done',
+      data: { finishReason: 'stop', usage: { totalTokens: expect.any(Number) } },
+    });
   });
 });
 
@@ -72,7 +76,9 @@ test('a caller who reads nothing does not make the process grow', async () => {
   const before = residentMb();
   const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
   socket.pause();
-  socket.write(`POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nContent-Length: ${image.length}\r\n\r\n`);
+  socket.write(
+    `POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nContent-Length: ${image.length}\r\n\r\n`,
+  );
   socket.write(image);
   await until(() => azure.model.requests.length === 1);
   await sleep(2_500);
@@ -87,7 +93,12 @@ function chunk(content: string, finishReason: string | null = null): string {
 }
 
 async function open(headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-  return fetch(`${app.url}/api/processImage?instructions=x`, { method: 'POST', body: new Uint8Array(image), headers, ...(signal ? { signal } : {}) });
+  return fetch(`${app.url}/api/processImage?instructions=x`, {
+    method: 'POST',
+    body: new Uint8Array(image),
+    headers,
+    ...(signal ? { signal } : {}),
+  });
 }
 
 async function* blocks(response: Response): AsyncGenerator<string> {

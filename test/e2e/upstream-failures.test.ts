@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { ask } from './ask.ts';
@@ -18,7 +18,12 @@ afterAll(async () => {
 beforeEach(() => azure.reset());
 
 const choice = { index: 0, message: { role: 'assistant', content: null, refusal: null }, finish_reason: 'stop' };
-const completion = (over: object) => ({ id: 'c', object: 'chat.completion', model: 'm', choices: [{ ...choice, ...over }] });
+const completion = (over: object) => ({
+  id: 'c',
+  object: 'chat.completion',
+  model: 'm',
+  choices: [{ ...choice, ...over }],
+});
 
 test('a failure that passes is retried and not seen by the caller', async () => {
   azure.model.fail({ status: 500 });
@@ -30,7 +35,9 @@ test('a failure that passes is retried and not seen by the caller', async () => 
 });
 
 test('an answer cut by the filter after some words is an answer', async () => {
-  azure.model.fail({ body: completion({ message: { role: 'assistant', content: 'A boat and' }, finish_reason: 'content_filter' }) });
+  azure.model.fail({
+    body: completion({ message: { role: 'assistant', content: 'A boat and' }, finish_reason: 'content_filter' }),
+  });
   const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });
   expect(answer.json()).toMatchObject({ answer: 'A boat and', finishReason: 'content_filter' });
 });

@@ -31,7 +31,8 @@ export async function visit(browser: Browser, appUrl: string, options: BrowserCo
   const outside: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text());
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import OpenAI from 'openai';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still, stillOfSize } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { type Asked, ask, checkedFetch, post } from './ask.ts';
@@ -13,7 +13,12 @@ let azure: EmulatedAzure;
 let images: Buffer[];
 beforeAll(async () => {
   ({ app, azure } = await startBoth());
-  images = await Promise.all([still('image/png', 30, 20), still('image/jpeg', 40, 25), still('image/gif', 50, 35), still('image/webp', 60, 45)]);
+  images = await Promise.all([
+    still('image/png', 30, 20),
+    still('image/jpeg', 40, 25),
+    still('image/gif', 50, 35),
+    still('image/webp', 60, 45),
+  ]);
 });
 afterAll(async () => {
   await app.stop();
@@ -35,10 +40,16 @@ const ways: Record<string, (given: Buffer[], headers?: Record<string, string>) =
     return post(app.url, form, headers, `?${new URLSearchParams({ instructions: INSTRUCTIONS }).toString()}`);
   },
   async 'JSON with data URLs'(given, headers = {}) {
-    return post(app.url, json(given.map((image) => `data:image/png;base64,${image.toString('base64')}`)), { 'content-type': 'application/json', ...headers });
+    return post(app.url, json(given.map((image) => `data:image/png;base64,${image.toString('base64')}`)), {
+      'content-type': 'application/json',
+      ...headers,
+    });
   },
   async 'JSON with bare base64'(given, headers = {}) {
-    return post(app.url, json(given.map((image) => image.toString('base64'))), { 'content-type': 'application/json; charset=utf-8', ...headers });
+    return post(app.url, json(given.map((image) => image.toString('base64'))), {
+      'content-type': 'application/json; charset=utf-8',
+      ...headers,
+    });
   },
   async 'JSON with escaped slashes and broken lines'(given, headers = {}) {
     const wrapped = given.map((image) => image.toString('base64').replaceAll(/.{76}/g, '$&\n'));
@@ -70,11 +81,16 @@ describe('the same question', () => {
     });
   });
 
-  test.each([0, 100, 3071, 3072, 3073, 400_000])('is byte for byte the image from JSON (%d bytes behind its end)', async (tail) => {
-    const image = Buffer.concat([images[1] ?? Buffer.alloc(0), Buffer.alloc(tail, 0xab)]);
-    await ways['JSON with bare base64']?.([image]);
-    expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(`"data:image/jpeg;base64,${image.toString('base64')}"`);
-  });
+  test.each([0, 100, 3071, 3072, 3073, 400_000])(
+    'is byte for byte the image from JSON (%d bytes behind its end)',
+    async (tail) => {
+      const image = Buffer.concat([images[1] ?? Buffer.alloc(0), Buffer.alloc(tail, 0xab)]);
+      await ways['JSON with bare base64']?.([image]);
+      expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(
+        `"data:image/jpeg;base64,${image.toString('base64')}"`,
+      );
+    },
+  );
 
   test('gets three kinds of answer that agree', async () => {
     const [image = Buffer.alloc(0)] = images;
@@ -82,7 +98,12 @@ describe('the same question', () => {
     const whole = await ask(app.url, image, { headers: { accept: 'application/json' } });
     const events = readEvents((await ask(app.url, image, { headers: { accept: 'text/event-stream' } })).text);
     expect(whole.json()['answer']).toBe(text.text);
-    expect(events.filter(({ event }) => event === 'delta').map(({ data }) => data['text']).join('')).toBe(text.text);
+    expect(
+      events
+        .filter(({ event }) => event === 'delta')
+        .map(({ data }) => data['text'])
+        .join(''),
+    ).toBe(text.text);
     const done = events.at(-1);
     expect(done?.event).toBe('done');
     const { requestId: _one, upstreamRequestId: _two, ...rest } = whole.json();
@@ -92,21 +113,29 @@ describe('the same question', () => {
 });
 
 describe('many images', () => {
-  test.each(['multipart', 'JSON with data URLs'])('ten of 2 MB are one question, and the eleventh is refused: %s', async (name) => {
-    const image = await stillOfSize('image/jpeg', 2_000_000);
-    const ten = Array.from({ length: 10 }, () => image);
-    expect((await ways[name]?.(ten))?.status).toBe(200);
-    azure.reset();
-    const eleven = await ways[name]?.([...ten, image]);
-    expect(eleven?.status).toBe(400);
-    expect(eleven?.json()).toMatchObject({ code: 'too_many_images', limit: 10 });
-    expect(azure.model.requests).toEqual([]);
-  });
+  test.each(['multipart', 'JSON with data URLs'])(
+    'ten of 2 MB are one question, and the eleventh is refused: %s',
+    async (name) => {
+      const image = await stillOfSize('image/jpeg', 2_000_000);
+      const ten = Array.from({ length: 10 }, () => image);
+      expect((await ways[name]?.(ten))?.status).toBe(200);
+      azure.reset();
+      const eleven = await ways[name]?.([...ten, image]);
+      expect(eleven?.status).toBe(400);
+      expect(eleven?.json()).toMatchObject({ code: 'too_many_images', limit: 10 });
+      expect(azure.model.requests).toEqual([]);
+    },
+  );
 
   test.each(Object.keys(ways))('the one that is wrong is named: %s', async (name) => {
     const [good = Buffer.alloc(0)] = images;
     const answer = await ways[name]?.([good, good, good.subarray(0, good.length - 20)]);
-    expect(answer?.json()).toMatchObject({ status: 422, code: 'corrupt_image', image: 3, detail: expect.stringMatching(/^Image 3: /) });
+    expect(answer?.json()).toMatchObject({
+      status: 422,
+      code: 'corrupt_image',
+      image: 3,
+      detail: expect.stringMatching(/^Image 3: /),
+    });
   });
 
   test.each(['multipart', 'JSON with data URLs'])('one that is too large is named: %s', async (name) => {
@@ -117,10 +146,22 @@ describe('many images', () => {
 });
 
 describe('structured output', () => {
-  const schema = { type: 'object', properties: { what: { type: 'string' }, count: { type: 'integer' } }, required: ['what', 'count'], additionalProperties: false };
+  const schema = {
+    type: 'object',
+    properties: { what: { type: 'string' }, count: { type: 'integer' } },
+    required: ['what', 'count'],
+    additionalProperties: false,
+  };
 
   test.each([
-    { how: 'JSON', send: async () => post(app.url, JSON.stringify({ instructions: INSTRUCTIONS, schema, images: [images[0]?.toString('base64')] }), { 'content-type': 'application/json', accept: 'application/json' }) },
+    {
+      how: 'JSON',
+      send: async () =>
+        post(app.url, JSON.stringify({ instructions: INSTRUCTIONS, schema, images: [images[0]?.toString('base64')] }), {
+          'content-type': 'application/json',
+          accept: 'application/json',
+        }),
+    },
     {
       how: 'multipart',
       async send() {
@@ -135,18 +176,32 @@ describe('structured output', () => {
     const answer = await send();
     expect(answer.json()).toMatchObject({ data: { what: expect.stringContaining('PNG'), count: 0 }, refusal: null });
     expect(JSON.parse(String(answer.json()['answer']))).toEqual(answer.json()['data']);
-    expect(azure.model.requests[0]?.body).toMatchObject({ response_format: { type: 'json_schema', json_schema: { strict: true, schema } } });
+    expect(azure.model.requests[0]?.body).toMatchObject({
+      response_format: { type: 'json_schema', json_schema: { strict: true, schema } },
+    });
   });
 
   test.each([
     { why: 'no object', value: { type: 'string' }, field: 'schema' },
     { why: 'no schema', value: 7, field: 'schema' },
-    { why: 'an unknown type', value: { type: 'object', properties: { a: { type: 'strnig' } } }, field: 'schema/properties/a/type' },
-    { why: 'a reference that leads nowhere', value: { type: 'object', properties: { a: { $ref: '#/$defs/none' } } }, field: 'schema' },
+    {
+      why: 'an unknown type',
+      value: { type: 'object', properties: { a: { type: 'strnig' } } },
+      field: 'schema/properties/a/type',
+    },
+    {
+      why: 'a reference that leads nowhere',
+      value: { type: 'object', properties: { a: { $ref: '#/$defs/none' } } },
+      field: 'schema',
+    },
     { why: 'a reference to itself', value: { type: 'object', $ref: '#' }, field: 'schema' },
   ])('a schema that is none is told before any call: $why', async ({ value, field }) => {
     const answer = await withSchema(value);
-    expect(answer.json()).toMatchObject({ status: 400, code: 'invalid_request', errors: expect.arrayContaining([expect.objectContaining({ field })]) });
+    expect(answer.json()).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+      errors: expect.arrayContaining([expect.objectContaining({ field })]),
+    });
     expect(azure.model.requests).toEqual([]);
   });
 
@@ -168,7 +223,9 @@ describe('structured output', () => {
   });
 
   test('a refusal is a refusal, and no data', async () => {
-    azure.model.fail({ body: { id: 'c', model: 'm', choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] } });
+    azure.model.fail({
+      body: { id: 'c', model: 'm', choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] },
+    });
     expect((await withSchema(schema)).json()).toMatchObject({ data: null, refusal: 'No.' });
   });
 
@@ -179,7 +236,8 @@ describe('structured output', () => {
 });
 
 describe("OpenAI's own client", () => {
-  const client = (): OpenAI => new OpenAI({ baseURL: `${app.url}/api`, apiKey: 'unused', maxRetries: 0, fetch: checkedFetch });
+  const client = (): OpenAI =>
+    new OpenAI({ baseURL: `${app.url}/api`, apiKey: 'unused', maxRetries: 0, fetch: checkedFetch });
   const message = (image: Buffer): OpenAI.ChatCompletionUserMessageParam => ({
     role: 'user',
     content: [
@@ -190,8 +248,17 @@ describe("OpenAI's own client", () => {
 
   test('gets a completion, and the request goes through untouched but for the model', async () => {
     const [image = Buffer.alloc(0)] = images;
-    const extra = { seed: 7, tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }], user: 'x'.repeat(5000) } as const;
-    const completion = await client().chat.completions.create({ model: 'whatever', messages: [message(image)], ...extra, tools: [...extra.tools] });
+    const extra = {
+      seed: 7,
+      tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }],
+      user: 'x'.repeat(5000),
+    } as const;
+    const completion = await client().chat.completions.create({
+      model: 'whatever',
+      messages: [message(image)],
+      ...extra,
+      tools: [...extra.tools],
+    });
     expect(completion.choices[0]?.message.content).toContain('PNG image of 30 x 20');
     expect(azure.model.requests[0]?.body).toEqual({ model: 'gpt-vision', messages: [message(image)], ...extra });
     expect(azure.model.requests[0]?.headers.authorization).toMatch(/^Bearer ey/);
@@ -207,7 +274,12 @@ describe("OpenAI's own client", () => {
 
   test('gets a stream, its usage included', async () => {
     const [image = Buffer.alloc(0)] = images;
-    const stream = await client().chat.completions.create({ model: 'm', messages: [message(image)], stream: true, stream_options: { include_usage: true } });
+    const stream = await client().chat.completions.create({
+      model: 'm',
+      messages: [message(image)],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     const chunks = await Array.fromAsync(stream);
     expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toContain('PNG image of 30 x 20');
     expect(chunks.at(-1)?.usage?.total_tokens).toBeGreaterThan(0);
@@ -226,26 +298,58 @@ describe("OpenAI's own client", () => {
   });
 
   test('gets structured output parsed', async () => {
-    const format = { type: 'json_schema', json_schema: { name: 'x', strict: true, schema: { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'], additionalProperties: false } } } as const;
-    const { choices } = await client().chat.completions.parse({ model: 'm', messages: [{ role: 'user', content: 'Is it?' }], response_format: format });
+    const format = {
+      type: 'json_schema',
+      json_schema: {
+        name: 'x',
+        strict: true,
+        schema: {
+          type: 'object',
+          properties: { ok: { type: 'boolean' } },
+          required: ['ok'],
+          additionalProperties: false,
+        },
+      },
+    } as const;
+    const { choices } = await client().chat.completions.parse({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Is it?' }],
+      response_format: format,
+    });
     expect(choices[0]?.message.parsed).toEqual({ ok: true });
   });
 
   test.each([
     { what: 'an image by address', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
-    { what: 'something that is no image', part: { url: `data:image/png;base64,${btoa('Dear Sir or Madam')}` }, status: 415, code: 'unsupported_image_type' },
+    {
+      what: 'something that is no image',
+      part: { url: `data:image/png;base64,${btoa('Dear Sir or Madam')}` },
+      status: 415,
+      code: 'unsupported_image_type',
+    },
   ])("is told problems in OpenAI's shape: $what", async ({ part, status, code }) => {
-    const asked = client().chat.completions.create({ model: 'm', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: part }] }] });
+    const asked = client().chat.completions.create({
+      model: 'm',
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: part }] }],
+    });
     await expect(asked).rejects.toMatchObject({ status, code, requestID: expect.stringMatching(/^[\da-f-]{36}$/) });
     expect(azure.model.requests).toEqual([]);
   });
 
   test('is told what the upstream did, before a stream and within one', async () => {
     azure.model.fail({ status: 429, headers: { 'retry-after': '120' } });
-    const asked = client().chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hello?' }], stream: true });
+    const asked = client().chat.completions.create({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hello?' }],
+      stream: true,
+    });
     await expect(asked).rejects.toMatchObject({ status: 429, code: 'rate_limited' });
     azure.model.fail({ breakOff: 'mid-body' });
-    const stream = await client().chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'Hello?' }], stream: true });
+    const stream = await client().chat.completions.create({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hello?' }],
+      stream: true,
+    });
     await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'upstream_error' });
   });
 });

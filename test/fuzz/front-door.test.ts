@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EmulatedAzure } from '../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { type App, startBoth } from '../e2e/app.ts';
 import { checkedFetch } from '../e2e/ask.ts';
 import { outcomeOf } from '../e2e/faults/outcome.ts';
@@ -18,8 +18,21 @@ const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
 const MAX_RESIDENT_BYTES = 400 * 1024 * 1024;
 
 /** What may come of an image; of a request that is broken around it, the rest too. */
-const ABOUT_IMAGES = ['answer', 'empty_image', 'unsupported_image_type', 'animated_image', 'corrupt_image', 'image_rejected'];
-const ABOUT_REQUESTS = [...ABOUT_IMAGES, 'missing_instructions', 'invalid_request', 'too_many_images', 'not_acceptable'];
+const ABOUT_IMAGES = [
+  'answer',
+  'empty_image',
+  'unsupported_image_type',
+  'animated_image',
+  'corrupt_image',
+  'image_rejected',
+];
+const ABOUT_REQUESTS = [
+  ...ABOUT_IMAGES,
+  'missing_instructions',
+  'invalid_request',
+  'too_many_images',
+  'not_acceptable',
+];
 /** In chat, what is not about an image is the model's to refuse. */
 const ABOUT_CHATS = [...ABOUT_REQUESTS, 'upstream_error'];
 
@@ -36,19 +49,26 @@ afterAll(async () => {
   azure.close();
 });
 
-test(`${INPUTS} broken inputs: an answer of the contract to each, in bounded time and memory`, { timeout: INPUTS * 100 }, async () => {
-  const several = fc.array(input(seeds.length), { minLength: AT_ONCE, maxLength: AT_ONCE });
-  const inputs = async (count: number): Promise<void> =>
-    fc.assert(fc.asyncProperty(several, async (each) => void (await Promise.all(each.map(isAnswered)))), runs(Math.ceil(count / AT_ONCE)));
+test(
+  `${INPUTS} broken inputs: an answer of the contract to each, in bounded time and memory`,
+  { timeout: INPUTS * 100 },
+  async () => {
+    const several = fc.array(input(seeds.length), { minLength: AT_ONCE, maxLength: AT_ONCE });
+    const inputs = async (count: number): Promise<void> =>
+      fc.assert(
+        fc.asyncProperty(several, async (each) => void (await Promise.all(each.map(isAnswered)))),
+        runs(Math.ceil(count / AT_ONCE)),
+      );
 
-  await inputs(INPUTS / 5); // what is loaded and kept once is
-  const before = await heldBytes(app);
-  await inputs(INPUTS);
-  expect((await heldBytes(app)) - before).toBeLessThan(MAX_GROWTH_BYTES);
-  expect(residentBytes(app).peak).toBeLessThan(MAX_RESIDENT_BYTES);
-  expect(app.alive()).toBe(true);
-  expect(app.output()).not.toMatch(/failed unexpectedly|unhandled_rejection|\berror {1}/);
-});
+    await inputs(INPUTS / 5); // what is loaded and kept once is
+    const before = await heldBytes(app);
+    await inputs(INPUTS);
+    expect((await heldBytes(app)) - before).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(residentBytes(app).peak).toBeLessThan(MAX_RESIDENT_BYTES);
+    expect(app.alive()).toBe(true);
+    expect(app.output()).not.toMatch(/failed unexpectedly|unhandled_rejection|\berror {1}/);
+  },
+);
 
 async function isAnswered(given: Input): Promise<void> {
   const { path, headers, body } = await toRequest(given, seeds);
@@ -62,7 +82,8 @@ async function isAnswered(given: Input): Promise<void> {
   const what = `${JSON.stringify(given)} was answered ${response.status} ${code} after ${Math.round(took)} ms: ${text.slice(0, 300)}`;
   if (!allowed.includes(code)) throw new Error(what);
   if (took > SLOWEST_MS) throw new Error(what);
-  if (code === 'answer' && headers['accept'] === 'application/json' && !isChat) expect(dimensionsTold(text), what).toBe(dimensionsSeen(text));
+  if (code === 'answer' && headers['accept'] === 'application/json' && !isChat)
+    expect(dimensionsTold(text), what).toBe(dimensionsSeen(text));
 }
 
 /** What the emulated model found when it decoded the image. */
@@ -72,6 +93,8 @@ function dimensionsSeen(text: string): string | undefined {
 
 /** What the app read from the image's header. A GIF's screen may have another size than its picture, and decoders differ in which they name. */
 function dimensionsTold(text: string): string | undefined {
-  const { images: [image] } = JSON.parse(text) as { images: { type: string; width: number; height: number }[] };
+  const {
+    images: [image],
+  } = JSON.parse(text) as { images: { type: string; width: number; height: number }[] };
   return image?.type === 'image/gif' ? dimensionsSeen(text) : `${image?.width} x ${image?.height}`;
 }

@@ -26,7 +26,14 @@ const contentType = fc.constantFrom(
   'text/plain;;;=',
   '/',
 );
-const accept = fc.constantFrom('*/*', 'text/*;q=0', 'application/json;q=2', ',,;', 'text/event-stream, */*;q=0.1', 'image/png');
+const accept = fc.constantFrom(
+  '*/*',
+  'text/*;q=0',
+  'application/json;q=2',
+  ',,;',
+  'text/event-stream, */*;q=0.1',
+  'image/png',
+);
 
 /** Anything; three of four have a request as it should be. */
 export function input(seeds: number): fc.Arbitrary<Input> {
@@ -47,9 +54,19 @@ export function input(seeds: number): fc.Arbitrary<Input> {
 }
 
 /** The request that an input stands for. */
-export async function toRequest({ way, seed, image, request, headers }: Input, seeds: readonly Buffer[]): Promise<Sent> {
-  const question = { images: [mutate(seeds[seed] ?? Buffer.alloc(0), image, seeds)], fields: { instructions: FUZZED_INSTRUCTIONS } };
+export async function toRequest(
+  { way, seed, image, request, headers }: Input,
+  seeds: readonly Buffer[],
+): Promise<Sent> {
+  const question = {
+    images: [mutate(seeds[seed] ?? Buffer.alloc(0), image, seeds)],
+    fields: { instructions: FUZZED_INSTRUCTIONS },
+  };
   const sent = await WAYS[way]?.put(question);
   if (!sent) throw new Error(`there is no way ${way}`);
-  return { path: sent.path, headers: { ...sent.headers, ...headers }, body: Buffer.from(mutate(sent.body, request, seeds)) };
+  return {
+    path: sent.path,
+    headers: { ...sent.headers, ...headers },
+    body: Buffer.from(mutate(sent.body, request, seeds)),
+  };
 }

@@ -2,7 +2,10 @@ import * as fc from 'fast-check';
 import { landmarksOf, lie } from './landmarks.ts';
 
 /** Numbers at which lengths and dimensions go wrong: none, one, the limits of each width, and a bomb's. */
-const TELLING_NUMBERS = [0, 1, 2, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, 0x7fff, 0xffff, 0x10000, 0xffffff, 0x7fffffff, 0x80000000, 0xfffffff4, 0xffffffff];
+const TELLING_NUMBERS = [
+  0, 1, 2, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, 0x7fff, 0xffff, 0x10000, 0xffffff, 0x7fffffff, 0x80000000, 0xfffffff4,
+  0xffffffff,
+];
 
 /** Something done to an image. Places are fractions of its length, so that a mutation fits any. */
 export interface Mutation {

@@ -3,7 +3,7 @@ import { fileTypeFromBuffer } from 'file-type';
 import { expect, test } from 'vitest';
 import { checkImage } from '../../src/image/check.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
-import { Problem } from '../../src/problem.ts';
+import { Problem } from '../../src/http/problem.ts';
 import { mutate, mutation } from '../fuzz/mutation.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 import { seedImages } from '../fuzz/seeds.ts';
@@ -12,19 +12,34 @@ const seeds = await seedImages();
 const CODES = ['empty_image', 'unsupported_image_type', 'animated_image', 'corrupt_image'];
 
 test('whatever is done to an image, it is an image with dimensions or one of the problems', async () => {
-  const mutated = fc.tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 })).map(([seed, mutations]) => mutate(seed, mutations, seeds));
+  const mutated = fc
+    .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }))
+    .map(([seed, mutations]) => mutate(seed, mutations, seeds));
   await fc.assert(fc.asyncProperty(mutated, isToldApart), runs(INPUTS * 5));
 });
 
 test('so are bytes that begin like an image and go on like none', async () => {
-  const begun = fc.tuple(fc.constantFrom(...seeds), fc.nat(40), fc.uint8Array({ maxLength: 200 })).map(([seed, length, rest]) => Buffer.concat([seed.subarray(0, length), rest]));
+  const begun = fc
+    .tuple(fc.constantFrom(...seeds), fc.nat(40), fc.uint8Array({ maxLength: 200 }))
+    .map(([seed, length, rest]) => Buffer.concat([seed.subarray(0, length), rest]));
   await fc.assert(fc.asyncProperty(begun, isToldApart), runs(INPUTS * 5));
 });
 
 test('file-type sees the same type of image as was told apart here', async () => {
   const signed = fc
-    .tuple(fc.constantFrom('ffd8ff', '474946383761', '474946383961', '52494646'), fc.uint8Array({ minLength: 13, maxLength: 60 }), fc.boolean())
-    .map(([head, rest, isWebp]) => Buffer.concat([Buffer.from(head, 'hex'), rest.subarray(0, isWebp ? 4 : 12), Buffer.from(isWebp ? 'WEBP' : ''), rest]));
+    .tuple(
+      fc.constantFrom('ffd8ff', '474946383761', '474946383961', '52494646'),
+      fc.uint8Array({ minLength: 13, maxLength: 60 }),
+      fc.boolean(),
+    )
+    .map(([head, rest, isWebp]) =>
+      Buffer.concat([
+        Buffer.from(head, 'hex'),
+        rest.subarray(0, isWebp ? 4 : 12),
+        Buffer.from(isWebp ? 'WEBP' : ''),
+        rest,
+      ]),
+    );
   const agrees = async (bytes: Buffer): Promise<void> => {
     const [here, there] = await Promise.all([typeOf(bytes), fileTypeFromBuffer(bytes)]);
     expect(IMAGE_TYPES.find((type) => type === there?.mime)).toBe(here);
@@ -33,12 +48,18 @@ test('file-type sees the same type of image as was told apart here', async () =>
 });
 
 test('a JPEG-LS is no JPEG', async () => {
-  await expect(checkImage(Buffer.from('ffd8fff7000b0800080008', 'hex'))).rejects.toMatchObject({ code: 'unsupported_image_type', members: { detected: 'image/jls' } });
+  await expect(checkImage(Buffer.from('ffd8fff7000b0800080008', 'hex'))).rejects.toMatchObject({
+    code: 'unsupported_image_type',
+    members: { detected: 'image/jls' },
+  });
 });
 
 /** Twenty megabytes of what costs a walker most: the fewest bytes for each of its steps. */
 const slowest = {
-  'PNG of empty chunks': ['89504e470d0a1a0a0000000d494844520000000100000001080600000000000000', '000000006161616100000000'],
+  'PNG of empty chunks': [
+    '89504e470d0a1a0a0000000d494844520000000100000001080600000000000000',
+    '000000006161616100000000',
+  ],
   'GIF of empty extensions': ['47494638396101000100000000', '21fe00'],
   'GIF of one-byte blocks': ['4749463839610100010000000021fe', '0161'],
   'JPEG of fill bytes': ['ffd8ffe00002', 'ff'],
@@ -46,12 +67,15 @@ const slowest = {
   'WebP of empty chunks': ['52494646ffffff0057454250565038580a00000000000000000000000000', '4141414100000000'],
 };
 
-test.each(Object.entries(slowest))('20 MB made to be slow are read in no time: %s', async (_what, [head = '', unit = '']) => {
-  const bytes = Buffer.concat([Buffer.from(head, 'hex'), Buffer.alloc(20_000_000, unit, 'hex')]);
-  const started = performance.now();
-  await expect(checkImage(bytes)).rejects.toMatchObject({ code: 'corrupt_image' });
-  expect(performance.now() - started).toBeLessThan(1_000);
-});
+test.each(Object.entries(slowest))(
+  '20 MB made to be slow are read in no time: %s',
+  async (_what, [head = '', unit = '']) => {
+    const bytes = Buffer.concat([Buffer.from(head, 'hex'), Buffer.alloc(20_000_000, unit, 'hex')]);
+    const started = performance.now();
+    await expect(checkImage(bytes)).rejects.toMatchObject({ code: 'corrupt_image' });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  },
+);
 
 /** What it is taken for here, whole or damaged; undefined where that is no image. */
 async function typeOf(bytes: Buffer): Promise<string | undefined> {

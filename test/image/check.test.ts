@@ -26,7 +26,9 @@ describe.each(IMAGE_TYPES)('%s', (type) => {
     const bytes = await still(type, 32, 24);
     for (let length = 12; length < bytes.length; length += 1) {
       // A WebP's last byte may be padding behind an odd chunk; RIFF counts it all the same.
-      await expect(checkImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).rejects.toMatchObject({ code: 'corrupt_image' });
+      await expect(checkImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).rejects.toMatchObject({
+        code: 'corrupt_image',
+      });
     }
   });
 });
@@ -39,7 +41,10 @@ describe('what is wrong with a file', async () => {
 
 describe('stays an image', () => {
   test('a progressive JPEG, with metadata', async () => {
-    const bytes = await sharp(await still('image/png', 300, 200)).jpeg({ progressive: true }).withExif({ IFD0: { Artist: 'nobody' } }).toBuffer();
+    const bytes = await sharp(await still('image/png', 300, 200))
+      .jpeg({ progressive: true })
+      .withExif({ IFD0: { Artist: 'nobody' } })
+      .toBuffer();
     expect(await checkImage(bytes)).toMatchObject({ type: 'image/jpeg', width: 300, height: 200 });
   });
 
@@ -62,8 +67,16 @@ describe('stays an image', () => {
   });
 
   test('a lossless WebP, and one with transparency', async () => {
-    const picture = sharp({ create: { width: 33, height: 21, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0.5 } } });
-    expect(await checkImage(await picture.clone().webp({ lossless: true }).toBuffer())).toMatchObject({ width: 33, height: 21 });
-    expect(await checkImage(await picture.clone().webp({ lossless: false }).toBuffer())).toMatchObject({ width: 33, height: 21 });
+    const picture = sharp({
+      create: { width: 33, height: 21, channels: 4, background: { r: 9, g: 9, b: 9, alpha: 0.5 } },
+    });
+    expect(await checkImage(await picture.clone().webp({ lossless: true }).toBuffer())).toMatchObject({
+      width: 33,
+      height: 21,
+    });
+    expect(await checkImage(await picture.clone().webp({ lossless: false }).toBuffer())).toMatchObject({
+      width: 33,
+      height: 21,
+    });
   });
 });

@@ -6,7 +6,9 @@ import type { ImageType } from '../../src/image/image.ts';
 export async function still(type: ImageType, width: number, height: number): Promise<Buffer> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <rect width="100%" height="100%" fill="#4682b4"/><circle cx="50%" cy="50%" r="30%" fill="#f4c430"/></svg>`;
-  return sharp(Buffer.from(svg)).toFormat(type === 'image/jpeg' ? 'jpeg' : (type.slice('image/'.length) as 'png')).toBuffer();
+  return sharp(Buffer.from(svg))
+    .toFormat(type === 'image/jpeg' ? 'jpeg' : (type.slice('image/'.length) as 'png'))
+    .toBuffer();
 }
 
 /** The same picture in exactly `size` bytes, still valid: what is missing is filled in where the format has room for it. */

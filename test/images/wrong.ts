@@ -23,7 +23,11 @@ export async function wrongFiles(): Promise<WrongFile[]> {
   return [
     { name: 'HEIC', bytes: isoMedia('heic'), ...unsupported },
     { name: 'AVIF', bytes: await sharp(png).avif().toBuffer(), ...unsupported },
-    { name: 'SVG', bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'), ...unsupported },
+    {
+      name: 'SVG',
+      bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'),
+      ...unsupported,
+    },
     { name: 'BMP', bytes: bmp(), ...unsupported },
     { name: 'TIFF', bytes: await sharp(png).tiff().toBuffer(), ...unsupported },
     { name: 'PDF', bytes: Buffer.from('%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n%%EOF\n'), ...unsupported },

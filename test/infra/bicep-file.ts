@@ -63,14 +63,16 @@ function declarationOf(node: Node): Declaration[] {
   const parts = meaningful(node);
   const name = parts.find(({ type }) => type === 'identifier')?.text ?? '';
   const reference = text(parts.find(({ type }) => type === 'string')) ?? '';
-  return [{
-    kind,
-    name,
-    node,
-    reference: kind === 'resource' ? reference.replace(/@.*/, '') : reference,
-    existing: node.children.some((child) => child.text === 'existing'),
-    value: bodyOf(parts.at(-1)),
-  }];
+  return [
+    {
+      kind,
+      name,
+      node,
+      reference: kind === 'resource' ? reference.replace(/@.*/, '') : reference,
+      existing: node.children.some((child) => child.text === 'existing'),
+      value: bodyOf(parts.at(-1)),
+    },
+  ];
 }
 
 /** The object itself, where it stands behind an `if` or a `for`. */

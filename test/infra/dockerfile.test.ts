@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const [buildStage = '', finalStage = ''] = readFileSync(`${ROOT}infra/Dockerfile`, 'utf8').split(/^(?=FROM )/m).slice(1);
+const [buildStage = '', finalStage = ''] = readFileSync(`${ROOT}infra/Dockerfile`, 'utf8')
+  .split(/^(?=FROM )/m)
+  .slice(1);
 const ignored = readFileSync(`${ROOT}infra/Dockerfile.dockerignore`, 'utf8').split('\n');
 
 /** What a stage copies out of this folder. */
@@ -13,7 +15,12 @@ const copied = [...buildStage.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, n
 test('what the image copies is there, and let in', () => {
   expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'host.json', 'src']));
   expect(copied.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
-  expect(ignored.filter((line) => line.startsWith('!')).map((line) => line.slice(1)).toSorted()).toEqual(copied.toSorted());
+  expect(
+    ignored
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1))
+      .toSorted(),
+  ).toEqual(copied.toSorted());
 });
 
 test('the build is made as npm makes it', () => {

@@ -1,10 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync, type Zippable, zipSync } from 'fflate';
 import { expect, onTestFinished, test } from 'vitest';
-import { startAzure } from '../../src/local/emulator/azure.ts';
+import { startAzure } from '../../src/dev/emulator/azure.ts';
 import { startApp } from '../e2e/app.ts';
 import { ask } from '../e2e/ask.ts';
 import { readTemplate } from './template.ts';
@@ -32,7 +41,10 @@ test('what azd zips is served from an empty folder, with no node_modules near', 
 test('it holds what the host looks for, and nothing of this machine', () => {
   const files = zip(join(ROOT, 'dist'));
   const names = Object.keys(files);
-  const { main, dependencies } = JSON.parse(Buffer.from(files['package.json'] ?? []).toString()) as { main: string; dependencies?: unknown };
+  const { main, dependencies } = JSON.parse(Buffer.from(files['package.json'] ?? []).toString()) as {
+    main: string;
+    dependencies?: unknown;
+  };
   expect(names).toEqual(expect.arrayContaining(['host.json', main]));
   expect(dependencies).toBeUndefined();
   expect(names.filter((name) => /node_modules|local\.settings|\.env|\.ts$/.test(name))).toEqual([]);
@@ -42,12 +54,16 @@ test('azd builds nothing in Azure, and accepts that', () => {
   expect(azure.services['api']).toMatchObject({ dist: 'dist', remoteBuild: false });
   expect(azure.requiredVersions.azd).toBe('>= 1.24.1');
   // azd refuses remoteBuild: false where .funcignore excludes node_modules; any pattern that matches it will do.
-  const patterns = existsSync(join(ROOT, '.funcignore')) ? readFileSync(join(ROOT, '.funcignore'), 'utf8').split('\n') : [];
+  const patterns = existsSync(join(ROOT, '.funcignore'))
+    ? readFileSync(join(ROOT, '.funcignore'), 'utf8').split('\n')
+    : [];
   expect(patterns.filter((line) => /^\/?(?:\*+|node_modules)\/?/.test(line) && !line.startsWith('*.'))).toEqual([]);
 });
 
 test('the hooks are scripts of package.json, in both shells', () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
   for (const { posix, windows } of Object.values(azure.hooks)) {
     expect(windows.run).toBe(`${posix.run}; exit $LASTEXITCODE`);
   }

@@ -9,7 +9,10 @@ const Azure = z.object({
   requiredVersions: z.object({ azd: z.string() }),
   services: z.record(z.string(), z.object({ host: z.string(), dist: z.string(), remoteBuild: z.boolean() })),
   pipeline: z.object({ variables: z.array(z.string()) }),
-  hooks: z.record(z.string(), z.object({ posix: z.object({ run: z.string() }), windows: z.object({ run: z.string() }) })),
+  hooks: z.record(
+    z.string(),
+    z.object({ posix: z.object({ run: z.string() }), windows: z.object({ run: z.string() }) }),
+  ),
 });
 
 /** All that azd deploys by. */
@@ -24,7 +27,9 @@ export interface Template {
 /** Reads `azure.yaml` and `infra/` below a folder. */
 export function readTemplate(folder: string): Template {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-  const names = readdirSync(join(folder, 'infra'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.bicep'));
+  const names = readdirSync(join(folder, 'infra'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.bicep'),
+  );
   const files = new Map(names.map((name) => [name, new BicepFile(name, read(join('infra', name)))]));
   const main = files.get('main.bicep');
   if (!main) throw new Error('infra/main.bicep is missing');

@@ -6,7 +6,10 @@ import { z } from 'zod';
 const FOLDER = new URL('../../.github/workflows/', import.meta.url);
 const Workflow = z.object({
   permissions: z.record(z.string(), z.string()),
-  jobs: z.record(z.string(), z.object({ steps: z.array(z.object({ uses: z.string().optional(), run: z.string().optional() })) })),
+  jobs: z.record(
+    z.string(),
+    z.object({ steps: z.array(z.object({ uses: z.string().optional(), run: z.string().optional() })) }),
+  ),
 });
 
 describe.each(readdirSync(FOLDER))('%s', (name) => {
@@ -16,7 +19,9 @@ describe.each(readdirSync(FOLDER))('%s', (name) => {
 
   test('has no secret, and may do no more than it must', () => {
     expect(source).not.toMatch(/\bsecrets\.|client-secret|password/i);
-    expect(permissions).toEqual(name === 'azure-dev.yml' ? { contents: 'read', 'id-token': 'write' } : { contents: 'read' });
+    expect(permissions).toEqual(
+      name === 'azure-dev.yml' ? { contents: 'read', 'id-token': 'write' } : { contents: 'read' },
+    );
   });
 
   test('pins its actions to major versions', () => {

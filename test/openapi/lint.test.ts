@@ -1,6 +1,6 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 
 // The linter as a library reads what it is given and no more: no network, no telemetry.
@@ -12,16 +12,28 @@ const config = await createConfig({
   },
 });
 
-test.each(['function', 'anonymous'] as const)('a linter finds nothing wrong with the document (%s)', async (authLevel) => {
-  expect(await lint(openApiDocument({ limits: DEFAULT_LIMITS, authLevel }))).toEqual([]);
-});
+test.each(['function', 'anonymous'] as const)(
+  'a linter finds nothing wrong with the document (%s)',
+  async (authLevel) => {
+    expect(await lint(openApiDocument({ limits: DEFAULT_LIMITS, authLevel }))).toEqual([]);
+  },
+);
 
 test('and it would: an example that does not match, a reference to nothing, a component that nobody uses', async () => {
   const document = openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' });
   document.paths = { '/health': document.paths?.['/health'] ?? {} };
-  document.components = { ...document.components, schemas: { Broken: { type: 'string', examples: [1] }, Lost: { $ref: '#/components/schemas/Nowhere' } } };
+  document.components = {
+    ...document.components,
+    schemas: { Broken: { type: 'string', examples: [1] }, Lost: { $ref: '#/components/schemas/Nowhere' } },
+  };
   const found = await lint(document);
-  expect(found).toEqual(expect.arrayContaining([expect.stringMatching(/no-invalid-schema-examples/), expect.stringMatching(/no-unresolved-refs/), expect.stringMatching(/no-unused-components/)]));
+  expect(found).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/no-invalid-schema-examples/),
+      expect.stringMatching(/no-unresolved-refs/),
+      expect.stringMatching(/no-unused-components/),
+    ]),
+  );
 });
 
 async function lint(document: object): Promise<string[]> {

@@ -6,7 +6,12 @@ import { curlCommand } from '../../src/playground/curl.ts';
 const ADDRESS = 'https://app.example/api/processImage';
 
 test('is easy to read', () => {
-  const command = curlCommand({ url: ADDRESS, fields: [['instructions', "What's this?"]], fileNames: ['boat.jpg'], keyed: true });
+  const command = curlCommand({
+    url: ADDRESS,
+    fields: [['instructions', "What's this?"]],
+    fileNames: ['boat.jpg'],
+    keyed: true,
+  });
   expect(command).toBe(
     [
       `curl -N 'https://app.example/api/processImage' \\`,
@@ -22,9 +27,26 @@ test('a shell hands the question and the file names to curl as they are, whateve
   const word = string({ unit: constantFrom(...`a-'"\\\n;,$\`!@<> é*(){}`.split('')), minLength: 1 });
   assert(
     property(word, stringMatching(/^[\w .'$`!-]+$/), (question, fileName) => {
-      const command = curlCommand({ url: ADDRESS, fields: [['instructions', question]], fileNames: [fileName], keyed: false });
-      const words = execFileSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${command}`], { encoding: 'utf8' }).split('\0');
-      expect(words).toEqual(['-N', ADDRESS, '-H', 'Accept: text/event-stream', '--form-string', `instructions=${question}`, '-F', `image=@${fileName}`, '']);
+      const command = curlCommand({
+        url: ADDRESS,
+        fields: [['instructions', question]],
+        fileNames: [fileName],
+        keyed: false,
+      });
+      const words = execFileSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${command}`], {
+        encoding: 'utf8',
+      }).split('\0');
+      expect(words).toEqual([
+        '-N',
+        ADDRESS,
+        '-H',
+        'Accept: text/event-stream',
+        '--form-string',
+        `instructions=${question}`,
+        '-F',
+        `image=@${fileName}`,
+        '',
+      ]);
     }),
     { numRuns: 50 },
   );

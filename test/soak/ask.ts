@@ -14,6 +14,8 @@ export async function ask(scene: Scene, tally: Tally, call: Call): Promise<void>
     // What fetch rejects with; all else is an answer that came, and is not as openapi.json says.
     const lost = error instanceof TypeError;
     tally.countAs(lost ? 'lost' : 'not as promised');
-    tally.complain(`${call.kind}: ${lost ? `lost: ${error.cause instanceof Error ? error.cause.message : error.message}` : String(error)}`);
+    tally.complain(
+      `${call.kind}: ${lost ? `lost: ${error.cause instanceof Error ? error.cause.message : error.message}` : String(error)}`,
+    );
   }
 }

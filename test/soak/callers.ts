@@ -24,7 +24,9 @@ type Send = (scene: Scene, sent: Sent) => Promise<Outcome>;
 const ASKED = 'What does the soak ask about this picture?';
 const seeds = await seedImages();
 const wrong = await wrongFiles();
-const small = await Promise.all((['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const).map(async (type) => still(type, 40, 30)));
+const small = await Promise.all(
+  (['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const).map(async (type) => still(type, 40, 30)),
+);
 const large = [await stillOfSize('image/jpeg', 200_000), await stillOfSize('image/png', 3_000_000)];
 /** Most are small, so that whoever runs it can work beside it. */
 const images = [...small, ...small, ...large];
@@ -43,7 +45,14 @@ const mix: readonly (readonly [share: number, call: () => Call])[] = [
   [1, () => late('a body that trickles', trickled)],
   [1, () => late('a body that stalls', stalled)],
   [1, () => late('a body that never comes', announced)],
-  [1, () => ({ kind: 'a caller who leaves inside its body', allowed: ['none'], make: async (scene) => leavingMidBody(scene, await sent()) })],
+  [
+    1,
+    () => ({
+      kind: 'a caller who leaves inside its body',
+      allowed: ['none'],
+      make: async (scene) => leavingMidBody(scene, await sent()),
+    }),
+  ],
   [4, () => ({ kind: 'a caller who leaves', allowed: ['none', 'answer'], make: leaving })],
 ];
 
@@ -65,18 +74,38 @@ export function callsInEveryWay(): Call[] {
 function ordinary(kind: string, send: Send, way = any(WAYS), from = images): Call {
   const marker = randomUUID();
   const asked = randomInt(4) === 0 ? [any(from), any(from)] : [any(from)];
-  return { kind, marker, allowed: ['answer'], make: async (scene) => send(scene, await way.put({ images: asked, fields: { instructions: `${ASKED} ${marker}` } })) };
+  return {
+    kind,
+    marker,
+    allowed: ['answer'],
+    make: async (scene) =>
+      send(scene, await way.put({ images: asked, fields: { instructions: `${ASKED} ${marker}` } })),
+  };
 }
 
 function wrongImage(): Call {
   const { name, bytes, code } = any(wrong);
-  return { kind: `an image that is none: ${name}`, allowed: [code], make: async (scene) => atOnce(scene, await sent(bytes)) };
+  return {
+    kind: `an image that is none: ${name}`,
+    allowed: [code],
+    make: async (scene) => atOnce(scene, await sent(bytes)),
+  };
 }
 
 function fuzzed(): Call {
   const [given] = sample(input(seeds.length), { numRuns: 1 });
   if (!given) throw new Error('there is nothing to send');
-  const allowed = ['answer', 'empty_image', 'unsupported_image_type', 'animated_image', 'corrupt_image', 'missing_instructions', 'invalid_request', 'too_many_images', 'not_acceptable'];
+  const allowed = [
+    'answer',
+    'empty_image',
+    'unsupported_image_type',
+    'animated_image',
+    'corrupt_image',
+    'missing_instructions',
+    'invalid_request',
+    'too_many_images',
+    'not_acceptable',
+  ];
   return { kind: 'something broken', allowed, make: async (scene) => atOnce(scene, await toRequest(given, seeds)) };
 }
 
@@ -87,7 +116,12 @@ function late(kind: string, send: Send): Call {
 async function leaving({ app }: Scene): Promise<Outcome> {
   const { path, headers, body } = await sent();
   try {
-    const response = await fetch(app.url + path, { method: 'POST', headers, body, signal: AbortSignal.timeout(randomInt(1, 300)) });
+    const response = await fetch(app.url + path, {
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(randomInt(1, 300)),
+    });
     return outcomeOf(response.status, response.headers, await response.text());
   } catch {
     return NO_ANSWER;

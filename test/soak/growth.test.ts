@@ -6,21 +6,32 @@ const MEGABYTE = 1024 * 1024;
 const level = { held: 40 * MEGABYTE, resident: 300 * MEGABYTE, descriptors: 60 };
 
 test('what is level has not grown, whatever the first minute did and however it jumps up', () => {
-  const all = vitals(10, (minute, at) => ({ held: (minute < 1 ? 10 : at % 3 === 0 ? 70 : 40) * MEGABYTE, descriptors: minute < 1 ? 20 : 60 + (at % 5) * 9 }));
+  const all = vitals(10, (minute, at) => ({
+    held: (minute < 1 ? 10 : at % 3 === 0 ? 70 : 40) * MEGABYTE,
+    descriptors: minute < 1 ? 20 : 60 + (at % 5) * 9,
+  }));
   expect(growth(trendOf(all))).toEqual([]);
-  expect(describeTrend(trendOf(all))).toContain('held 40.0 to 40.0 MB, descriptors 69 to 69; from the second to the last, resident 300.0 to 300.0 MB.');
+  expect(describeTrend(trendOf(all))).toContain(
+    'held 40.0 to 40.0 MB, descriptors 69 to 69; from the second to the last, resident 300.0 to 300.0 MB.',
+  );
 });
 
 test.for<[what: string, of: (minute: number) => Partial<Vitals>, complaint: RegExp]>([
   ['memory that is held', (minute) => ({ held: (40 + minute) * MEGABYTE }), /^The app holds 6\.\d MB more/],
-  ['memory beside the heap', (minute) => ({ resident: (300 + 20 * minute) * MEGABYTE }), /^The app has [56]\d\.\d MB more in memory/],
+  [
+    'memory beside the heap',
+    (minute) => ({ resident: (300 + 20 * minute) * MEGABYTE }),
+    /^The app has [56]\d\.\d MB more in memory/,
+  ],
   ['descriptors', (minute) => ({ descriptors: 60 + Math.round(3 * minute) }), /^The app has 1\d descriptors more open/],
 ])('%s, more with each minute, have grown', ([, of, complaint]) => {
   expect(growth(trendOf(vitals(10, of)))).toEqual([expect.stringMatching(complaint)]);
 });
 
 test('memory beside the heap may take its time to reach its level', () => {
-  expect(growth(trendOf(vitals(10, (minute) => ({ resident: Math.min(290, 150 + 40 * minute) * MEGABYTE }))))).toEqual([]);
+  expect(growth(trendOf(vitals(10, (minute) => ({ resident: Math.min(290, 150 + 40 * minute) * MEGABYTE }))))).toEqual(
+    [],
+  );
 });
 
 test('a run that is too short says so', () => {
@@ -30,5 +41,9 @@ test('a run that is too short says so', () => {
 });
 
 function vitals(minutes: number, of: (minute: number, at: number) => Partial<Vitals>): Vitals[] {
-  return Array.from({ length: minutes * 6 }, (_, at) => ({ atMs: (at + 1) * 10_000, ...level, ...of((at + 1) / 6, at) }));
+  return Array.from({ length: minutes * 6 }, (_, at) => ({
+    atMs: (at + 1) * 10_000,
+    ...level,
+    ...of((at + 1) / 6, at),
+  }));
 }

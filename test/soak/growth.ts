@@ -31,9 +31,15 @@ export function growth(trend: Trend | undefined): string[] {
   if (!trend) return [];
   const more = (of: keyof Level): number => trend.late[of] - trend.early[of];
   return [
-    ...(more('held') > NOISE.held ? [`The app holds ${megabytes(more('held'))} MB more in the last third than in the first.`] : []),
-    ...(more('resident') > NOISE.resident ? [`The app has ${megabytes(more('resident'))} MB more in memory in the last third than in the second.`] : []),
-    ...(more('descriptors') > NOISE.descriptors ? [`The app has ${more('descriptors')} descriptors more open in the last third than in the first.`] : []),
+    ...(more('held') > NOISE.held
+      ? [`The app holds ${megabytes(more('held'))} MB more in the last third than in the first.`]
+      : []),
+    ...(more('resident') > NOISE.resident
+      ? [`The app has ${megabytes(more('resident'))} MB more in memory in the last third than in the second.`]
+      : []),
+    ...(more('descriptors') > NOISE.descriptors
+      ? [`The app has ${more('descriptors')} descriptors more open in the last third than in the first.`]
+      : []),
   ];
 }
 
@@ -46,6 +52,7 @@ export function describeTrend(trend: Trend | undefined): string {
 
 /** The lower quartile of each: what is under way only ever adds to what is held for good. */
 function levelOf(some: readonly Vitals[]): Level {
-  const low = (of: keyof Level): number => some.map((vitals) => vitals[of]).toSorted((a, b) => a - b)[Math.floor(some.length / 4)] ?? 0;
+  const low = (of: keyof Level): number =>
+    some.map((vitals) => vitals[of]).toSorted((a, b) => a - b)[Math.floor(some.length / 4)] ?? 0;
   return { held: low('held'), resident: low('resident'), descriptors: low('descriptors') };
 }

@@ -14,7 +14,13 @@ test('an answer to the question, and what the weather brings, are as they should
 
 test('what is lost, wrong, too late or meant for another breaks the contract', () => {
   expect(judge(call, NO_ANSWER, 100)).toEqual(['a question: 0 none after 100 ms: lost']);
-  expect(judge(call, outcome('internal_error'), 100)).toEqual(['a question: 200 internal_error after 100 ms: not what comes of that']);
-  expect(judge(call, outcome('answer', 'You asked: mine'), 10_001)).toEqual(['a question: 200 answer after 10001 ms: too late']);
-  expect(judge(call, outcome('answer', 'You asked: yours'), 100)).toEqual(["a question: 200 answer after 100 ms: to another's question"]);
+  expect(judge(call, outcome('internal_error'), 100)).toEqual([
+    'a question: 200 internal_error after 100 ms: not what comes of that',
+  ]);
+  expect(judge(call, outcome('answer', 'You asked: mine'), 10_001)).toEqual([
+    'a question: 200 answer after 10001 ms: too late',
+  ]);
+  expect(judge(call, outcome('answer', 'You asked: yours'), 100)).toEqual([
+    "a question: 200 answer after 100 ms: to another's question",
+  ]);
 });

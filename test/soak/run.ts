@@ -17,13 +17,22 @@ const CALLERS = 8;
 const LONGEST_PAUSE_MS = 150;
 const VITALS_EVERY_MS = 10_000;
 /** Two of the larger images are more than there is room for, so that admission has its say. */
-const SETTINGS = { REQUEST_TIMEOUT_SECONDS: '5', MAX_IMAGE_BYTES: '5000000', MAX_BODY_BYTES: '20000000', MAX_INFLIGHT_BYTES: '10000000' };
+const SETTINGS = {
+  REQUEST_TIMEOUT_SECONDS: '5',
+  MAX_IMAGE_BYTES: '5000000',
+  MAX_BODY_BYTES: '20000000',
+  MAX_INFLIGHT_BYTES: '10000000',
+};
 /** Tokens are fetched many times in a run, and one that could not be renewed is soon of no use. */
 const TOKEN_SECONDS = 8;
 
 /** Asks for so many minutes, then has the app drain; what came of it is in the tally, what happens on the way is told. */
 export async function run(minutes: number, tell: (line: string) => void): Promise<Tally> {
-  const [scene] = await startPairs(1, { ...PROBE, ...SETTINGS }, { record: false, tokenSeconds: TOKEN_SECONDS, wordDelayMs: 2 });
+  const [scene] = await startPairs(
+    1,
+    { ...PROBE, ...SETTINGS },
+    { record: false, tokenSeconds: TOKEN_SECONDS, wordDelayMs: 2 },
+  );
   if (!scene) throw new Error('nothing was started');
   const { app } = scene;
   tell(`The app is process ${app.pid}.`);
@@ -51,7 +60,12 @@ async function keepAsking(scene: Scene, tally: Tally, ended: AbortSignal): Promi
   }
 }
 
-async function watch({ app }: Scene, tally: Tally, ended: AbortSignal, tell: (line: string) => void): Promise<Vitals[]> {
+async function watch(
+  { app }: Scene,
+  tally: Tally,
+  ended: AbortSignal,
+  tell: (line: string) => void,
+): Promise<Vitals[]> {
   const all: Vitals[] = [];
   const started = performance.now();
   while (!ended.aborted && app.alive()) {

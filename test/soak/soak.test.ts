@@ -25,7 +25,9 @@ describe.concurrent('a soak of some seconds', () => {
 /** Runs it against the `dist/` that there is, and does something to the app a second after it has started. */
 async function soak(spoil: (app: number) => void = () => {}): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [SOAK, '--minutes', '0.05'], (_, output) => resolve({ code: child.exitCode, output }));
+    const child = execFile(process.execPath, [SOAK, '--minutes', '0.05'], (_, output) =>
+      resolve({ code: child.exitCode, output }),
+    );
     child.stdout?.on('data', (text: string) => {
       const [, app] = /The app is process (\d+)/.exec(text) ?? [];
       if (app) setTimeout(() => spoil(Number(app)), 1_000);

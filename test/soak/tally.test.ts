@@ -5,8 +5,11 @@ import { Tally } from './tally.ts';
 test('requests are counted by outcome, the most frequent first', () => {
   const tally = new Tally();
   tally.count({ ...NO_ANSWER });
-  for (const id of ['a', 'b']) tally.count({ ...NO_ANSWER, status: 200, code: 'answer', headers: new Headers({ 'x-request-id': id }) });
-  expect(tally.report()).toBe('3 requests by outcome:\n         2  200 answer\n         1  none\n\nNothing broke the contract.\n');
+  for (const id of ['a', 'b'])
+    tally.count({ ...NO_ANSWER, status: 200, code: 'answer', headers: new Headers({ 'x-request-id': id }) });
+  expect(tally.report()).toBe(
+    '3 requests by outcome:\n         2  200 answer\n         1  none\n\nNothing broke the contract.\n',
+  );
   expect([...tally.answered]).toEqual(['a', 'b']);
   expect(tally.isClean).toBe(true);
 });

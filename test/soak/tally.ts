@@ -42,8 +42,12 @@ export class Tally {
 
   /** For a person to read. */
   report(): string {
-    const outcomes = [...this.#outcomes].toSorted(([, a], [, b]) => b - a).map(([outcome, count]) => `  ${String(count).padStart(8)}  ${outcome}`);
-    const verdict = this.isClean ? ['Nothing broke the contract.'] : [`What broke the contract (${this.#complaintCount}):`, ...this.#complaints.map((each) => `  ${each}`)];
+    const outcomes = [...this.#outcomes]
+      .toSorted(([, a], [, b]) => b - a)
+      .map(([outcome, count]) => `  ${String(count).padStart(8)}  ${outcome}`);
+    const verdict = this.isClean
+      ? ['Nothing broke the contract.']
+      : [`What broke the contract (${this.#complaintCount}):`, ...this.#complaints.map((each) => `  ${each}`)];
     return [`${this.#requests} requests by outcome:`, ...outcomes, '', ...verdict, ''].join('\n');
   }
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from '../../src/local/emulator/fault.ts';
+import type { Fault } from '../../src/dev/emulator/fault.ts';
 import type { Scene } from '../e2e/faults/fault.ts';
 import { any } from './any.ts';
 
@@ -26,7 +26,13 @@ const modelFaults: readonly Fault[] = [
   { delayMs: 1_500 },
   { wordDelayMs: 400 },
 ];
-const identityFaults: readonly Fault[] = [{ status: 500 }, { status: 400 }, { breakOff: 'before-headers' }, { delayMs: 2_000 }, { headers: { 'content-type': 'text/html' }, body: html }];
+const identityFaults: readonly Fault[] = [
+  { status: 500 },
+  { status: 400 },
+  { breakOff: 'before-headers' },
+  { delayMs: 2_000 },
+  { headers: { 'content-type': 'text/html' }, body: html },
+];
 
 /** What goes wrong for everybody; each is undone by {@link mend}. */
 const outages: readonly ((scene: Scene) => void)[] = [

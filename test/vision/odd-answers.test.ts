@@ -11,14 +11,24 @@ async function* withEnd(chunk: unknown): AsyncGenerator {
   yield { model: 'm', choices: [{ delta: {}, finish_reason: 'stop' }] };
 }
 
-test.each([[], [[]], { choices: {} }, { choices: [[]] }, null, 'text'].map((chunk) => [JSON.stringify(chunk), chunk]))('%s is no chunk of a stream', async (_, chunk) => {
-  await expect(Array.fromAsync(chatChunks(withEnd(chunk)))).rejects.toThrow(notACompletion);
-  await expect(Array.fromAsync(streamAnswer({ chunks: withEnd(chunk), upstreamRequestId: null }, { images: [], schema: undefined }))).rejects.toThrow(notACompletion);
-});
+test.each([[], [[]], { choices: {} }, { choices: [[]] }, null, 'text'].map((chunk) => [JSON.stringify(chunk), chunk]))(
+  '%s is no chunk of a stream',
+  async (_, chunk) => {
+    await expect(Array.fromAsync(chatChunks(withEnd(chunk)))).rejects.toThrow(notACompletion);
+    await expect(
+      Array.fromAsync(
+        streamAnswer({ chunks: withEnd(chunk), upstreamRequestId: null }, { images: [], schema: undefined }),
+      ),
+    ).rejects.toThrow(notACompletion);
+  },
+);
 
-test.each([[], { choices: [] }, { choices: {} }].map((completion) => [JSON.stringify(completion), completion]))('%s is no completion', (_, completion) => {
-  expect(() => chatCompletion(completion)).toThrow(notACompletion);
-});
+test.each([[], { choices: [] }, { choices: {} }].map((completion) => [JSON.stringify(completion), completion]))(
+  '%s is no completion',
+  (_, completion) => {
+    expect(() => chatCompletion(completion)).toThrow(notACompletion);
+  },
+);
 
 test('a usage that is no number is none', () => {
   const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };

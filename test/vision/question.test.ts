@@ -40,15 +40,21 @@ test.each(['', 'x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is ref
 });
 
 test.each([true, null, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
-  expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
+    expect.objectContaining({ code: 'invalid_request' }),
+  );
 });
 
 test('a field that is not known is told, for it may be a slip of the pen', () => {
   expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 })).toThrow(
-    expect.objectContaining({ members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] } }),
+    expect.objectContaining({
+      members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] },
+    }),
   );
 });
 
 test('a query gives what is ours of it', () => {
-  expect(questionFields(new URLSearchParams('code=a-function-key&instructions=What%3F&schema=x'))).toEqual({ instructions: 'What?' });
+  expect(questionFields(new URLSearchParams('code=a-function-key&instructions=What%3F&schema=x'))).toEqual({
+    instructions: 'What?',
+  });
 });

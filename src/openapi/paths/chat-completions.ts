@@ -14,9 +14,18 @@ const answered: ResponseObject = {
   content: {
     'application/json': { schema: reference('schemas', 'ChatCompletion') },
     'text/event-stream': {
-      schema: eventStream('Chunks, then `[DONE]`; or an error, where the answer breaks off. The events have no names, which makes all of them `message`.', {
-        message: { anyOf: [reference('schemas', 'ChatCompletionChunk'), reference('schemas', 'ChatDone'), oneOfProblems(asChatError.codes, asChatError)] },
-      }),
+      schema: eventStream(
+        'Chunks, then `[DONE]`; or an error, where the answer breaks off. The events have no names, which makes all of them `message`.',
+        {
+          message: {
+            anyOf: [
+              reference('schemas', 'ChatCompletionChunk'),
+              reference('schemas', 'ChatDone'),
+              oneOfProblems(asChatError.codes, asChatError),
+            ],
+          },
+        },
+      ),
       example: 'data: [DONE]\n\n',
     },
   },
@@ -28,8 +37,12 @@ export function chatCompletions(authLevel: 'function' | 'anonymous'): OperationO
     operationId: 'chatCompletions',
     tags: ['ask'],
     summary: "OpenAI's Chat Completions, without a key to the model",
-    description: "Any OpenAI client works: its base URL is this app's `/api`, and a function key goes into its default headers as `x-functions-key`.",
-    externalDocs: { description: "OpenAI's reference", url: 'https://platform.openai.com/docs/api-reference/chat/create' },
+    description:
+      "Any OpenAI client works: its base URL is this app's `/api`, and a function key goes into its default headers as `x-functions-key`.",
+    externalDocs: {
+      description: "OpenAI's reference",
+      url: 'https://platform.openai.com/docs/api-reference/chat/create',
+    },
     requestBody: {
       required: true,
       content: {

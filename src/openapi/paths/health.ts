@@ -1,5 +1,5 @@
 import type { OperationObject } from 'openapi3-ts/oas31';
-import { version } from '../../version.ts';
+import { version } from '../../config/version.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 
 /** `GET /health` */

@@ -15,7 +15,11 @@ export const openApi: OperationObject = {
         'application/json': {
           schema: {
             type: 'object',
-            properties: { openapi: { type: 'string', pattern: '^3\\.1\\.' }, info: { type: 'object' }, paths: { type: 'object' } },
+            properties: {
+              openapi: { type: 'string', pattern: '^3\\.1\\.' },
+              info: { type: 'object' },
+              paths: { type: 'object' },
+            },
             required: ['openapi', 'info', 'paths'],
           },
         },

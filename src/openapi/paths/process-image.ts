@@ -12,13 +12,17 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 
 const requestBody: RequestBodyObject = {
   required: true,
-  description: 'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image.',
+  description:
+    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
     'multipart/form-data': {
       schema: reference('schemas', 'FormQuestion'),
-      encoding: { image: { contentType: 'image/png, image/jpeg, image/webp, image/gif' }, schema: { contentType: 'application/json' } },
+      encoding: {
+        image: { contentType: 'image/png, image/jpeg, image/webp, image/gif' },
+        schema: { contentType: 'application/json' },
+      },
     },
     'application/json': {
       schema: reference('schemas', 'JsonQuestion'),
@@ -31,14 +35,20 @@ const answered: ResponseObject = {
   description: "The model's answer; Accept says in which of three kinds. `*/*` and no Accept at all mean text.",
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
-    'text/plain': { schema: { type: 'string', description: "The model's words and nothing else; with `schema`, the JSON text" }, example: WORDS },
+    'text/plain': {
+      schema: { type: 'string', description: "The model's words and nothing else; with `schema`, the JSON text" },
+      example: WORDS,
+    },
     'application/json': { schema: reference('schemas', 'Answer') },
     'text/event-stream': {
-      schema: eventStream('`delta`, with words as the model has them; then one `done`, the whole answer, or one `error`. Comment lines fill silences.', {
-        delta: reference('schemas', 'Delta'),
-        done: reference('schemas', 'Answer'),
-        error: oneOfProblems(asProblem.codes, asProblem),
-      }),
+      schema: eventStream(
+        '`delta`, with words as the model has them; then one `done`, the whole answer, or one `error`. Comment lines fill silences.',
+        {
+          delta: reference('schemas', 'Delta'),
+          done: reference('schemas', 'Answer'),
+          error: oneOfProblems(asProblem.codes, asProblem),
+        },
+      ),
       example: `event: delta\ndata: {"text":"A sailing "}\n\nevent: delta\ndata: {"text":"boat."}\n\n`,
     },
   },

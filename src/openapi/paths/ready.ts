@@ -12,10 +12,19 @@ export function ready(authLevel: 'function' | 'anonymous'): OperationObject {
     tags: ['watch'],
     summary: 'Could it answer a question now?',
     description: 'Gets a token and asks the deployment without paying. Kept for some seconds.',
-    responses: { '200': report('It could'), '503': report('It could not: the check that failed says why'), ...keyRefused(authLevel), ...problemResponses(asProblem, ['internal_error']) },
+    responses: {
+      '200': report('It could'),
+      '503': report('It could not: the check that failed says why'),
+      ...keyRefused(authLevel),
+      ...problemResponses(asProblem, ['internal_error']),
+    },
   };
 }
 
 function report(description: string): ResponseObject {
-  return { description, headers: headersOf(...EVERYWHERE, 'server-timing'), content: { 'application/json': { schema: reference('schemas', 'Readiness') } } };
+  return {
+    description,
+    headers: headersOf(...EVERYWHERE, 'server-timing'),
+    content: { 'application/json': { schema: reference('schemas', 'Readiness') } },
+  };
 }

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EmulatedAzure } from '../../../src/local/emulator/azure.ts';
-import { makeClientCertificate } from '../../../src/local/emulator/entra/certificates.ts';
-import type { EmulatedEntra } from '../../../src/local/emulator/entra/entra.ts';
+import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
+import { makeClientCertificate } from '../../../src/dev/emulator/entra/certificates.ts';
+import type { EmulatedEntra } from '../../../src/dev/emulator/entra/entra.ts';
 import type { StandIns } from './stand-in.ts';
 
 /** What a credential may need around it. */
@@ -26,7 +26,10 @@ export interface CredentialCase {
   readonly told: readonly (string | RegExp)[];
 }
 
-const NO_IDENTITY = { status: 400, body: { statusCode: 400, message: 'No Managed Identity found for specified ClientId/ResourceId/PrincipalId.' } };
+const NO_IDENTITY = {
+  status: 400,
+  body: { statusCode: 400, message: 'No Managed Identity found for specified ClientId/ResourceId/PrincipalId.' },
+};
 const NO_IMDS_IDENTITY = { status: 400, body: { error: 'invalid_request', error_description: 'Identity not found' } };
 const USER_ASSIGNED = '00000000-0000-4000-8000-0000000000aa';
 const AS_APPLICATION = ({ entra }: Cloud) => ({ ...entra.env, AZURE_CLIENT_ID: entra.application.clientId });
@@ -84,7 +87,11 @@ export const CREDENTIAL_CASES: readonly CredentialCase[] = [
       async env(cloud) {
         const file = join(cloud.files, `${issuer}-token`);
         await writeFile(file, await cloud.entra.application.federations[issuer].token());
-        return { ...AS_APPLICATION(cloud), AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential', AZURE_FEDERATED_TOKEN_FILE: file };
+        return {
+          ...AS_APPLICATION(cloud),
+          AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential',
+          AZURE_FEDERATED_TOKEN_FILE: file,
+        };
       },
       break({ entra }) {
         ({ subject } = entra.application.federations[issuer]);

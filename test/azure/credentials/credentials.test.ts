@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startAzure } from '../../../src/local/emulator/azure.ts';
-import { startEntra } from '../../../src/local/emulator/entra/entra.ts';
+import { startAzure } from '../../../src/dev/emulator/azure.ts';
+import { startEntra } from '../../../src/dev/emulator/entra/entra.ts';
 import { type App, startApp } from '../../e2e/app.ts';
 import { type Asked, ask } from '../../e2e/ask.ts';
 import { still } from '../../images/still.ts';
@@ -28,27 +28,37 @@ afterAll(async () => {
   await rm(cloud.files, { recursive: true });
 });
 
-test.each(CREDENTIAL_CASES)('$way: fails with the words a person needs, then answers', async ({ credential, env, break: breakIt, mend, told }) => {
-  const variables = await env(cloud);
-  await breakIt(cloud);
-  app = await start(variables);
-  const failed = await ask(app.url, image);
-  expect(failed.json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: [credential] });
-  for (const words of told) expect(failed.json()['detail']).toMatch(words);
-  expectNothingSecret(failed, app);
+test.each(CREDENTIAL_CASES)(
+  '$way: fails with the words a person needs, then answers',
+  async ({ credential, env, break: breakIt, mend, told }) => {
+    const variables = await env(cloud);
+    await breakIt(cloud);
+    app = await start(variables);
+    const failed = await ask(app.url, image);
+    expect(failed.json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: [credential] });
+    for (const words of told) expect(failed.json()['detail']).toMatch(words);
+    expectNothingSecret(failed, app);
 
-  await mend(cloud);
-  const answered = await ask(app.url, image);
-  expect(answered.text).toContain('PNG image of 8 x 8 pixels');
-  const asked = [...cloud.azure.identity.requests, ...cloud.azure.imds.requests].map(({ query }) => query.get('client_id') ?? '');
-  expect(new Set(asked)).toEqual(new Set(credential === 'ManagedIdentityCredential' ? [variables['AZURE_CLIENT_ID']] : []));
-});
+    await mend(cloud);
+    const answered = await ask(app.url, image);
+    expect(answered.text).toContain('PNG image of 8 x 8 pixels');
+    const asked = [...cloud.azure.identity.requests, ...cloud.azure.imds.requests].map(
+      ({ query }) => query.get('client_id') ?? '',
+    );
+    expect(new Set(asked)).toEqual(
+      new Set(credential === 'ManagedIdentityCredential' ? [variables['AZURE_CLIENT_ID']] : []),
+    );
+  },
+);
 
 test('device code: waits for a person, says so, and takes yes and no for an answer', async () => {
   app = await start({ ...cloud.entra.env, AZURE_OPENAI_AUTH: 'device-code' });
   const declined = ask(app.url, image);
   cloud.entra.person.decide(await userCode(app, 1), 'declined');
-  expect((await declined).json()).toMatchObject({ code: 'identity_unavailable', detail: expect.stringContaining('the sign-in was declined') });
+  expect((await declined).json()).toMatchObject({
+    code: 'identity_unavailable',
+    detail: expect.stringContaining('the sign-in was declined'),
+  });
 
   const approved = ask(app.url, image);
   cloud.entra.person.decide(await userCode(app, 2), 'approved');
@@ -58,7 +68,10 @@ test('device code: waits for a person, says so, and takes yes and no for an answ
 test('device code: a request does not wait for the person longer than its deadline, and the code stays good', async () => {
   app = await start({ ...cloud.entra.env, AZURE_OPENAI_AUTH: 'device-code', REQUEST_TIMEOUT_SECONDS: '1' });
   const late = await ask(app.url, image);
-  expect(late.json()).toMatchObject({ code: 'identity_unavailable', detail: expect.stringMatching(/waits for somebody to sign in.+enter the code/) });
+  expect(late.json()).toMatchObject({
+    code: 'identity_unavailable',
+    detail: expect.stringMatching(/waits for somebody to sign in.+enter the code/),
+  });
   cloud.entra.person.decide(await userCode(app, 1), 'approved');
   await expect.poll(async () => (await ask(app?.url ?? '', image)).status, { timeout: 5_000 }).toBe(200);
   expect(app.output().match(/enter the code/g)).toHaveLength(1);
@@ -67,7 +80,13 @@ test('device code: a request does not wait for the person longer than its deadli
 test('the default chain takes the first credential that is set up', async () => {
   await cloud.standIns.failing('az', 'ERROR: must not be asked');
   const { clientId, secret } = cloud.entra.application;
-  app = await start({ ...cloud.azure.env, ...cloud.entra.env, AZURE_TOKEN_CREDENTIALS: '', AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: secret });
+  app = await start({
+    ...cloud.azure.env,
+    ...cloud.entra.env,
+    AZURE_TOKEN_CREDENTIALS: '',
+    AZURE_CLIENT_ID: clientId,
+    AZURE_CLIENT_SECRET: secret,
+  });
   expect((await ask(app.url, image)).status).toBe(200);
   expect(cloud.azure.identity.requests).toEqual([]);
 });
@@ -85,7 +104,13 @@ test.each(['2024-10-21', 'v1'])('a plain key, on this machine only (%s)', async 
 
 async function start(env: Record<string, string>): Promise<App> {
   const { AZURE_OPENAI_ENDPOINT = '', AZURE_OPENAI_DEPLOYMENT = '' } = cloud.azure.env;
-  return startApp({ AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT, PATH: cloud.standIns.directory, NO_PROXY: '127.0.0.1', ...env });
+  return startApp({
+    AZURE_OPENAI_ENDPOINT,
+    AZURE_OPENAI_DEPLOYMENT,
+    PATH: cloud.standIns.directory,
+    NO_PROXY: '127.0.0.1',
+    ...env,
+  });
 }
 
 /** The code of the `nth` device sign-in, once the app has printed it. */

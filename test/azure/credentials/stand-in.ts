@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TokenAuthority } from '../../../src/local/emulator/tokens.ts';
+import type { TokenAuthority } from '../../../src/dev/emulator/tokens.ts';
 
 const AUDIENCE = 'https://cognitiveservices.azure.com';
 
@@ -17,7 +17,12 @@ export class StandIns {
   /** `az` where somebody is signed in: refuses all but the very question that AzureCliCredential asks. */
   async az(): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue(AUDIENCE, { user: true });
-    const answer = { accessToken: token, expires_on: expiresAt, expiresOn: new Date(expiresAt * 1000).toISOString(), tokenType: 'Bearer' };
+    const answer = {
+      accessToken: token,
+      expires_on: expiresAt,
+      expiresOn: new Date(expiresAt * 1000).toISOString(),
+      tokenType: 'Bearer',
+    };
     await this.#answering('az', `account get-access-token --output json --resource ${AUDIENCE}`, answer);
   }
 
@@ -25,7 +30,10 @@ export class StandIns {
   async azOfSubscription(subscription: string): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue('https://management.azure.com', { user: true });
     const answer = JSON.stringify({ accessToken: token, expires_on: expiresAt });
-    await this.#write('az', `#!/bin/sh\ncase "$*" in\n"account show"*) echo ${subscription};;\n*"--resource https://management.azure.com"*) printf '%s' '${answer}';;\n*) exit 2;;\nesac\n`);
+    await this.#write(
+      'az',
+      `#!/bin/sh\ncase "$*" in\n"account show"*) echo ${subscription};;\n*"--resource https://management.azure.com"*) printf '%s' '${answer}';;\n*) exit 2;;\nesac\n`,
+    );
   }
 
   /** `azd` where somebody is signed in. */
@@ -53,7 +61,10 @@ await fetch(/action="([^"]+)"/.exec(page)[1], { method: 'POST', body: new URLSea
   }
 
   async #answering(tool: string, args: string, answer: object): Promise<void> {
-    await this.#write(tool, `#!/bin/sh\n[ "$*" = "${args}" ] || { echo "not understood: $*" >&2; exit 2; }\nprintf '%s' '${JSON.stringify(answer)}'\n`);
+    await this.#write(
+      tool,
+      `#!/bin/sh\n[ "$*" = "${args}" ] || { echo "not understood: $*" >&2; exit 2; }\nprintf '%s' '${JSON.stringify(answer)}'\n`,
+    );
   }
 
   async #write(tool: string, text: string): Promise<void> {

@@ -7,7 +7,9 @@ import { readyMade } from '../ready-made.ts';
 const endpoint = `${process.env['AZURE_OPENAI_ENDPOINT']}openai/deployments/${process.env['AZURE_OPENAI_DEPLOYMENT']}/chat/completions`;
 const agent = new http.Agent({ keepAlive: true });
 /** By the size of the image. */
-const prepared = new Map(process.env['READY_MADE_FOR']?.split(',').map((bytes) => [Number(bytes), readyMade(Number(bytes))]));
+const prepared = new Map(
+  process.env['READY_MADE_FOR']?.split(',').map((bytes) => [Number(bytes), readyMade(Number(bytes))]),
+);
 
 app.setup({ enableHttpStream: true });
 app.http('processImage', { methods: ['POST'], authLevel: 'anonymous', handler: processImage });

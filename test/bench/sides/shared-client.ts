@@ -4,7 +4,10 @@ import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity'
 import { AzureOpenAI } from 'openai';
 
 const deployment = process.env['AZURE_OPENAI_DEPLOYMENT'] ?? '';
-const azureADTokenProvider = getBearerTokenProvider(new DefaultAzureCredential(), 'https://cognitiveservices.azure.com/.default');
+const azureADTokenProvider = getBearerTokenProvider(
+  new DefaultAzureCredential(),
+  'https://cognitiveservices.azure.com/.default',
+);
 const client = new AzureOpenAI({ azureADTokenProvider, deployment });
 
 app.setup({ enableHttpStream: true });

@@ -10,7 +10,13 @@ import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
 import { AzureOpenAI } from 'openai';
 
-const mimeTypes: Record<string, string> = { '.png': 'image/png', '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.webp': 'image/webp', '.gif': 'image/gif' };
+const mimeTypes: Record<string, string> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.gif': 'image/gif',
+};
 
 app.setup({ enableHttpStream: true });
 app.http('processImage', { methods: ['POST'], authLevel: 'anonymous', handler: processImage });
@@ -35,7 +41,13 @@ async function askAbout(url: string, instructions: string): Promise<string> {
     model: process.env['AZURE_OPENAI_DEPLOYMENT'] ?? '',
     messages: [
       { role: 'system', content: 'You are a helpful assistant.' },
-      { role: 'user', content: [{ type: 'text', text: instructions }, { type: 'image_url', image_url: { url } }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: instructions },
+          { type: 'image_url', image_url: { url } },
+        ],
+      },
     ],
     max_completion_tokens: 2000,
   });
@@ -43,6 +55,9 @@ async function askAbout(url: string, instructions: string): Promise<string> {
 }
 
 function createClient(): AzureOpenAI {
-  const azureADTokenProvider = getBearerTokenProvider(new DefaultAzureCredential(), 'https://cognitiveservices.azure.com/.default');
+  const azureADTokenProvider = getBearerTokenProvider(
+    new DefaultAzureCredential(),
+    'https://cognitiveservices.azure.com/.default',
+  );
   return new AzureOpenAI({ azureADTokenProvider, deployment: process.env['AZURE_OPENAI_DEPLOYMENT'] ?? '' });
 }

@@ -1,4 +1,4 @@
-import type { EmulatedAzure } from '../../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
 import type { App } from '../app.ts';
 import type { Outcome } from './outcome.ts';
 import type { Relay } from './relay.ts';

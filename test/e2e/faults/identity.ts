@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault as EndpointFault } from '../../../src/local/emulator/fault.ts';
+import type { Fault as EndpointFault } from '../../../src/dev/emulator/fault.ts';
 import type { Expected, Fault } from './fault.ts';
 
 const noIdentity: Expected = { status: 503, code: 'identity_unavailable', calls: 0 };
 const denied: Expected = { status: 502, code: 'model_access_denied', calls: 1 };
 const answered: Expected = { status: 200, code: 'answer', calls: 1 };
 const token = (value: unknown, secondsLeft: number): EndpointFault => ({
-  body: { access_token: value, expires_on: String(Math.floor(Date.now() / 1000) + secondsLeft), resource: 'https://cognitiveservices.azure.com', token_type: 'Bearer' },
+  body: {
+    access_token: value,
+    expires_on: String(Math.floor(Date.now() / 1000) + secondsLeft),
+    resource: 'https://cognitiveservices.azure.com',
+    token_type: 'Bearer',
+  },
 });
 
 const endpoint: Record<string, EndpointFault> = {
@@ -25,13 +30,35 @@ const inItsOwnTime = { recoversWithinMs: 15_000 };
 export const TOKEN_SECONDS = 2;
 
 const faults: readonly Fault[] = [
-  ...Object.entries(endpoint).map(([name, fault]): Fault => ({ name: `no token: ${name}`, before: ({ azure }) => azure.identity.fail(fault, Infinity), expected: noIdentity })),
-  { name: 'no token: 500 every time', before: ({ azure }) => azure.identity.fail({ status: 500 }, Infinity), expected: noIdentity, ...inItsOwnTime },
-  { name: 'no token: connections dropped', before: ({ relay }) => relay.spoil('dropped'), expected: noIdentity, ...inItsOwnTime },
+  ...Object.entries(endpoint).map(([name, fault]): Fault => ({
+    name: `no token: ${name}`,
+    before: ({ azure }) => azure.identity.fail(fault, Infinity),
+    expected: noIdentity,
+  })),
+  {
+    name: 'no token: 500 every time',
+    before: ({ azure }) => azure.identity.fail({ status: 500 }, Infinity),
+    expected: noIdentity,
+    ...inItsOwnTime,
+  },
+  {
+    name: 'no token: connections dropped',
+    before: ({ relay }) => relay.spoil('dropped'),
+    expected: noIdentity,
+    ...inItsOwnTime,
+  },
   { name: 'no token: silence', before: ({ relay }) => relay.spoil('mute'), expected: noIdentity, ...inItsOwnTime },
   { name: 'no role', before: ({ azure }) => azure.setRole(false), expected: denied },
-  { name: '500 once from the identity endpoint', before: ({ azure }) => azure.identity.fail({ status: 500 }), expected: answered },
-  { name: 'a fifth of a second for a token', before: ({ azure }) => azure.identity.fail({ delayMs: 200 }), expected: answered },
+  {
+    name: '500 once from the identity endpoint',
+    before: ({ azure }) => azure.identity.fail({ status: 500 }),
+    expected: answered,
+  },
+  {
+    name: 'a fifth of a second for a token',
+    before: ({ azure }) => azure.identity.fail({ delayMs: 200 }),
+    expected: answered,
+  },
 ];
 
 /** Faults of where tokens come from, for an app that is left without a token that it could use again. */

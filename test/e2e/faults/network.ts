@@ -10,8 +10,16 @@ const large = await stillOfSize('image/jpeg', INFLIGHT_BYTES * 0.6);
 /** Faults between the app and Azure, and of a process that has its hands full. */
 export const networkFaults: readonly Fault[] = [
   { name: 'the model drops every connection', before: ({ relay }) => relay.spoil('dropped'), expected: broken },
-  { name: 'something that speaks no HTTP is where the model was', before: ({ relay }) => relay.spoil('babble'), expected: broken },
-  { name: 'nobody is where the model was, and nothing says so', before: ({ relay }) => relay.spoil('mute'), expected: { status: 504, code: 'upstream_timeout', calls: 0 } },
+  {
+    name: 'something that speaks no HTTP is where the model was',
+    before: ({ relay }) => relay.spoil('babble'),
+    expected: broken,
+  },
+  {
+    name: 'nobody is where the model was, and nothing says so',
+    before: ({ relay }) => relay.spoil('mute'),
+    expected: { status: 504, code: 'upstream_timeout', calls: 0 },
+  },
   {
     name: 'another request takes up the room',
     ask: ({ fields }) => ({ fields, images: [large] }),

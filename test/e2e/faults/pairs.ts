@@ -1,4 +1,4 @@
-import { type AzureOptions, startAzure } from '../../../src/local/emulator/azure.ts';
+import { type AzureOptions, startAzure } from '../../../src/dev/emulator/azure.ts';
 import { startApp } from '../app.ts';
 import { keepAllThatReaches } from '../secrets.ts';
 import type { Scene } from './fault.ts';
@@ -44,7 +44,11 @@ export class Pairs {
 }
 
 /** Starts so many pairs, with a relay in between and limits that are soon reached. */
-export async function startPairs(count: number, env: Readonly<Record<string, string>> = {}, options: AzureOptions = {}): Promise<Scene[]> {
+export async function startPairs(
+  count: number,
+  env: Readonly<Record<string, string>> = {},
+  options: AzureOptions = {},
+): Promise<Scene[]> {
   return Promise.all(Array.from({ length: count }, async () => startPair(env, options)));
 }
 
@@ -64,7 +68,10 @@ async function startPair(env: Readonly<Record<string, string>>, options: AzureOp
   const azure = keepAllThatReaches(await startAzure({ record: true, ...options }));
   const { port } = new URL(azure.env['AZURE_OPENAI_ENDPOINT'] ?? '');
   const relay = await startRelay(Number(port));
-  const throughRelay = Object.entries(azure.env).map(([name, value]) => [name, value.replace(`:${port}/`, `:${relay.port}/`)]);
+  const throughRelay = Object.entries(azure.env).map(([name, value]) => [
+    name,
+    value.replace(`:${port}/`, `:${relay.port}/`),
+  ]);
   const app = await startApp({ ...Object.fromEntries(throughRelay), ...LIMITS, ...env });
   return { app, azure, relay };
 }

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
-import { listen } from '../../../src/local/listen.ts';
+import { listen } from '../../../src/dev/start/listen.ts';
 
 /** What stands between an app and its Azure. */
 export interface Relay {

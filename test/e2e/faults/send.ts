@@ -29,7 +29,9 @@ export function besideAnother(image: Buffer): NonNullable<Fault['send']> {
 
 /** Sends the body without saying how long it is. */
 export async function chunked(scene: Scene, sent: Sent): Promise<Outcome> {
-  return byHand(scene, { ...sent, headers: { ...sent.headers, 'transfer-encoding': 'chunked' } }, (request) => request.end(sent.body));
+  return byHand(scene, { ...sent, headers: { ...sent.headers, 'transfer-encoding': 'chunked' } }, (request) =>
+    request.end(sent.body),
+  );
 }
 
 /** Asks whether the body is wanted before it is sent. */
@@ -59,7 +61,9 @@ export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
 
 /** Sends half of a body, and then nothing. */
 export async function stalled(scene: Scene, sent: Sent): Promise<Outcome> {
-  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => request.write(sent.body.subarray(0, sent.body.length / 2)));
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) =>
+    request.write(sent.body.subarray(0, sent.body.length / 2)),
+  );
 }
 
 /** Announces a body and sends none of it. */
@@ -78,7 +82,8 @@ export async function leavingMidBody(scene: Scene, sent: Sent): Promise<Outcome>
 /** Goes away when the model has the question. */
 export async function leavingMidCall(scene: Scene, sent: Sent): Promise<Outcome> {
   const outcome = await leavingAfterCall(scene, sent);
-  if (!(await Promise.race([scene.azure.model.requests[0]?.closedEarly, sleep(2_000, false)]))) throw new Error('the model was left working for nobody');
+  if (!(await Promise.race([scene.azure.model.requests[0]?.closedEarly, sleep(2_000, false)])))
+    throw new Error('the model was left working for nobody');
   return outcome;
 }
 
@@ -107,7 +112,8 @@ export async function leavingMidAnswer(scene: Scene, sent: Sent): Promise<Outcom
     request.once('response', (response: http.IncomingMessage) => response.once('data', () => request.destroy()));
     request.end(sent.body);
   });
-  if (!(await Promise.race([requests[0]?.closedEarly, sleep(2_000, false)]))) throw new Error('the model was left talking to nobody');
+  if (!(await Promise.race([requests[0]?.closedEarly, sleep(2_000, false)])))
+    throw new Error('the model was left talking to nobody');
   return outcome;
 }
 
@@ -115,7 +121,11 @@ function lengthOf({ headers, body }: Sent): Record<string, string> {
   return { ...headers, 'content-length': String(body.length) };
 }
 
-async function byHand({ app }: Scene, { path, headers }: Sent, send: (request: http.ClientRequest) => void): Promise<Outcome> {
+async function byHand(
+  { app }: Scene,
+  { path, headers }: Sent,
+  send: (request: http.ClientRequest) => void,
+): Promise<Outcome> {
   const request = http.request(app.url + path, { method: 'POST', headers, agent: false });
   send(request);
   try {

@@ -22,8 +22,14 @@ export interface Way {
 
 const bodies: Record<Way['body'], (question: Question, stream: boolean) => Sent | Promise<Sent>> = {
   raw({ images: [image = Buffer.alloc(0)], fields }) {
-    const query = new URLSearchParams(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, textOf(value)])));
-    return { path: `/api/processImage?${query.toString()}`, headers: { 'content-type': 'application/octet-stream' }, body: Buffer.from(image) };
+    const query = new URLSearchParams(
+      Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, textOf(value)])),
+    );
+    return {
+      path: `/api/processImage?${query.toString()}`,
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Buffer.from(image),
+    };
   },
   async multipart({ images, fields }) {
     const form = new FormData();
@@ -34,19 +40,32 @@ const bodies: Record<Way['body'], (question: Question, stream: boolean) => Sent 
     return { path: '/api/processImage', headers: { 'content-type': encoded.headers.get('content-type') ?? '' }, body };
   },
   JSON({ images, fields }) {
-    return json('/api/processImage', { ...fields, images: images.map((image) => `data:image/png;base64,${image.toString('base64')}`) });
+    return json('/api/processImage', {
+      ...fields,
+      images: images.map((image) => `data:image/png;base64,${image.toString('base64')}`),
+    });
   },
   chat({ images, fields: { instructions } }, stream) {
-    const parts = images.map((image) => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${image.toString('base64')}` } }));
+    const parts = images.map((image) => ({
+      type: 'image_url',
+      image_url: { url: `data:image/png;base64,${image.toString('base64')}` },
+    }));
     const content = [{ type: 'text', text: instructions }, ...parts];
-    return json('/api/chat/completions', { model: 'any', messages: [{ role: 'user', content }], ...(stream ? { stream } : {}) });
+    return json('/api/chat/completions', {
+      model: 'any',
+      messages: [{ role: 'user', content }],
+      ...(stream ? { stream } : {}),
+    });
   },
 };
 
 /** Every way there is: each kind of body by each kind of answer. */
 export const WAYS: readonly Way[] = [
   way('raw', 'text/plain'),
-  ...(['raw', 'multipart', 'JSON'] as const).flatMap((body) => [way(body, 'application/json'), way(body, 'text/event-stream')]),
+  ...(['raw', 'multipart', 'JSON'] as const).flatMap((body) => [
+    way(body, 'application/json'),
+    way(body, 'text/event-stream'),
+  ]),
   way('chat', 'application/json'),
   way('chat', 'text/event-stream'),
 ];

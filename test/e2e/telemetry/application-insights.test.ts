@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { still } from '../../images/still.ts';
-import { startAzure } from '../../../src/local/emulator/azure.ts';
+import { startAzure } from '../../../src/dev/emulator/azure.ts';
 import { startApp, startBoth } from '../app.ts';
 import { ask } from '../ask.ts';
 import { itemsIn, startApplicationInsights } from './application-insights.ts';
@@ -12,7 +12,9 @@ const SAMPLED = { traceparent: `00-${TRACE}-${HOST_SPAN}-01` };
 test('spans and metrics arrive, signed in as the identity that the model is called with', async () => {
   const { receiver, env } = await startApplicationInsights();
   const { app, azure } = await startBoth({ ...env, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD' });
-  const answer = await ask(app.url, await still('image/png', 8, 8), { headers: { accept: 'application/json', ...SAMPLED } });
+  const answer = await ask(app.url, await still('image/png', 8, 8), {
+    headers: { accept: 'application/json', ...SAMPLED },
+  });
   await app.stop();
   azure.close();
   expect(answer.status).toBe(200);
@@ -24,22 +26,39 @@ test('spans and metrics arrive, signed in as the identity that the model is call
   }
 
   const items = itemsIn(receiver);
-  expect(items.filter(({ kind }) => kind === 'Request'), 'the host reports requests').toEqual([]);
+  expect(
+    items.filter(({ kind }) => kind === 'Request'),
+    'the host reports requests',
+  ).toEqual([]);
   const spans = items.filter(({ kind }) => kind === 'RemoteDependency');
-  expect(new Set(spans.map(({ data }) => data.name))).toEqual(new Set(['processImage', 'read', 'token', 'chat gpt-vision']));
+  expect(new Set(spans.map(({ data }) => data.name))).toEqual(
+    new Set(['processImage', 'read', 'token', 'chat gpt-vision']),
+  );
   expect(spans).toHaveLength(4);
   const request = spans.find(({ data }) => data.name === 'processImage');
-  expect(request).toMatchObject({ data: { type: 'InProc', success: true }, tags: { 'ai.operation.id': TRACE, 'ai.operation.parentId': HOST_SPAN } });
+  expect(request).toMatchObject({
+    data: { type: 'InProc', success: true },
+    tags: { 'ai.operation.id': TRACE, 'ai.operation.parentId': HOST_SPAN },
+  });
   const { inputTokens, outputTokens } = answer.json()['usage'] as Record<string, number>;
   expect(spans.find(({ data }) => data.name === 'chat gpt-vision')).toMatchObject({
     tags: { 'ai.operation.id': TRACE, 'ai.operation.parentId': request?.data.id },
     data: {
       success: true,
-      properties: { 'gen_ai.provider.name': 'azure.ai.openai', 'gen_ai.usage.input_tokens': String(inputTokens), 'gen_ai.usage.output_tokens': String(outputTokens) },
+      properties: {
+        'gen_ai.provider.name': 'azure.ai.openai',
+        'gen_ai.usage.input_tokens': String(inputTokens),
+        'gen_ai.usage.output_tokens': String(outputTokens),
+      },
     },
   });
-  const metrics = items.flatMap(({ data }) => (data.metrics ?? []).map(({ name, value }) => [name, data.properties?.['gen_ai.token.type'], value]));
-  expect(metrics.filter(([name]) => name !== '_OTELRESOURCE_'), 'but for the exporter\'s own').toEqual([
+  const metrics = items.flatMap(({ data }) =>
+    (data.metrics ?? []).map(({ name, value }) => [name, data.properties?.['gen_ai.token.type'], value]),
+  );
+  expect(
+    metrics.filter(([name]) => name !== '_OTELRESOURCE_'),
+    "but for the exporter's own",
+  ).toEqual([
     ['gen_ai.client.token.usage', 'input', inputTokens],
     ['gen_ai.client.token.usage', 'output', outputTokens],
     ['gen_ai.client.operation.duration', undefined, expect.any(Number)],
@@ -59,7 +78,12 @@ test('without an identity the requests are answered, and nothing is sent unsigne
   const { receiver, env } = await startApplicationInsights();
   const azure = await startAzure();
   azure.identity.fail({ status: 400 }, Infinity);
-  const app = await startApp({ ...azure.env, ...env, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD', OTEL_BSP_SCHEDULE_DELAY: '100' });
+  const app = await startApp({
+    ...azure.env,
+    ...env,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(503);
   await expect.poll(() => app.output(), { timeout: 10_000 }).toContain('Telemetry does not arrive');
   expect(app.alive()).toBe(true);

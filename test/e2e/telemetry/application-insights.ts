@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import * as z from 'zod';
-import { makeServerCertificate } from '../../../src/local/emulator/entra/certificates.ts';
+import { makeServerCertificate } from '../../../src/dev/emulator/entra/certificates.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 /** Application Insights' way in, and what an app has to be told to find and trust it. */

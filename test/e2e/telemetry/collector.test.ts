@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startAzure } from '../../../src/local/emulator/azure.ts';
+import { startAzure } from '../../../src/dev/emulator/azure.ts';
 import { still } from '../../images/still.ts';
 import { type App, startBoth } from '../app.ts';
 import { ask } from '../ask.ts';
@@ -18,21 +18,36 @@ const CHAT = {
 };
 const [INTERNAL, CLIENT] = [1, 3];
 
-test('a question: a span for the request under the host\'s, one for each stage, and what the model took', async () => {
+test("a question: a span for the request under the host's, one for each stage, and what the model took", async () => {
   const collector = await startCollector();
-  const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, WEBSITE_SITE_NAME: 'my-app', UPSTREAM_MAX_RETRIES: '0' });
+  const { app, azure } = await startBoth({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    WEBSITE_SITE_NAME: 'my-app',
+    UPSTREAM_MAX_RETRIES: '0',
+  });
   azure.model.fail({ delayMs: 300 });
-  const answer = await ask(app.url, await still('image/png', 8, 8), { query: { instructions: INSTRUCTIONS }, headers: { accept: 'application/json', ...SAMPLED } });
+  const answer = await ask(app.url, await still('image/png', 8, 8), {
+    query: { instructions: INSTRUCTIONS },
+    headers: { accept: 'application/json', ...SAMPLED },
+  });
   await app.stop();
   azure.close();
   expect(answer.status).toBe(200);
   const usage = answer.json()['usage'] as Record<string, number>;
 
   const spans = spansIn(collector);
-  expect(spans.map(({ name, kind }) => [name, kind])).toEqual([['processImage', INTERNAL], ['read', INTERNAL], ['token', INTERNAL], ['chat gpt-vision', CLIENT]]);
+  expect(spans.map(({ name, kind }) => [name, kind])).toEqual([
+    ['processImage', INTERNAL],
+    ['read', INTERNAL],
+    ['token', INTERNAL],
+    ['chat gpt-vision', CLIENT],
+  ]);
   const [request, read, token, answered] = spans as [ReceivedSpan, ReceivedSpan, ReceivedSpan, ReceivedSpan];
   expect(request).toMatchObject({ ids: { trace: TRACE, parent: HOST_SPAN }, failed: false });
-  expect(request.attributes).toEqual({ 'faas.invocation_id': answer.headers.get('x-request-id'), 'http.response.status_code': 200 });
+  expect(request.attributes).toEqual({
+    'faas.invocation_id': answer.headers.get('x-request-id'),
+    'http.response.status_code': 200,
+  });
   for (const stage of [read, token, answered]) {
     expect(stage).toMatchObject({ ids: { trace: TRACE, parent: request.ids.span }, failed: false });
     expect(stage.start >= request.start && stage.end <= request.end, `${stage.name} within the request`).toBe(true);
@@ -48,13 +63,29 @@ test('a question: a span for the request under the host\'s, one for each stage, 
     'azure.service.request.id': answer.json()['upstreamRequestId'],
   });
   expect(answered.milliseconds).toBeGreaterThan(295);
-  expect(resourceIn(collector)).toMatchObject({ 'service.name': 'my-app', 'service.version': expect.any(String), 'service.instance.id': expect.any(String) });
+  expect(resourceIn(collector)).toMatchObject({
+    'service.name': 'my-app',
+    'service.version': expect.any(String),
+    'service.instance.id': expect.any(String),
+  });
 
   const shared = { ...CHAT, 'server.port': port, 'gen_ai.response.model': answer.json()['model'] };
   const histograms = histogramsIn(collector);
   expect(histograms).toEqual([
-    expect.objectContaining({ name: 'gen_ai.client.token.usage', unit: '{token}', count: 1, sum: usage['inputTokens'], attributes: { ...shared, 'gen_ai.token.type': 'input' } }),
-    expect.objectContaining({ name: 'gen_ai.client.token.usage', unit: '{token}', count: 1, sum: usage['outputTokens'], attributes: { ...shared, 'gen_ai.token.type': 'output' } }),
+    expect.objectContaining({
+      name: 'gen_ai.client.token.usage',
+      unit: '{token}',
+      count: 1,
+      sum: usage['inputTokens'],
+      attributes: { ...shared, 'gen_ai.token.type': 'input' },
+    }),
+    expect.objectContaining({
+      name: 'gen_ai.client.token.usage',
+      unit: '{token}',
+      count: 1,
+      sum: usage['outputTokens'],
+      attributes: { ...shared, 'gen_ai.token.type': 'output' },
+    }),
     expect.objectContaining({ name: 'gen_ai.client.operation.duration', unit: 's', count: 1, attributes: shared }),
   ]);
   expect(histograms[0]?.bounds).toEqual(Array.from({ length: 14 }, (_, power) => 4 ** power));
@@ -62,7 +93,7 @@ test('a question: a span for the request under the host\'s, one for each stage, 
   expect(histograms[2]?.sum).toBeGreaterThan(0.295);
 });
 
-test('a stream: the chat lasts until the last word; OpenAI\'s format likewise', async () => {
+test("a stream: the chat lasts until the last word; OpenAI's format likewise", async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, { wordDelayMs: 30 });
   const image = await still('image/png', 8, 8);
@@ -76,7 +107,11 @@ test('a stream: the chat lasts until the last word; OpenAI\'s format likewise', 
   expect(chats).toHaveLength(2);
   for (const span of chats) {
     expect(span.milliseconds).toBeGreaterThan(250);
-    expect(span.attributes).toMatchObject({ ...CHAT, 'gen_ai.response.model': expect.stringMatching(/./), 'gen_ai.usage.output_tokens': expect.any(Number) });
+    expect(span.attributes).toMatchObject({
+      ...CHAT,
+      'gen_ai.response.model': expect.stringMatching(/./),
+      'gen_ai.usage.output_tokens': expect.any(Number),
+    });
   }
   expect(chats[0]?.attributes['gen_ai.usage.input_tokens']).toBe(inputTokens);
   expect(spansIn(collector).map(({ name }) => name)).toContain('chatCompletions');
@@ -108,7 +143,11 @@ test('what goes wrong has its code, and a second region a span of its own', asyn
     ['processImage', true, 'unsupported_image_type'],
     ['read', true, 'unsupported_image_type'],
   ]);
-  const histograms = histogramsIn(collector).map(({ name, attributes }) => [name, attributes['gen_ai.request.model'], attributes['error.type']]);
+  const histograms = histogramsIn(collector).map(({ name, attributes }) => [
+    name,
+    attributes['gen_ai.request.model'],
+    attributes['error.type'],
+  ]);
   expect(histograms).toEqual([
     ['gen_ai.client.operation.duration', 'gpt-vision', 'rate_limited'],
     ['gen_ai.client.operation.duration', 'gpt-second', 'model_access_denied'],
@@ -126,7 +165,11 @@ test('a request that the host does not trace leaves no span, and is counted', as
 });
 
 test('a collector that is down costs a request nothing, is told of in one line, and does not hold up the end', async () => {
-  const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_EXPORTER_OTLP_TIMEOUT: '100', OTEL_BSP_SCHEDULE_DELAY: '100' });
+  const { app, azure } = await startBoth({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '100',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  });
   const image = await still('image/png', 8, 8);
   for (let asked = 0; asked < 5; asked += 1) {
     expect((await ask(app.url, image)).status).toBe(200);
@@ -142,8 +185,20 @@ test('a collector that is down costs a request nothing, is told of in one line, 
 
 async function chat(app: App, image: Buffer): Promise<void> {
   const url = `data:image/png;base64,${image.toString('base64')}`;
-  const messages = [{ role: 'user', content: [{ type: 'text', text: INSTRUCTIONS }, { type: 'image_url', image_url: { url } }] }];
-  const response = await fetch(`${app.url}/api/chat/completions`, { method: 'POST', body: JSON.stringify({ messages, stream: true, stream_options: { include_usage: true } }), headers: SAMPLED });
+  const messages = [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: INSTRUCTIONS },
+        { type: 'image_url', image_url: { url } },
+      ],
+    },
+  ];
+  const response = await fetch(`${app.url}/api/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ messages, stream: true, stream_options: { include_usage: true } }),
+    headers: SAMPLED,
+  });
   expect(response.status).toBe(200);
   await response.text();
 }

@@ -64,7 +64,14 @@ const Metrics = z.object({
               name: z.string(),
               unit: z.string(),
               histogram: z.object({
-                dataPoints: z.array(z.object({ attributes: Attributes, count: z.union([z.string(), z.number()]), sum: z.number(), explicitBounds: z.array(z.number()) })),
+                dataPoints: z.array(
+                  z.object({
+                    attributes: Attributes,
+                    count: z.union([z.string(), z.number()]),
+                    sum: z.number(),
+                    explicitBounds: z.array(z.number()),
+                  }),
+                ),
               }),
             }),
           ),
@@ -81,20 +88,35 @@ export async function startCollector(): Promise<Receiver> {
 
 /** The spans that arrived, in the order of their start. */
 export function spansIn({ deliveries }: Receiver): ReceivedSpan[] {
-  const documents = deliveries.filter(({ path }) => path === '/v1/traces').map(({ text }) => Traces.parse(JSON.parse(text)));
-  const spans = documents.flatMap(({ resourceSpans }) => resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
+  const documents = deliveries
+    .filter(({ path }) => path === '/v1/traces')
+    .map(({ text }) => Traces.parse(JSON.parse(text)));
+  const spans = documents.flatMap(({ resourceSpans }) =>
+    resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
+  );
   return spans
     .map(({ traceId, spanId, parentSpanId, name, kind, startTimeUnixNano, endTimeUnixNano, attributes, status }) => {
       const [start, end] = [BigInt(startTimeUnixNano), BigInt(endTimeUnixNano)];
       const ids = { trace: traceId, span: spanId, parent: parentSpanId };
-      return { ids, name, kind, start, end, milliseconds: Number(end - start) / 1e6, attributes: toRecord(attributes), failed: status.code === 2 };
+      return {
+        ids,
+        name,
+        kind,
+        start,
+        end,
+        milliseconds: Number(end - start) / 1e6,
+        attributes: toRecord(attributes),
+        failed: status.code === 2,
+      };
     })
     .toSorted((a, b) => Number(a.start - b.start));
 }
 
 /** The resource of the first spans that arrived. */
 export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
-  const [first] = deliveries.filter(({ path }) => path === '/v1/traces').flatMap(({ text }) => Traces.parse(JSON.parse(text)).resourceSpans);
+  const [first] = deliveries
+    .filter(({ path }) => path === '/v1/traces')
+    .flatMap(({ text }) => Traces.parse(JSON.parse(text)).resourceSpans);
   return toRecord(first?.resource.attributes ?? []);
 }
 
@@ -102,9 +124,18 @@ export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
 export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
   const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
   if (!last) return [];
-  const metrics = Metrics.parse(JSON.parse(last.text)).resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+  const metrics = Metrics.parse(JSON.parse(last.text)).resourceMetrics.flatMap(({ scopeMetrics }) =>
+    scopeMetrics.flatMap((scope) => scope.metrics),
+  );
   return metrics.flatMap(({ name, unit, histogram }) =>
-    histogram.dataPoints.map(({ attributes, count, sum, explicitBounds }) => ({ name, unit, attributes: toRecord(attributes), count: Number(count), sum, bounds: explicitBounds })),
+    histogram.dataPoints.map(({ attributes, count, sum, explicitBounds }) => ({
+      name,
+      unit,
+      attributes: toRecord(attributes),
+      count: Number(count),
+      sum,
+      bounds: explicitBounds,
+    })),
   );
 }
 
@@ -112,7 +143,10 @@ function toRecord(attributes: z.infer<typeof Attributes>): Record<string, unknow
   return Object.fromEntries(
     attributes.map(({ key, value }) => [
       key,
-      value.stringValue ?? (value.intValue === undefined ? (value.doubleValue ?? value.arrayValue?.values.map((each) => each.stringValue)) : Number(value.intValue)),
+      value.stringValue ??
+        (value.intValue === undefined
+          ? (value.doubleValue ?? value.arrayValue?.values.map((each) => each.stringValue))
+          : Number(value.intValue)),
     ]),
   );
 }

@@ -5,9 +5,19 @@ import { ask, post } from '../ask.ts';
 import { startApplicationInsights } from './application-insights.ts';
 import { startCollector } from './collector.ts';
 
-const SECRETS = ['marker-of-the-instructions', 'marker-of-the-answer', 'marker-of-the-file-name', 'marker-of-the-system-prompt'] as const;
+const SECRETS = [
+  'marker-of-the-instructions',
+  'marker-of-the-answer',
+  'marker-of-the-file-name',
+  'marker-of-the-system-prompt',
+] as const;
 const [INSTRUCTIONS, ANSWER, FILE_NAME, SYSTEM_PROMPT] = SECRETS;
-const COMPLETION = { id: 'c', object: 'chat.completion', model: 'm', choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }] };
+const COMPLETION = {
+  id: 'c',
+  object: 'chat.completion',
+  model: 'm',
+  choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }],
+};
 
 test('whatever is asked and answered, none of it is in what is sent to either destination, and no token is', async () => {
   const [collector, insights] = [await startCollector(), await startApplicationInsights()];
@@ -20,7 +30,12 @@ test('whatever is asked and answered, none of it is in what is sent to either de
   });
   const image = await still('image/png', 40, 30);
   const query = { instructions: INSTRUCTIONS };
-  for (const fault of [{ body: COMPLETION }, { status: 400, body: { error: { code: 'invalid_image', message: ANSWER } } }, { status: 500, body: ANSWER }, { breakOff: 'mid-body' as const }]) {
+  for (const fault of [
+    { body: COMPLETION },
+    { status: 400, body: { error: { code: 'invalid_image', message: ANSWER } } },
+    { status: 500, body: ANSWER },
+    { breakOff: 'mid-body' as const },
+  ]) {
     azure.model.fail(fault);
     await ask(app.url, image, { query });
     azure.model.fail(fault);
@@ -36,11 +51,15 @@ test('whatever is asked and answered, none of it is in what is sent to either de
   await app.stop();
   azure.close();
 
-  const sent = [...collector.deliveries, ...insights.receiver.deliveries].map(({ path, text }) => path + text).join('\n');
+  const sent = [...collector.deliveries, ...insights.receiver.deliveries]
+    .map(({ path, text }) => path + text)
+    .join('\n');
   expect(collector.deliveries.length).toBeGreaterThanOrEqual(2);
   expect(insights.receiver.deliveries.length).toBeGreaterThanOrEqual(2);
   expect(sent, 'failures too').toContain('image_rejected');
-  const pieces = [0, 1, 2].flatMap((offset) => (['base64', 'hex'] as const).map((as) => image.subarray(24 + offset, 48 + offset).toString(as)));
+  const pieces = [0, 1, 2].flatMap((offset) =>
+    (['base64', 'hex'] as const).map((as) => image.subarray(24 + offset, 48 + offset).toString(as)),
+  );
   for (const secret of [...SECRETS, ...pieces, ...new Set(tokens)]) {
     expect(secret.length).toBeGreaterThanOrEqual(20);
     expect(sent.includes(secret), `"${secret.slice(0, 40)}" was sent`).toBe(false);

@@ -1,11 +1,16 @@
-import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
-import type { Certificate } from '../../../src/local/emulator/entra/certificates.ts';
-import { listen } from '../../../src/local/listen.ts';
+import type { Certificate } from '../../../src/dev/emulator/entra/certificates.ts';
+import { listen } from '../../../src/dev/start/listen.ts';
 
 /** One delivery of telemetry, as it came. */
 export interface Delivery {
@@ -21,7 +26,10 @@ export interface Receiver {
 }
 
 /** Starts one, over TLS where there is a certificate; it ends with the test. */
-export async function startReceiver(answer: (delivery: Delivery) => object, certificate?: Certificate): Promise<Receiver> {
+export async function startReceiver(
+  answer: (delivery: Delivery) => object,
+  certificate?: Certificate,
+): Promise<Receiver> {
   const deliveries: Delivery[] = [];
   const take = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const delivery = await read(req);

@@ -21,7 +21,7 @@ test('without a destination nothing of OpenTelemetry is loaded', async () => {
   expect(telemetryIn(loaded)).toEqual([]);
 });
 
-test('with one it is, and this would have shown it; Azure Monitor\'s exporter stays out where only OTLP is wanted', async () => {
+test("with one it is, and this would have shown it; Azure Monitor's exporter stays out where only OTLP is wanted", async () => {
   const collector = await startCollector();
   const [without, loaded] = [await loadedWith({}), await loadedWith({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })];
   expect(telemetryIn(loaded).length).toBeGreaterThan(2);
@@ -35,12 +35,17 @@ interface Loaded {
 }
 
 async function loadedWith(env: Record<string, string>): Promise<Loaded[]> {
-  const { app, azure } = await startBoth({ ...env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(SHOW_LOADED)}` });
+  const { app, azure } = await startBoth({
+    ...env,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(SHOW_LOADED)}`,
+  });
   await ask(app.url, await still('image/png', 8, 8));
   await app.stop();
   azure.close();
   const urls = [...app.output().matchAll(/^loaded (file:\S+)$/gm)].map(([, url]) => url ?? '');
-  return Promise.all(urls.map(async (url) => ({ name: basename(url), code: await readFile(fileURLToPath(url), 'utf8') })));
+  return Promise.all(
+    urls.map(async (url) => ({ name: basename(url), code: await readFile(fileURLToPath(url), 'utf8') })),
+  );
 }
 
 function telemetryIn(loaded: readonly Loaded[]): string[] {

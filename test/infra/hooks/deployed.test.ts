@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { listen } from '../../../src/local/listen.ts';
+import { listen } from '../../../src/dev/start/listen.ts';
 import { running } from './running.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -15,18 +15,28 @@ describe('npm run hook:deployed', () => {
   test('reads the key as whoever signed in to azd, asks, and does not print the key', async () => {
     const { url } = await running();
     const manager = await resourceManager();
-    const { code, output } = await hook('hook:deployed', { SERVICE_API_URI: url, SERVICE_API_SIGN_IN: 'false', RESOURCE_MANAGER: manager.url });
+    const { code, output } = await hook('hook:deployed', {
+      SERVICE_API_URI: url,
+      SERVICE_API_SIGN_IN: 'false',
+      RESOURCE_MANAGER: manager.url,
+    });
     expect(output).toContain(`${url} is alive and answers.\nemulated-vision-`);
     expect(output).toContain('A JPEG image of 960 x 640 pixels');
     expect(code).toBe(0);
-    expect(manager.asked).toEqual([`POST ${APP_ID}/host/default/listKeys?api-version=2024-11-01 Bearer a-token-of-azd`]);
+    expect(manager.asked).toEqual([
+      `POST ${APP_ID}/host/default/listKeys?api-version=2024-11-01 Bearer a-token-of-azd`,
+    ]);
     expect(output).not.toContain('a-function-key');
   });
 
   test('asks nothing where callers sign in', async () => {
     const { url, azure } = await running();
     const manager = await resourceManager();
-    const { code, output } = await hook('hook:deployed', { SERVICE_API_URI: url, SERVICE_API_SIGN_IN: 'true', RESOURCE_MANAGER: manager.url });
+    const { code, output } = await hook('hook:deployed', {
+      SERVICE_API_URI: url,
+      SERVICE_API_SIGN_IN: 'true',
+      RESOURCE_MANAGER: manager.url,
+    });
     expect(output).toContain('Its callers sign in with Entra ID');
     expect([code, manager.asked, azure.model.requests]).toEqual([0, [], []]);
   });
@@ -34,7 +44,11 @@ describe('npm run hook:deployed', () => {
   test('fails, and says how to look again', async () => {
     const { url } = await running();
     const manager = await resourceManager(403);
-    const { code, output } = await hook('hook:deployed', { SERVICE_API_URI: url, SERVICE_API_SIGN_IN: 'false', RESOURCE_MANAGER: manager.url });
+    const { code, output } = await hook('hook:deployed', {
+      SERVICE_API_URI: url,
+      SERVICE_API_SIGN_IN: 'false',
+      RESOURCE_MANAGER: manager.url,
+    });
     expect(output).toContain('The function key cannot be read: Azure answered 403.');
     expect(output).toContain('azd hooks run postdeploy');
     expect(code).toBe(1);
@@ -46,7 +60,9 @@ async function resourceManager(status = 200): Promise<{ url: string; asked: stri
   const asked: string[] = [];
   const server = createServer(({ method, url, headers }, response) => {
     asked.push(`${method} ${url} ${headers.authorization}`);
-    response.writeHead(status).end(JSON.stringify({ masterKey: 'unused', functionKeys: { default: 'a-function-key' } }));
+    response
+      .writeHead(status)
+      .end(JSON.stringify({ masterKey: 'unused', functionKeys: { default: 'a-function-key' } }));
   });
   const port = await listen(server, 0);
   onTestFinished(() => void server.close());
@@ -60,8 +76,15 @@ async function hook(script: string, variables: Record<string, string>): Promise<
   const token = JSON.stringify({ token: 'a-token-of-azd', expiresOn: new Date(Date.now() + 3_600_000).toISOString() });
   writeFileSync(join(folder, 'azd'), `#!/bin/sh\necho '${token}'\n`);
   chmodSync(join(folder, 'azd'), 0o755);
-  const env = { ...process.env, ...variables, SERVICE_API_ID: APP_ID, PATH: `${folder}${delimiter}${process.env['PATH']}` };
+  const env = {
+    ...process.env,
+    ...variables,
+    SERVICE_API_ID: APP_ID,
+    PATH: `${folder}${delimiter}${process.env['PATH']}`,
+  };
   return new Promise((resolve) => {
-    const child = execFile('npm', ['run', '--silent', script], { cwd: ROOT, env }, (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, output: stdout + stderr }));
+    const child = execFile('npm', ['run', '--silent', script], { cwd: ROOT, env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, output: stdout + stderr }),
+    );
   });
 }

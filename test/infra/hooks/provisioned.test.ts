@@ -9,17 +9,30 @@ beforeEach(() => void said.mockClear());
 describe('the doctor after provisioning', () => {
   const open = { MODEL_OPEN_TO_DEVELOPER: 'true' };
   const healthy: Report = { ok: true, checks: [{ name: 'model', status: 'ok' }] };
-  const refused: Report = { ok: false, checks: [{ name: 'token', status: 'ok' }, { name: 'deployment', status: 'fail', reason: 'refused', fix: 'Wait.' }] };
-  const unset: Report = { ok: false, checks: [{ name: 'settings', status: 'fail', reason: 'no endpoint', fix: 'Set it.' }] };
+  const refused: Report = {
+    ok: false,
+    checks: [
+      { name: 'token', status: 'ok' },
+      { name: 'deployment', status: 'fail', reason: 'refused', fix: 'Wait.' },
+    ],
+  };
+  const unset: Report = {
+    ok: false,
+    checks: [{ name: 'settings', status: 'fail', reason: 'no endpoint', fix: 'Set it.' }],
+  };
 
   test('is asked again until the role has arrived, and says once why', async () => {
     const reports = [refused, refused, healthy];
-    expect(await afterProvisioning(open, { seconds: 5, everySeconds: 0.01 }, async () => reports.shift() ?? unset)).toBe('The model answers to you.');
+    expect(
+      await afterProvisioning(open, { seconds: 5, everySeconds: 0.01 }, async () => reports.shift() ?? unset),
+    ).toBe('The model answers to you.');
     expect(said.mock.calls).toEqual([['deployment: refused\n  Wait.\n  Waiting, for up to 1 minutes.']]);
   });
 
   test('ends the provisioning with its findings when nothing helps', async () => {
-    await expect(afterProvisioning(open, { seconds: 0.1, everySeconds: 0.02 }, async () => refused)).rejects.toThrow('deployment: refused\n  Wait.');
+    await expect(afterProvisioning(open, { seconds: 0.1, everySeconds: 0.02 }, async () => refused)).rejects.toThrow(
+      'deployment: refused\n  Wait.',
+    );
   });
 
   test('is not asked again about what no waiting mends', async () => {
@@ -30,7 +43,9 @@ describe('the doctor after provisioning', () => {
 
   test('is not asked at all where this machine cannot reach the model', async () => {
     const examine = vi.fn<() => Promise<Report>>();
-    expect(await afterProvisioning({ MODEL_OPEN_TO_DEVELOPER: 'false' }, BRIEFLY, examine)).toMatch(/^The model is closed to this machine/);
+    expect(await afterProvisioning({ MODEL_OPEN_TO_DEVELOPER: 'false' }, BRIEFLY, examine)).toMatch(
+      /^The model is closed to this machine/,
+    );
     expect(examine).not.toHaveBeenCalled();
   });
 });

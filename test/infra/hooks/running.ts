@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { EmulatedAzure } from '../../../src/local/emulator/azure.ts';
+import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
 import { startBoth } from '../../e2e/app.ts';
 
 /** The built app beside an emulated Azure, until the test ends. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { askOnce, waitUntilAlive } from '../../../infra/hooks/smoke.ts';
-import { listen } from '../../../src/local/listen.ts';
+import { listen } from '../../../src/dev/start/listen.ts';
 import { running } from './running.ts';
 
 const BRIEFLY = { seconds: 8, everySeconds: 0.1 };
@@ -23,7 +23,9 @@ describe('the question after a deployment', () => {
   test('gives up with the reason, when the role does not come', async () => {
     const { url, azure } = await running();
     azure.model.fail({ status: 401 }, Infinity);
-    await expect(askOnce(url, 'key', { seconds: 1, everySeconds: 0.2 })).rejects.toThrow(/^model_access_denied: .*Cognitive Services OpenAI User/);
+    await expect(askOnce(url, 'key', { seconds: 1, everySeconds: 0.2 })).rejects.toThrow(
+      /^model_access_denied: .*Cognitive Services OpenAI User/,
+    );
   });
 
   test('gives up at once on what no waiting mends', async () => {
@@ -37,6 +39,8 @@ describe('the question after a deployment', () => {
     const empty = createServer((_request, response) => response.writeHead(404).end());
     const url = `http://127.0.0.1:${await listen(empty, 0)}`;
     onTestFinished(() => void empty.close());
-    await expect(waitUntilAlive(url, { seconds: 0.3, everySeconds: 0.1 })).rejects.toThrow('The app has no functions (404)');
+    await expect(waitUntilAlive(url, { seconds: 0.3, everySeconds: 0.1 })).rejects.toThrow(
+      'The app has no functions (404)',
+    );
   });
 });

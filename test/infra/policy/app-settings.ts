@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Node } from 'web-tree-sitter';
-import { readSettings } from '../../../src/settings.ts';
+import { readSettings } from '../../../src/config/settings.ts';
 import { at, type BicepFile, properties, text } from '../bicep-file.ts';
 import type { Template } from '../template.ts';
 
@@ -28,7 +28,9 @@ const NEEDED = [
 export function appSettings({ files }: Template): string[] {
   const known = new Set([...readByTheApp(), ...readByIdentity(), ...PLATFORM]);
   const written = [...files.values()].flatMap(settingsOf);
-  const elsewhere = [...files.values()].filter(({ root }) => root.descendantsOfType('identifier').some((id) => id.text === 'appSettings'));
+  const elsewhere = [...files.values()].filter(({ root }) =>
+    root.descendantsOfType('identifier').some((id) => id.text === 'appSettings'),
+  );
   return [
     ...written.filter((name) => !known.has(name)).map((name) => `nobody reads the app setting ${name}`),
     ...NEEDED.filter((name) => !written.includes(name)).map((name) => `the app setting ${name} is missing`),
@@ -50,7 +52,9 @@ function readByTheApp(): Set<string> {
 
 function readByIdentity(): Set<string> {
   const folder = dirname(fileURLToPath(import.meta.resolve('@azure/identity')));
-  const sources = globSync('credentials/**/*.js', { cwd: folder }).map((name) => readFileSync(`${folder}/${name}`, 'utf8'));
+  const sources = globSync('credentials/**/*.js', { cwd: folder }).map((name) =>
+    readFileSync(`${folder}/${name}`, 'utf8'),
+  );
   return new Set(sources.flatMap((source) => source.match(/\bAZURE_[A-Z_]+\b/g) ?? []));
 }
 

@@ -53,7 +53,8 @@ export function localAuth({ files }: Template): string[] {
 
 function missing(file: BicepFile, { name, reference, value }: Declaration): string[] {
   const required = REQUIRED[reference];
-  if (!required) return WITHOUT_LOCAL_AUTH.has(reference) ? [] : [`${file.name}: ${reference} is not known to this policy`];
+  if (!required)
+    return WITHOUT_LOCAL_AUTH.has(reference) ? [] : [`${file.name}: ${reference} is not known to this policy`];
   return required
     .filter(([path, expected]) => {
       const found = at(value, ...path.split('.'));
@@ -66,6 +67,10 @@ function missing(file: BicepFile, { name, reference, value }: Declaration): stri
 function publishing(file: BicepFile): string[] {
   if (file.deploys('Microsoft.Web/sites').length === 0) return [];
   const policies = file.deploys('Microsoft.Web/sites/basicPublishingCredentialsPolicies');
-  const closed = new Set(policies.flatMap(({ node }) => node.descendantsOfType('string').map((string) => text(string))));
-  return ['ftp', 'scm'].filter((door) => !closed.has(door)).map((door) => `${file.name}: publishing with a password is open at ${door}`);
+  const closed = new Set(
+    policies.flatMap(({ node }) => node.descendantsOfType('string').map((string) => text(string))),
+  );
+  return ['ftp', 'scm']
+    .filter((door) => !closed.has(door))
+    .map((door) => `${file.name}: publishing with a password is open at ${door}`);
 }

@@ -16,5 +16,8 @@ export function modules({ main, files }: Template): string[] {
     }
   };
   follow(main);
-  return [...missing, ...[...files.values()].filter((file) => !reached.has(file)).map(({ name }) => `nothing uses ${name}`)];
+  return [
+    ...missing,
+    ...[...files.values()].filter((file) => !reached.has(file)).map(({ name }) => `nothing uses ${name}`),
+  ];
 }

@@ -6,9 +6,13 @@ export function parameters({ main, parameters: given, azure }: Template): string
   const variables = Object.values(given).flatMap(({ value }) => /^\$\{(?!AZURE_)(\w+)\}$/.exec(value)?.[1] ?? []);
   const declared = main.all('param').map(({ name }) => name);
   return [
-    ...Object.keys(given).filter((name) => !declared.includes(name)).map((name) => `main.bicep has no parameter ${name}`),
+    ...Object.keys(given)
+      .filter((name) => !declared.includes(name))
+      .map((name) => `main.bicep has no parameter ${name}`),
     ...declared.filter((name) => !(name in given)).map((name) => `main.parameters.json does not set ${name}`),
-    ...variables.filter((name) => !azure.pipeline.variables.includes(name)).map((name) => `the pipeline does not get ${name}`),
+    ...variables
+      .filter((name) => !azure.pipeline.variables.includes(name))
+      .map((name) => `the pipeline does not get ${name}`),
   ];
 }
 

@@ -16,8 +16,12 @@ export function roles({ files }: Template): string[] {
   );
   const given = new Set(assignments.map(({ file, assignment }) => roleOf(file, assignment)?.id));
   return [
-    ...assignments.flatMap(({ file, assignment }) => faults(file, assignment).map((fault) => `${file.name}: ${assignment.name} ${fault}`)),
-    ...Object.keys(ROLES).filter((role) => !given.has(role)).map((role) => `nobody is given the role ${role}`),
+    ...assignments.flatMap(({ file, assignment }) =>
+      faults(file, assignment).map((fault) => `${file.name}: ${assignment.name} ${fault}`),
+    ),
+    ...Object.keys(ROLES)
+      .filter((role) => !given.has(role))
+      .map((role) => `nobody is given the role ${role}`),
   ];
 }
 

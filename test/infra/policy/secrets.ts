@@ -36,9 +36,15 @@ function takenIn(file: BicepFile): string[] {
 }
 
 function givenOut(file: BicepFile): string[] {
-  return file.all('output').filter(({ name }) => SECRET_NAME.test(name)).map(({ name }) => `${file.name} gives out ${name}`);
+  return file
+    .all('output')
+    .filter(({ name }) => SECRET_NAME.test(name))
+    .map(({ name }) => `${file.name} gives out ${name}`);
 }
 
 function written({ name, root }: BicepFile): string[] {
-  return root.descendantsOfType('string').filter((string: Node) => SECRET_TEXT.test(string.text)).map(() => `${name} holds a secret in a string`);
+  return root
+    .descendantsOfType('string')
+    .filter((string: Node) => SECRET_TEXT.test(string.text))
+    .map(() => `${name} holds a secret in a string`);
 }

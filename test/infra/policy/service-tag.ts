@@ -7,6 +7,10 @@ export function serviceTag({ files, azure }: Template): string[] {
     .flatMap(({ root }) => root.descendantsOfType('object').flatMap(properties))
     .filter(([key]) => key === 'azd-service-name')
     .map(([, value]) => text(value));
-  const services = Object.entries(azure.services).filter(([, { host }]) => host === 'function').map(([name]) => name);
-  return tagged.join() === services.join() && services.length === 1 ? [] : [`azure.yaml has ${services.join()}, the tag says ${tagged.join()}`];
+  const services = Object.entries(azure.services)
+    .filter(([, { host }]) => host === 'function')
+    .map(([name]) => name);
+  return tagged.join() === services.join() && services.length === 1
+    ? []
+    : [`azure.yaml has ${services.join()}, the tag says ${tagged.join()}`];
 }

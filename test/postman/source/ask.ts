@@ -37,7 +37,8 @@ pm.test('both images, in the order sent', () => {
 export const ask: PostmanRequest[] = [
   {
     name: 'An image as the body, text back',
-    about: 'The bytes of one image are the body; the question stands in the query. The Content-Type is not believed, so it may be any.',
+    about:
+      'The bytes of one image are the body; the question stands in the query. The Content-Type is not believed, so it may be any.',
     method: 'POST',
     path: 'processImage',
     query: { instructions: 'What is in this picture?' },
@@ -72,7 +73,10 @@ pm.test('the image that was sent', () => {
     method: 'POST',
     path: 'processImage',
     headers: { ...JSON_TYPE, Accept: 'application/json' },
-    body: jsonBody({ instructions: 'Are these the same?', images: ['data:image/webp;base64,{{smallImage}}', '{{smallImage}}'] }),
+    body: jsonBody({
+      instructions: 'Are these the same?',
+      images: ['data:image/webp;base64,{{smallImage}}', '{{smallImage}}'],
+    }),
     tests: `${isAnswer}
 pm.test('both images', () => {
   pm.expect(pm.response.json().images).to.have.lengthOf(2);

@@ -41,7 +41,11 @@ export const chat: PostmanRequest[] = [
     path: 'chat/completions',
     body: jsonBody({
       model: 'any',
-      messages: [withImage, { role: 'assistant', content: 'A sailing boat.' }, { role: 'user', content: 'What colour are its sails?' }],
+      messages: [
+        withImage,
+        { role: 'assistant', content: 'A sailing boat.' },
+        { role: 'user', content: 'What colour are its sails?' },
+      ],
       stream: true,
     }),
     tests: `

@@ -5,7 +5,9 @@ const MOST_IMAGES = 10;
 
 /** The problems that a caller meets most, each with what mends it. */
 export const problems: PostmanRequest[] = [
-  problem('No instructions', 'Say what you want to know.', 400, 'missing_instructions', { body: fileBody('test/images/sailboat.jpg') }),
+  problem('No instructions', 'Say what you want to know.', 400, 'missing_instructions', {
+    body: fileBody('test/images/sailboat.jpg'),
+  }),
   problem('An option that there is not', 'Every fault is told at once, with its field.', 400, 'invalid_request', {
     query: { ...ASKED, detail: 'huge', maxTokens: '0' },
     body: fileBody('test/images/sailboat.jpg'),
@@ -18,7 +20,10 @@ export const problems: PostmanRequest[] = [
     body: textBody('Dear Sir or Madam, please find attached the photograph.'),
     also: `pm.expect(problem.supported).to.include('image/png');`,
   }),
-  problem('An animation', 'The model would see one frame only.', 415, 'animated_image', { query: ASKED, body: fileBody('test/images/sailboat-animated.gif') }),
+  problem('An animation', 'The model would see one frame only.', 415, 'animated_image', {
+    query: ASKED,
+    body: fileBody('test/images/sailboat-animated.gif'),
+  }),
   problem('A damaged image', 'The right signature, and then nothing.', 422, 'corrupt_image', {
     body: jsonBody({ ...ASKED, images: ['iVBORw0KGgo='] }),
   }),
@@ -26,16 +31,26 @@ export const problems: PostmanRequest[] = [
     body: jsonBody({ ...ASKED, images: Array.from({ length: MOST_IMAGES + 1 }, () => '{{smallImage}}') }),
     also: `pm.expect(problem.limit).to.equal(${MOST_IMAGES});`,
   }),
-  problem('An image by address', 'Nothing is fetched on behalf of a caller. Send the image itself.', 400, 'invalid_request', {
-    body: jsonBody({ ...ASKED, images: ['https://example.com/sailboat.jpg'] }),
-    also: `pm.expect(problem.errors[0].field).to.equal('images[0]');`,
-  }),
+  problem(
+    'An image by address',
+    'Nothing is fetched on behalf of a caller. Send the image itself.',
+    400,
+    'invalid_request',
+    {
+      body: jsonBody({ ...ASKED, images: ['https://example.com/sailboat.jpg'] }),
+      also: `pm.expect(problem.errors[0].field).to.equal('images[0]');`,
+    },
+  ),
   problem('Broken JSON', 'Told before any call to the model.', 400, 'invalid_request', {
     headers: { 'Content-Type': 'application/json' },
     body: textBody('{"instructions": "What is this?", "images": ['),
   }),
   problem('A schema that is none', 'Told before any call to the model.', 400, 'invalid_request', {
-    body: jsonBody({ ...ASKED, images: ['{{smallImage}}'], schema: { type: 'object', properties: { boats: { type: 'number of boats' } } } }),
+    body: jsonBody({
+      ...ASKED,
+      images: ['{{smallImage}}'],
+      schema: { type: 'object', properties: { boats: { type: 'number of boats' } } },
+    }),
     also: `pm.expect(problem.errors[0].field).to.match(/^schema/);`,
   }),
   problem('A kind of answer that there is not', 'Accept allows none of the three.', 406, 'not_acceptable', {
@@ -49,7 +64,11 @@ export const problems: PostmanRequest[] = [
     about: "Clients of OpenAI read their own error format, so /chat/completions answers in it, with this app's codes.",
     method: 'POST',
     path: 'chat/completions',
-    body: jsonBody({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/sailboat.jpg' } }] }] }),
+    body: jsonBody({
+      messages: [
+        { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/sailboat.jpg' } }] },
+      ],
+    }),
     tests: `
 pm.test('400 invalid_request', () => {
   pm.response.to.have.status(400);

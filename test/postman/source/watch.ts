@@ -17,7 +17,8 @@ pm.test('alive, and which version', () => {
   },
   {
     name: 'Could it answer?',
-    about: 'Gets a token and asks the deployment, without paying. A line for each check; the first that failed says what to do.',
+    about:
+      'Gets a token and asks the deployment, without paying. A line for each check; the first that failed says what to do.',
     method: 'GET',
     path: 'health/ready',
     tests: `

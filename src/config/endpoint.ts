@@ -1,0 +1,58 @@
+/** Where the model is, as far as its address tells. */
+export interface Endpoint {
+  readonly url: string;
+  /** What a token for it must be issued for. */
+  readonly scope: string;
+  /** Where applications sign in, in a sovereign cloud; elsewhere `@azure/identity` knows. */
+  readonly authorityHost: string | undefined;
+}
+
+/**
+ * Token scopes and sign-in by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
+ * https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+ * https://learn.microsoft.com/azure/china/resources-developer-guide
+ */
+const SOVEREIGN_CLOUDS: readonly (readonly [domain: string, scope: string, authorityHost: string])[] = [
+  ['.azure.us', 'https://cognitiveservices.azure.us/.default', 'https://login.microsoftonline.us'],
+  ['.azure.cn', 'https://cognitiveservices.azure.cn/.default', 'https://login.chinacloudapi.cn'],
+];
+const PUBLIC_SCOPE = 'https://cognitiveservices.azure.com/.default';
+
+/** Hosts of Azure itself, as against a gateway of the user's own, which may have a path. */
+const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/;
+/** Shared by all resources of a region: it takes keys only. https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains */
+const REGIONAL_HOST = /\.api\.cognitive\.microsoft\.(?:com|us)$|\.api\.cognitive\.azure\.cn$/;
+
+/**
+ * Reads an endpoint setting.
+ * @returns the endpoint, or what is wrong with it and how to mend it.
+ */
+export function parseEndpoint(text: string): Endpoint | string {
+  const shape = 'It looks like https://NAME.openai.azure.com/ (portal: your Azure OpenAI resource, Keys and Endpoint).';
+  const url = URL.parse(text);
+  if (!url) return `is not a URL. ${shape}`;
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    return `must begin with https://, or a token could be read on the way. ${shape}`;
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    return `must be the address alone, with no user, query or fragment. ${shape}`;
+  }
+  if (REGIONAL_HOST.test(url.hostname)) {
+    return (
+      'is a regional endpoint, which accepts no tokens. Give the resource a custom subdomain ' +
+      '(az cognitiveservices account update --name NAME --resource-group GROUP --custom-domain NAME) ' +
+      'and use https://NAME.openai.azure.com/.'
+    );
+  }
+  if (AZURE_HOST.test(url.hostname) && url.pathname !== '/') {
+    return `must end after the host: use ${url.origin}/. The deployment and the API version are settings of their own.`;
+  }
+  const [, scope = PUBLIC_SCOPE, authorityHost] =
+    SOVEREIGN_CLOUDS.find(([domain]) => url.hostname.endsWith(domain)) ?? [];
+  return { url: url.href, scope, authorityHost };
+}
+
+/** Whether a host name is this machine's own, where plain http stays inside it. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}

@@ -1,0 +1,132 @@
+import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import { Environment, SettingsError } from './environment.ts';
+import { type Limits, readLimits } from './limits.ts';
+import { defaultInflightBytes } from './memory-limit.ts';
+import { readSignIn, type SignInSettings } from './sign-in.ts';
+
+/** As far as the SDK knows them; which of them a model takes differs. */
+const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** A deployment and where it is. */
+export interface Target {
+  readonly endpoint: string;
+  readonly deployment: string;
+}
+
+/** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
+export interface Settings extends SignInSettings, Limits, Target {
+  /** Asked when the first refuses with 429 or fails. */
+  readonly second: Target | undefined;
+  /** A dated version, or `v1` for the version-free API. */
+  readonly apiVersion: string;
+  readonly scope: string;
+  /** Where applications sign in, where that follows from the endpoint's cloud. */
+  readonly authorityHost: string | undefined;
+  readonly systemPrompt: string;
+  readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
+  /** What all requests under way may hold together. */
+  readonly maxInflightBytes: number;
+  readonly requestTimeoutMs: number;
+  readonly upstreamMaxRetries: number;
+  /** What an operator should know although nothing is wrong; said once at the start. */
+  readonly notes: readonly string[];
+}
+
+/** The newest dated version that is generally available, as of November 2026. */
+export const DEFAULT_API_VERSION = '2024-10-21';
+/** Azure's front end cuts a request at 230 s; a problem must be on its way before that. */
+const FRONT_END_MAX_SECONDS = 225;
+const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
+const GREATEST = Number.MAX_SAFE_INTEGER;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Whether this process runs in Azure (Functions, App Service, Container Apps) rather than on a developer's machine. */
+export function runsInAzure(variables: Variables): boolean {
+  return Boolean(variables['WEBSITE_SITE_NAME'] ?? variables['CONTAINER_APP_NAME']);
+}
+
+/** The authorization level of the two POST routes; read on its own, since routes are registered whatever else is wrong. */
+export function readAuthLevel(variables: Variables): 'function' | 'anonymous' {
+  return authLevelOf(new Environment(variables));
+}
+
+/**
+ * Reads and checks all settings.
+ * @throws {SettingsError} with every fault at once, each with what mends it; values are never repeated in it.
+ */
+export function readSettings(variables: Variables): Settings {
+  const environment = new Environment(variables);
+  const notes: string[] = [];
+  authLevelOf(environment);
+  const endpoint = readEndpoint(environment);
+  const settings: Settings = {
+    endpoint: endpoint.url,
+    deployment: readDeployment(environment),
+    second: readSecond(environment, endpoint),
+    apiVersion: readApiVersion(environment),
+    scope: environment.text('AZURE_OPENAI_SCOPE') ?? endpoint.scope,
+    authorityHost: endpoint.authorityHost,
+    ...readSignIn(environment, runsInAzure(variables), notes),
+    systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
+    reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
+    ...readLimits(environment),
+    maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
+    requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
+    upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
+    notes,
+  };
+  if (environment.faults.length > 0) throw new SettingsError(environment.faults);
+  return settings;
+}
+
+function authLevelOf(environment: Environment): 'function' | 'anonymous' {
+  return environment.oneOf('HTTP_AUTH_LEVEL', ['function', 'anonymous'], 'function');
+}
+
+function readEndpoint(environment: Environment): Endpoint {
+  const found = environment.find('AZURE_OPENAI_ENDPOINT', 'GPT4V_ENDPOINT');
+  const endpoint = found ? parseEndpoint(found.value) : 'is not set. It looks like https://NAME.openai.azure.com/.';
+  if (typeof endpoint !== 'string') return endpoint;
+  environment.fault(found?.name ?? 'AZURE_OPENAI_ENDPOINT', endpoint);
+  return { url: '', scope: '', authorityHost: undefined };
+}
+
+function readDeployment(environment: Environment): string {
+  const found = environment.find('AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT');
+  if (found) return checkDeployment(environment, found);
+  environment.fault('AZURE_OPENAI_DEPLOYMENT', 'is not set. It is the name you gave the deployment, not the model.');
+  return '';
+}
+
+/** The name becomes a segment of the URL; https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules */
+function checkDeployment(environment: Environment, { name, value }: { name: string; value: string }): string {
+  if (!/^[\w.-]{1,64}$/.test(value))
+    environment.fault(name, 'is not a deployment name: up to 64 letters, digits, "-", "_" and ".".');
+  return value;
+}
+
+/** A second region, where there is one: in the same cloud, since one token serves both. */
+function readSecond(environment: Environment, first: Endpoint): Target | undefined {
+  const name = environment.find('AZURE_OPENAI_DEPLOYMENT_2');
+  const address = environment.text('AZURE_OPENAI_ENDPOINT_2');
+  if (!name && !address) return undefined;
+  if (!name) environment.fault('AZURE_OPENAI_DEPLOYMENT_2', 'is not set, although AZURE_OPENAI_ENDPOINT_2 is.');
+  const endpoint = address ? parseEndpoint(address) : 'is not set, although AZURE_OPENAI_DEPLOYMENT_2 is.';
+  if (typeof endpoint === 'string') {
+    environment.fault('AZURE_OPENAI_ENDPOINT_2', endpoint);
+  } else if (name) {
+    if (first.scope && endpoint.scope !== first.scope)
+      environment.fault('AZURE_OPENAI_ENDPOINT_2', 'must be in the same cloud as the first endpoint.');
+    return { endpoint: endpoint.url, deployment: checkDeployment(environment, name) };
+  }
+  return undefined;
+}
+
+function readApiVersion(environment: Environment): string {
+  const version = environment.text('OPENAI_API_VERSION') ?? DEFAULT_API_VERSION;
+  if (!/^(?:v1|\d{4}-\d{2}-\d{2}(?:-preview)?)$/.test(version)) {
+    environment.fault('OPENAI_API_VERSION', `must be a date such as ${DEFAULT_API_VERSION}, or v1.`);
+  }
+  return version;
+}

@@ -1,0 +1,52 @@
+import { AUTH_KINDS, type AuthKind, TOKEN_CREDENTIALS } from './credential-chain.ts';
+import type { Environment } from './environment.ts';
+
+/** How this app signs in. */
+export interface SignInSettings {
+  readonly auth: AuthKind;
+  /** Set only where the key is asked for. */
+  readonly apiKey: string | undefined;
+}
+
+/** Reads how this app signs in. In Azure that is its identity and nothing else; the rest is for a developer's machine. */
+export function readSignIn(environment: Environment, inAzure: boolean, notes: string[]): SignInSettings {
+  checkIdentityVariables(environment);
+  const auth = environment.oneOf('AZURE_OPENAI_AUTH', AUTH_KINDS, 'identity');
+  const key = environment.text('AZURE_OPENAI_API_KEY');
+  if (inAzure) {
+    if (key)
+      environment.fault('AZURE_OPENAI_API_KEY', 'must not be set in Azure: remove it, the managed identity signs in.');
+    if (auth !== 'identity') environment.fault('AZURE_OPENAI_AUTH', 'must be identity in Azure: remove it.');
+    return { auth, apiKey: undefined };
+  }
+  if (auth === 'key') {
+    if (!key)
+      environment.fault(
+        'AZURE_OPENAI_API_KEY',
+        'is not set, and AZURE_OPENAI_AUTH=key asks for it. Better: remove both and run az login.',
+      );
+    else notes.push('AZURE_OPENAI_AUTH=key: calling the model with a key. Good for a first look on this machine only.');
+    return { auth, apiKey: key };
+  }
+  if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
+  return { auth, apiKey: undefined };
+}
+
+/** What `@azure/identity` would answer by leaving credentials out, for a reason that nobody gets to see. */
+function checkIdentityVariables(environment: Environment): void {
+  const chosen = environment.text('AZURE_TOKEN_CREDENTIALS')?.toLowerCase();
+  if (chosen && !TOKEN_CREDENTIALS.some((name) => name.toLowerCase() === chosen)) {
+    environment.fault('AZURE_TOKEN_CREDENTIALS', `must be one of: ${TOKEN_CREDENTIALS.join(', ')}.`);
+  }
+  const authority = environment.text('AZURE_AUTHORITY_HOST');
+  if (authority && URL.parse(authority)?.protocol !== 'https:') {
+    environment.fault('AZURE_AUTHORITY_HOST', 'must begin with https://, such as https://login.microsoftonline.us.');
+  }
+  const tenant = environment.text('AZURE_TENANT_ID');
+  if (tenant && !/^[\da-z.-]+$/i.test(tenant)) {
+    environment.fault(
+      'AZURE_TENANT_ID',
+      'must be the id or a domain of the tenant (az account show --query tenantId).',
+    );
+  }
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import type { Bundled, BundledPackage } from './bundled-package.ts';
+
+const Lockfile = z.object({
+  packages: z.record(z.string(), z.object({ version: z.optional(z.string()), integrity: z.optional(z.string()) })),
+});
+type Locked = z.infer<typeof Lockfile>['packages'];
+
+/** The app that the packages are part of. */
+export interface Shipped {
+  readonly name: string;
+  readonly version: string;
+}
+
+/**
+ * A CycloneDX 1.6 bill of materials of what is really in the bundle: https://cyclonedx.org/docs/1.6/json/
+ * It carries no time and no serial number, so that the same sources make the same file.
+ */
+export async function billOfMaterials(root: string, app: Shipped, { packages, used }: Bundled): Promise<string> {
+  const { packages: locked } = Lockfile.parse(JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
+  const bill = {
+    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: { type: 'application', 'bom-ref': app.name, ...app, purl: packageUrl(app) } },
+    components: packages.map((each) => toComponent(each, locked)),
+    dependencies: [
+      { ref: app.name, dependsOn: used },
+      ...packages.map(({ directory, uses }) => ({ ref: directory, dependsOn: uses })),
+    ],
+  };
+  return `${JSON.stringify(bill, null, 1)}\n`;
+}
+
+function toComponent(bundled: BundledPackage, locked: Locked) {
+  const { name, version, license, directory } = bundled;
+  const slash = name.indexOf('/');
+  return {
+    type: 'library',
+    'bom-ref': directory,
+    ...(slash < 0 ? {} : { group: name.slice(0, slash) }),
+    name: name.slice(slash + 1),
+    version,
+    hashes: [{ alg: 'SHA-512', content: sha512(bundled, locked) }],
+    licenses: [/\s/.test(license) ? { expression: license } : { license: { id: license } }],
+    purl: packageUrl(bundled),
+  };
+}
+
+/** https://github.com/package-url/purl-spec, type npm. */
+function packageUrl({ name, version }: Shipped): string {
+  return `pkg:npm/${name.replace('@', '%40')}@${version}`;
+}
+
+/** The hash by which npm checks the package when it installs it, so that the bill names bytes and not only versions. */
+function sha512({ directory, name, version }: BundledPackage, locked: Locked): string {
+  const entry = locked[directory];
+  const [, hash] = /^sha512-(\S+)$/.exec(entry?.integrity ?? '') ?? [];
+  if (hash === undefined || entry?.version !== version) {
+    throw new Error(`${name} ${version} is not what package-lock.json has at ${directory}. Run npm install.`);
+  }
+  return Buffer.from(hash, 'base64').toString('hex');
+}

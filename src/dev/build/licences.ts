@@ -1,0 +1,38 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BundledPackage } from './bundled-package.ts';
+
+/** LICENSE, LICENCE.md, license.txt, NOTICE, COPYING, ThirdPartyNotices.txt and their like. */
+const LICENCE_FILE = /^(?:licen[cs]es?|notice|copying|third-?party-?notices?)(?:[.-].*)?$/i;
+const RULE = '-'.repeat(80);
+
+/**
+ * The complete licences and notices of everything in the bundle, as one text.
+ * @param comments - legal comments found in the sources themselves: some hold code that they took from elsewhere
+ */
+export async function licences(
+  root: string,
+  packages: readonly BundledPackage[],
+  comments: readonly string[],
+): Promise<string> {
+  const texts = packages.map(async (each) =>
+    section(`${each.name} ${each.version} (${each.license})`, await licenceOf(root, each)),
+  );
+  const inSources = section('Comments in the sources of these packages', [...new Set(comments)].join('\n'));
+  return [
+    `This app holds code of ${packages.length} packages, under these licences.\n`,
+    ...(await Promise.all(texts)),
+    inSources,
+  ].join('\n');
+}
+
+async function licenceOf(root: string, { name, directory }: BundledPackage): Promise<string> {
+  const files = (await readdir(join(root, directory))).filter((file) => LICENCE_FILE.test(file)).toSorted();
+  if (files.length === 0) throw new Error(`${name} comes without the text of its license, so it cannot be shipped.`);
+  const texts = await Promise.all(files.map(async (file) => readFile(join(root, directory, file), 'utf8')));
+  return texts.join('\n');
+}
+
+function section(title: string, text: string): string {
+  return `${RULE}\n${title}\n${RULE}\n\n${text.replaceAll('\r\n', '\n').trim()}\n`;
+}

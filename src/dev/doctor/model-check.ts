@@ -1,0 +1,30 @@
+import { readLifecycle } from '../../azure/lifecycle.ts';
+import type { TokenSource } from '../../azure/token-source.ts';
+import type { Settings, Target } from '../../config/settings.ts';
+import { type Finding, ok, skip, warn } from '../../doctor/check.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+/** Enough to choose another model, try it and move. */
+export const RETIRES_SOON_DAYS = 90;
+
+/** How long the model behind a deployment will live on, by its name as the deployment told it. */
+export async function checkModel(
+  settings: Settings,
+  target: Target,
+  tokens: TokenSource | undefined,
+  model: string,
+): Promise<Finding> {
+  const lifecycle = await readLifecycle(settings, target, tokens, model);
+  if (!lifecycle) return skip(`${model}: the resource does not tell when it retires; npm run models may`);
+  const { status, retires } = lifecycle;
+  if (!retires) return ok(`${model} (${status}), with no date of retirement`);
+  const line = `${model} (${status}) retires on ${retires.toISOString().slice(0, 10)}`;
+  return retiresSoon(retires)
+    ? warn(line, 'choose another (npm run models), deploy it beside this one, and set AZURE_OPENAI_DEPLOYMENT to it')
+    : ok(line);
+}
+
+/** Whether a model is gone, or will be in {@link RETIRES_SOON_DAYS} days. */
+export function retiresSoon(retires: Date): boolean {
+  return retires.getTime() - Date.now() < RETIRES_SOON_DAYS * DAY_MS;
+}

@@ -1,0 +1,14 @@
+import type { Report } from '../../doctor/check.ts';
+
+const MARKS = { ok: '✓', warn: '!', fail: '✗', skip: '-' } as const;
+
+/** A report as lines for a person: a mark, the name and the reason, and below it what to do. */
+export function printed({ ok, checks }: Report): string {
+  const lines = checks.flatMap(({ name, status, reason, fix }) => [
+    `${MARKS[status]} ${name.padEnd(11)}${reason}`,
+    ...(fix ? [`  ${' '.repeat(11)}-> ${fix}`] : []),
+  ]);
+  return [...lines, '', ok ? 'It works.' : 'It does not work yet: mend the line with the ✗ and run it again.', ''].join(
+    '\n',
+  );
+}

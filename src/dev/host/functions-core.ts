@@ -1,0 +1,62 @@
+/**
+ * What an app gets for `require('@azure/functions-core')`. In Azure the language worker provides that
+ * module; no package holds it, and without it `@azure/functions` only warns and registers nothing.
+ */
+import type { LogLevel } from '../start/log.ts';
+import {
+  type FunctionCallback,
+  type FunctionMetadata,
+  type HookCallback,
+  hookNames,
+  type ProgrammingModel,
+  registry,
+} from './registry.ts';
+
+/** The version of the language worker this one stands in for. */
+export const version = '3.13.0';
+
+/** From 4.28 on, a host offers HTTP streams. */
+export const hostVersion = '4.1040.0';
+
+/** Undoes a registration. */
+export class Disposable {
+  readonly #undo: () => void;
+
+  constructor(undo: () => void) {
+    this.#undo = undo;
+  }
+
+  dispose(): void {
+    this.#undo();
+  }
+}
+
+export function setProgrammingModel(model: ProgrammingModel): void {
+  registry.model = model;
+}
+
+export function getProgrammingModel(): ProgrammingModel | undefined {
+  return registry.model;
+}
+
+export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+  if (registry.functions.has(metadata.name)) {
+    throw new Error(`Two functions are called '${metadata.name}'. Give one of them another name.`);
+  }
+  registry.functions.set(metadata.name, { metadata, callback });
+  return new Disposable(() => registry.functions.delete(metadata.name));
+}
+
+export function registerHook(name: string, callback: HookCallback): Disposable {
+  const known = hookNames.find((hook) => hook === name);
+  if (!known) {
+    throw new RangeError(`The local host does not run '${name}' hooks, only ${hookNames.join(', ')}.`);
+  }
+  const hooks = registry.hooks.get(known);
+  hooks?.add(callback);
+  return new Disposable(() => hooks?.delete(callback));
+}
+
+export function log(level: LogLevel, category: string, message: string): void {
+  registry.log(level, category, message);
+}

@@ -1,0 +1,74 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listen } from '../start/listen.ts';
+import type { Log } from '../start/log.ts';
+import { loadApp } from './app.ts';
+import { openLibraryServer } from './library-server.ts';
+import { logFrom } from './logs.ts';
+import { registry, runHooks } from './registry.ts';
+import type { Route } from './route.ts';
+import { serveRequest } from './serve-request.ts';
+
+const DRAIN_MS = 10_000;
+const KEEP_ALIVE_MS = 75_000;
+
+/** What a local host needs to know. */
+export interface HostOptions {
+  /** The directory of a built app: `package.json` with `main`, and `host.json`. */
+  appDir: string;
+  /** The port on 127.0.0.1; 0 picks a free one. */
+  port: number;
+  log: Log;
+}
+
+/** A running app. */
+export interface Host {
+  url: string;
+  port: number;
+  functions: Pick<Route, 'name' | 'path' | 'methods'>[];
+  /** Takes no new request, gives those under way some seconds, runs the app's `appTerminate` hooks. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a built function app on 127.0.0.1, in this process, through the real `@azure/functions`. It plays
+ * host and language worker in one: no keys, no function timeout, HTTP streams only, one app per process.
+ *
+ * @example
+ * const host = await startHost({ appDir: 'dist', port: 0, log: logToStdout });
+ * await fetch(`${host.url}/api/health`);
+ * await host.close();
+ */
+export async function startHost({ appDir, port, log }: HostOptions): Promise<Host> {
+  registry.log = logFrom('App', log);
+  const app = await loadApp(resolve(appDir));
+  const appData = {};
+  await runHooks('appStart', { hookData: appData });
+  const library = await openLibraryServer(app.model);
+
+  const inFlight = new Set<ServerResponse>();
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
+    inFlight.add(res);
+    res.once('close', () => inFlight.delete(res));
+    void serveRequest(app, library.port, log, req, res);
+  });
+  const listening = await listen(server, port);
+
+  return {
+    url: `http://127.0.0.1:${listening}`,
+    port: listening,
+    functions: app.routes,
+    async close() {
+      server.close();
+      server.closeIdleConnections();
+      await Promise.race([
+        Promise.all([...inFlight].map((res) => new Promise((done) => res.once('close', done)))),
+        sleep(DRAIN_MS, undefined, { ref: false }),
+      ]);
+      server.closeAllConnections();
+      await runHooks('appTerminate', { hookData: appData });
+      library.close();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { RestError } from '@azure/core-rest-pipeline';
+import { attemptsOf } from '../../azure/attempts.ts';
+import { credentialChain } from '../../config/credential-chain.ts';
+import { retiresSoon } from '../doctor/model-check.ts';
+import { type Account, ControlPlane, trySettings } from './control-plane.ts';
+import { findSubscription } from './subscription.ts';
+import { canSee, type OfferedModel, retirementOf, seeing } from './vision.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What Azure said. */
+export interface Found {
+  readonly location: string;
+  readonly models: readonly OfferedModel[];
+  /** The model of the configured deployment; null where there is none, or it cannot be told. */
+  readonly configured: {
+    readonly deployment: string;
+    readonly name: string;
+    readonly version: string;
+    readonly retires: string | null;
+  } | null;
+  readonly warnings: readonly string[];
+}
+
+/** Azure could not be asked, or did not answer: what to do about it. */
+export class NotAsked extends Error {}
+
+/**
+ * Asks Azure's control plane which models that can see a region offers.
+ * @throws {NotAsked} with words for a person
+ */
+export async function ask(variables: Variables, location: string | undefined): Promise<Found> {
+  const subscription = await findSubscription(variables);
+  if (!subscription) throw new NotAsked('No subscription is known. Set AZURE_SUBSCRIPTION_ID, or sign in: az login');
+  try {
+    return await askIn(new ControlPlane(variables, subscription), variables, location);
+  } catch (error) {
+    throw notAsked(error, variables);
+  }
+}
+
+async function askIn(plane: ControlPlane, variables: Variables, location: string | undefined): Promise<Found> {
+  const settings = trySettings(variables);
+  const account = settings && (await plane.accountOf(settings.endpoint));
+  const region = location ?? account?.location;
+  if (!region)
+    throw new NotAsked(
+      'No region is known: AZURE_OPENAI_ENDPOINT is no resource of this subscription. Name one: npm run models -- --location REGION',
+    );
+
+  const all = await plane.models(region);
+  const deployed = settings && account ? await configured(plane, account, settings.deployment) : undefined;
+  if (!deployed || !account) return { location: region, models: seeing(all), configured: null, warnings: [] };
+  const retires = retirementOf(deployed, account.location === region ? all : await plane.models(account.location));
+  return {
+    location: region,
+    models: seeing(all),
+    configured: { ...deployed, retires },
+    warnings: warningsOf(deployed, retires),
+  };
+}
+
+async function configured(
+  plane: ControlPlane,
+  account: Account,
+  deployment: string,
+): Promise<{ deployment: string; name: string; version: string } | undefined> {
+  const model = await plane.modelOf(account, deployment);
+  return model && { deployment, ...model };
+}
+
+function warningsOf(
+  { deployment, name, version }: { deployment: string; name: string; version: string },
+  retires: string | null,
+): string[] {
+  if (!canSee(name))
+    return [`The deployment ${deployment} runs ${name} ${version}, which cannot see as far as is known.`];
+  if (!retires || !retiresSoon(new Date(retires))) return [];
+  return [
+    `The deployment ${deployment} runs ${name} ${version}, which retires on ${retires}. Deploy another beside it, and set AZURE_OPENAI_DEPLOYMENT to that.`,
+  ];
+}
+
+function notAsked(error: unknown, variables: Variables): unknown {
+  if (error instanceof RestError) {
+    if (error.statusCode === 404 && error.code === 'SubscriptionNotFound')
+      return new NotAsked(
+        'There is no such subscription for this identity. Check AZURE_SUBSCRIPTION_ID, or choose another: az account set --subscription NAME',
+      );
+    if (error.statusCode === 401 || error.statusCode === 403)
+      return new NotAsked(
+        'Azure refused. This identity needs the role Reader on the subscription: az role assignment create --role Reader --assignee OBJECT_ID --scope /subscriptions/ID',
+      );
+    return new NotAsked(
+      `Azure's control plane did not answer as it should (${error.statusCode ?? error.code ?? 'no connection'}). Try again in a while.`,
+    );
+  }
+  if (!(error instanceof Error) || !/Authentication|CredentialUnavailable/.test(error.name)) return error;
+  const attempts = attemptsOf(error, credentialChain(trySettings(variables)?.auth ?? 'identity', variables));
+  return new NotAsked(
+    [
+      'Nobody is signed in to ask Azure:',
+      ...attempts.map(({ credential, said }) => `  ${credential}: ${said}`),
+      'Run az login.',
+    ].join('\n'),
+  );
+}

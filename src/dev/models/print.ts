@@ -1,0 +1,35 @@
+import type { Found } from './ask-azure.ts';
+
+/** What was found, as a table for a person. */
+export function printed({ location, models, configured, warnings }: Found): string {
+  const rows = models.map(({ name, version, lifecycle, retires, skus }) => [
+    `${name === configured?.name && version === configured.version ? '*' : ' '} ${name}`,
+    version,
+    lifecycle,
+    retires ?? '-',
+    skus.join(' '),
+  ]);
+  const notes = [
+    ...(configured ? [`* runs as ${configured.deployment}`] : []),
+    ...(models.length === 0 ? [`Nothing that can see is offered in ${location}.`] : []),
+    ...warnings.map((warning) => `! ${warning}`),
+  ];
+  return [
+    `Models in ${location} that can see:`,
+    '',
+    ...aligned([['  model', 'version', 'lifecycle', 'retires', 'SKUs'], ...rows]),
+    '',
+    ...notes,
+    '',
+  ].join('\n');
+}
+
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { ModelRequest } from '../azure/model.ts';
+import { invalidRequest } from '../http/invalid-request.ts';
+import { LargeJson } from './large-json.ts';
+import { checkImage } from '../image/check.ts';
+import { decodeImage } from './data-url.ts';
+import { tooManyImages } from '../image/faults.ts';
+import type { Image } from '../image/image.ts';
+import { withImageIndex } from '../image/image-index.ts';
+
+/** What one conversation may hold. */
+export interface ChatLimits {
+  readonly maxImages: number;
+  /** Bytes, of each. */
+  readonly maxImageBytes: number;
+}
+
+/** A Chat Completions request that passed the checks. */
+export interface Chat {
+  readonly request: ModelRequest;
+  readonly images: readonly Image[];
+  /** Whether the caller asked for a stream. */
+  readonly stream: boolean;
+}
+
+interface ImagePart {
+  /** The path to it, as a program would write it. */
+  readonly field: string;
+  readonly url: string;
+  /** The object that holds the URL, in the parsed document. */
+  readonly holder: Record<string, unknown>;
+}
+
+/**
+ * Reads a request in OpenAI's Chat Completions format. Its images are checked; all else is the model's business and
+ * goes through as it came.
+ * @throws {Problem} about the document or its images
+ */
+export async function readChat(body: Buffer, { maxImages, maxImageBytes }: ChatLimits): Promise<Chat> {
+  const json = new LargeJson(body);
+  const { value } = json;
+  if (!isRecord(value)) throw invalidRequest([{ field: 'body', message: 'must be a JSON object' }]);
+  if (!Array.isArray(value['messages'])) throw invalidRequest([{ field: 'messages', message: 'must be an array' }]);
+
+  const parts = imageParts(value['messages']);
+  if (parts.length > maxImages) throw tooManyImages(maxImages);
+  const placed = new Map<string, Buffer>();
+  const images: Image[] = [];
+  for (const [at, { field, url, holder }] of parts.entries()) {
+    const image = await withImageIndex(at, parts.length, async () =>
+      checkImage(await decodeImage(json.bytesOf(url), field, maxImageBytes, false)),
+    );
+    const placeholder = randomUUID();
+    placed.set(placeholder, image.bytes);
+    images.push(image);
+    holder['url'] = `data:${image.type};base64,${placeholder}`;
+  }
+  const params = json.restore(value, placed);
+  return {
+    request: { params: isRecord(params) ? params : {}, images: placed },
+    images,
+    stream: value['stream'] === true,
+  };
+}
+
+function imageParts(messages: readonly unknown[]): ImagePart[] {
+  return messages.flatMap((message, m) => {
+    const content: unknown = isRecord(message) ? message['content'] : undefined;
+    if (!Array.isArray(content)) return [];
+    return content.flatMap((part: unknown, p): ImagePart[] => {
+      if (!isRecord(part) || part['type'] !== 'image_url') return [];
+      const field = `messages[${m}].content[${p}].image_url.url`;
+      const holder = part['image_url'];
+      const url = isRecord(holder) ? holder['url'] : undefined;
+      if (!isRecord(holder) || typeof url !== 'string')
+        throw invalidRequest([{ field, message: 'must be a data URL' }]);
+      return [{ field, url, holder }];
+    });
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value instanceof Object && !Array.isArray(value);
+}

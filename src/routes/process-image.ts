@@ -1,0 +1,79 @@
+import { EVENT_STREAM_HEADERS, formatEvent, tellingFailure, withHeartbeats } from '../http/events.ts';
+import type { RequestContext, Handle } from '../http/create-handler.ts';
+import { type AnswerKind, negotiate } from '../http/negotiate.ts';
+import { problemBody } from '../http/problem-response.ts';
+import type { Reply } from '../http/reply.ts';
+import { checkImages } from '../image/check.ts';
+import { isRawImage, readForm } from '../request/form.ts';
+import type { Service } from './service.ts';
+import type { Answer } from '../vision/answer.ts';
+import { ask, askStreaming, type Asking } from '../vision/ask.ts';
+import { prepareSchema } from '../vision/output-schema.ts';
+import { type ParseQuestion, questionFields, questionParser } from '../vision/question.ts';
+import type { AnswerStep } from '../vision/stream-answer.ts';
+
+/** `POST /api/processImage`: what the model says about one or several images. */
+export function processImage(service: Service): Handle {
+  const parseQuestion = questionParser(service.settings);
+  return async (context) => {
+    const kind = await negotiate(context.request.headers.get('accept'));
+    const asking = await readAsking(context, service, parseQuestion);
+    if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, asking, context), context);
+    const steps = await askStreaming(service.model, asking, context);
+    const tell = (error: unknown): string => formatEvent('error', problemBody(context.fail(error), context.requestId));
+    return {
+      status: 200,
+      headers: EVENT_STREAM_HEADERS,
+      body: withHeartbeats(tellingFailure(toEvents(steps, context), tell)),
+    };
+  };
+}
+
+async function readAsking(
+  { request, connection, deadline, stopwatch, onFinish }: RequestContext,
+  { settings, admission }: Service,
+  parseQuestion: ParseQuestion,
+): Promise<Asking> {
+  const query = questionFields(request.query);
+  // All of such a question stands in its URL: what is wrong with it is told before the upload.
+  const early = isRawImage(request) ? parseQuestion(query) : undefined;
+  const reservation = admission.enter();
+  onFinish(reservation.leave);
+  return stopwatch.time('read', async () => {
+    const form = await readForm({ request, connection, deadline, reservation }, settings);
+    const question = early ?? parseQuestion({ ...query, ...form.fields });
+    const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
+    return { question, images: await checkImages(form.images), schema, options: settings };
+  });
+}
+
+function respond(kind: AnswerKind, answer: Answer, context: RequestContext): Reply {
+  noteFacts(answer, context);
+  if (kind === 'text/plain') {
+    return {
+      status: 200,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      body: answer.answer || (answer.refusal ?? ''),
+    };
+  }
+  return {
+    status: 200,
+    headers: { 'content-type': kind },
+    body: JSON.stringify({ ...answer, requestId: context.requestId }),
+  };
+}
+
+async function* toEvents(steps: AsyncIterable<AnswerStep>, context: RequestContext): AsyncGenerator<string> {
+  for await (const step of steps) {
+    if ('text' in step) {
+      yield formatEvent('delta', step);
+    } else {
+      noteFacts(step.done, context);
+      yield formatEvent('done', { ...step.done, requestId: context.requestId });
+    }
+  }
+}
+
+function noteFacts({ images, model, usage, finishReason, upstreamRequestId }: Answer, { facts }: RequestContext): void {
+  Object.assign(facts, { images, model, usage, finishReason, upstreamRequestId });
+}

@@ -1,0 +1,41 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Bundle, bundle } from '../../../src/dev/build/bundle.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'bundle-'));
+  await mkdir(join(root, 'src/dev'), { recursive: true });
+  await writeFile(join(root, 'src/dev/emulator.ts'), 'export const emulated = true;');
+  await writeFile(join(root, 'src/lazy.ts'), `export const why = 'kept in a file of its own';`);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+async function bundleOf(index: string): Promise<Bundle> {
+  await writeFile(join(root, 'src/index.ts'), index);
+  return bundle(root, join(root, 'dist'));
+}
+
+test.each([`import '../../build/dev/emulator.ts';`, `await import('../../build/local/emulator.ts');`])(
+  '%s is refused',
+  async (index) => {
+    await expect(bundleOf(`${index} console.log(1);`)).rejects.toThrow('src/dev/emulator.ts');
+  },
+);
+
+test('what is imported dynamically is a file of its own, and require works', async () => {
+  const { files } = await bundleOf(`
+    const { why } = await import('../../build/lazy.ts');
+    console.log(why, require('node:path').sep);`);
+  await mkdir(join(root, 'dist'));
+  await writeFile(join(root, 'dist/package.json'), '{"type":"module"}');
+  await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
+
+  const index = join(root, 'dist/index.js');
+  expect((await promisify(execFile)(process.execPath, [index])).stdout).toBe(`kept in a file of its own ${sep}\n`);
+  expect(files.find(({ path }) => path === index)?.text).not.toContain('kept in a file of its own');
+});

@@ -1,0 +1,68 @@
+import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
+import { AzureOpenAI } from 'openai';
+import { vi } from 'vitest';
+import { z } from 'zod';
+import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
+
+/** The real SDK, signed in with the real credential, both pointed at the emulated Azure; nothing is retried. */
+export function createClient({ env }: EmulatedAzure): AzureOpenAI {
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  return new AzureOpenAI({
+    azureADTokenProvider: getBearerTokenProvider(
+      new DefaultAzureCredential(),
+      'https://cognitiveservices.azure.com/.default',
+    ),
+    endpoint: env['AZURE_OPENAI_ENDPOINT'] ?? '',
+    deployment: env['AZURE_OPENAI_DEPLOYMENT'] ?? '',
+    apiVersion: '2024-10-21',
+    maxRetries: 0,
+  });
+}
+
+/** A token for any resource, straight from the emulated identity endpoint. */
+export async function tokenFor(resource: string, { env }: EmulatedAzure): Promise<string> {
+  const query = new URLSearchParams({ 'api-version': '2019-08-01', resource });
+  const headers = { 'x-identity-header': env['IDENTITY_HEADER'] ?? '' };
+  const response = await fetch(`${env['IDENTITY_ENDPOINT']}?${query.toString()}`, { headers });
+  return z.object({ access_token: z.string() }).parse(await response.json()).access_token;
+}
+
+/** A data URL, as the model takes images. */
+export function dataUrl(type: string, image: Buffer): string {
+  return `data:${type};base64,${image.toString('base64')}`;
+}
+
+/** A request with nothing of the SDK between, signed in unless told otherwise. */
+export async function post(
+  azure: EmulatedAzure,
+  path: string,
+  body: unknown,
+  authorization?: string,
+): Promise<{ status: number; error?: unknown }> {
+  const signedIn = `Bearer ${await tokenFor('https://cognitiveservices.azure.com/', azure)}`;
+  const response = await fetch(new URL(path, azure.env['AZURE_OPENAI_ENDPOINT']), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: authorization ?? signedIn },
+    body: JSON.stringify(body),
+  });
+  const { error } = z.looseObject({ error: z.unknown().optional() }).parse(await response.json());
+  return { status: response.status, error };
+}
+
+/** All that a stream brings. */
+export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of stream) all.push(one);
+  return all;
+}
+
+/** A user's message: a question and images. */
+export function question(text: string, ...urls: string[]) {
+  return {
+    role: 'user' as const,
+    content: [
+      { type: 'text' as const, text },
+      ...urls.map((url) => ({ type: 'image_url' as const, image_url: { url } })),
+    ],
+  };
+}

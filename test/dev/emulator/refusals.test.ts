@@ -1,0 +1,83 @@
+import type { AzureOpenAI } from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type EmulatedAzure, startAzure } from '../../../src/dev/emulator/azure.ts';
+import { createClient, dataUrl, post, question, tokenFor } from './client.ts';
+
+const model = 'gpt-vision';
+const hello = { messages: [question('Hello?')] };
+const path = '/openai/deployments/gpt-vision/chat/completions?api-version=2024-10-21';
+
+let azure: EmulatedAzure;
+let client: AzureOpenAI;
+beforeAll(async () => {
+  azure = await startAzure({ record: true });
+  client = createClient(azure);
+});
+beforeEach(() => azure.reset());
+afterAll(() => {
+  azure.close();
+  vi.unstubAllEnvs();
+});
+
+describe('Azure refuses', () => {
+  test.each(['', 'Bearer ', 'Bearer eyJhbGciOiJub25lIn0.e30.', 'Bearer x.y.z'])(
+    'the authorization "%s"',
+    async (authorization) => {
+      const message = expect.stringMatching(/^Unauthorized\. Access token is missing, invalid, audience is incorrect/);
+      expect(await post(azure, path, hello, authorization)).toEqual({ status: 401, error: { code: '401', message } });
+    },
+  );
+
+  test('a token for another resource', async () => {
+    const token = await tokenFor('https://management.azure.com', azure);
+    expect(await post(azure, path, hello, `Bearer ${token}`)).toMatchObject({ status: 401 });
+  });
+
+  test('tokens that were revoked, until they are allowed again', async () => {
+    await client.chat.completions.create({ model, ...hello });
+    azure.revoke();
+    await expect(client.chat.completions.create({ model, ...hello })).rejects.toMatchObject({ status: 401 });
+    azure.allow();
+    await expect(client.chat.completions.create({ model, ...hello })).resolves.toBeTruthy();
+  });
+
+  test('an expired token', async () => {
+    const hasty = await startAzure({ tokenSeconds: -1 });
+    const headers = { authorization: `Bearer ${await tokenFor('https://cognitiveservices.azure.com', hasty)}` };
+    const response = await fetch(new URL(path, hasty.env['AZURE_OPENAI_ENDPOINT']), { method: 'POST', headers });
+    expect(response.status).toBe(401);
+    hasty.close();
+  });
+
+  test.each([
+    [
+      'an unknown deployment',
+      '/openai/deployments/other/chat/completions?api-version=2024-10-21',
+      'DeploymentNotFound',
+    ],
+    ['no api-version', '/openai/deployments/gpt-vision/chat/completions', '404'],
+    ['an api-version that never was', '/openai/deployments/gpt-vision/chat/completions?api-version=2099-01-01', '404'],
+    ['an unknown path', '/openai/deployments/gpt-vision/completions?api-version=2024-10-21', '404'],
+  ])('%s', async (_, wrongPath, code) => {
+    expect(await post(azure, wrongPath, hello)).toMatchObject({ status: 404, error: { code } });
+  });
+
+  test.each([
+    ['no messages', { messages: [] }, 'messages', 'invalid_value'],
+    ['a message without a role', { messages: [{ content: 'x' }] }, 'messages.0.role', 'invalid_value'],
+    ['max_tokens', { ...hello, max_tokens: 5 }, 'max_tokens', 'unsupported_parameter'],
+    ['a temperature', { ...hello, temperature: 0.2 }, 'temperature', 'unsupported_value'],
+    ['an image by URL', { messages: [question('?', 'https://example.com/a.png')] }, null, 'invalid_image'],
+    [
+      'an image that is none',
+      { messages: [question('?', dataUrl('image/png', Buffer.from('text')))] },
+      null,
+      'invalid_image',
+    ],
+  ])('%s', async (_, body, param, code) => {
+    expect(await post(azure, path, body)).toMatchObject({
+      status: 400,
+      error: { type: 'invalid_request_error', param, code },
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** A function app of a few lines, served by the local host in a process of its own. */
+export interface TinyApp {
+  url: string;
+  output(): string;
+  /** Sends a signal and resolves with the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Bundles a source, as the app is bundled, into a directory of its own. */
+export async function writeTinyApp(source: string): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'tiny-app-'));
+  await build({
+    stdin: { contents: source, resolveDir: root, loader: 'ts' },
+    outfile: join(dir, 'index.js'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    external: ['@azure/functions-core'],
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  });
+  await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', main: 'index.js' }));
+  await writeFile(join(dir, 'host.json'), JSON.stringify({ extensions: { http: { routePrefix: 'v1' } } }));
+  return dir;
+}
+
+/** Bundles a source and serves it. */
+export async function startTinyApp(source: string): Promise<TinyApp> {
+  const dir = await writeTinyApp(source);
+  // An endpoint is set, so that no Azure is emulated beside it.
+  const env = { PATH: process.env['PATH'], PORT: '0', AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+  const child = spawn(process.execPath, [join(root, 'src/dev/start/serve.ts'), dir], { cwd: dir, env });
+  let output = '';
+  const listening = Promise.withResolvers<string>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const [, url] = /listening on (http:\S+)/.exec(output) ?? [];
+      if (url) listening.resolve(url);
+    });
+  }
+  const exited = once(child, 'exit').finally(() => rm(dir, { recursive: true }));
+  void exited.then(() => listening.reject(new Error(`the app ended:\n${output}`)));
+
+  return {
+    url: await listening.promise,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      await exited;
+      return child.exitCode;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listen } from '../../../src/dev/start/listen.ts';
+import { writeTinyApp } from '../host/tiny-app.ts';
+
+const serve = fileURLToPath(new URL('../../../src/dev/start/serve.ts', import.meta.url));
+const REAL = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'serve-'));
+  // An app that prints the settings it is given, and then does not let itself be started.
+  await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', main: 'index.js' }));
+  await writeFile(join(dir, 'host.json'), '{}');
+  await writeFile(join(dir, 'index.js'), `throw new Error(JSON.stringify({ ...process.env }))`);
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+/** Serves the app and resolves with the exit code and what was written to stderr. */
+async function start(env: Record<string, string>, app = dir): Promise<{ code: number | null; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [serve, app],
+      { cwd: dir, env: { PORT: '0', ...env } },
+      (_, _stdout, stderr) => resolve({ code: child.exitCode, stderr }),
+    );
+  });
+}
+
+async function settingsSeen(env: Record<string, string>): Promise<unknown> {
+  return JSON.parse((await start(env)).stderr);
+}
+
+describe('settings', () => {
+  test('come from the environment, then local.settings.json, then .env', async () => {
+    await writeFile(
+      join(dir, 'local.settings.json'),
+      JSON.stringify({ Values: { A: 'file', B: 'file', EMPTY: 'file' } }),
+    );
+    await writeFile(join(dir, '.env'), 'A=dot\nB=dot\nC=dot\n');
+    expect(await settingsSeen({ ...REAL, A: 'env', EMPTY: '' })).toMatchObject({
+      A: 'env',
+      B: 'file',
+      C: 'dot',
+      EMPTY: '',
+    });
+  });
+
+  test.each([
+    ['{ "Values": { "KEY": "a secret", } ', 'local.settings.json is not JSON'],
+    ['{ "IsEncrypted": true, "Values": { } }', 'func settings decrypt'],
+    ['{ "Values": { "MAX_IMAGES": 3 } }', 'Values.MAX_IMAGES must be a text'],
+  ])('%s: the start fails and says why, without a stack and without a secret', async (text, reason) => {
+    await writeFile(join(dir, 'local.settings.json'), text);
+    const { code, stderr } = await start(REAL);
+    expect(code).toBe(1);
+    expect(stderr).toContain(reason);
+    expect(stderr).not.toMatch(/secret|^ +at /m);
+  });
+});
+
+describe('Azure', () => {
+  test.each([[{}], [{ AZURE_OPENAI_ENDPOINT: '' }], [{ GPT4V_ENDPOINT: ' ' }]])('is emulated with %j', async (env) => {
+    expect(await settingsSeen(env)).toMatchObject({
+      AZURE_OPENAI_ENDPOINT: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
+      AZURE_OPENAI_DEPLOYMENT: 'gpt-vision',
+      IDENTITY_ENDPOINT: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/msi\/token$/),
+      AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
+    });
+  });
+
+  test.each([[REAL], [{ GPT4V_ENDPOINT: REAL.AZURE_OPENAI_ENDPOINT }]])('is not emulated with %j', async (env) => {
+    expect(await settingsSeen(env)).not.toHaveProperty('IDENTITY_ENDPOINT');
+  });
+});
+
+describe('a port', () => {
+  test('that is taken is named, with the way out', async () => {
+    const app = await writeTinyApp(`import { app } from '@azure/functions';
+      app.setup({ enableHttpStream: true });
+      app.get('a', () => ({}));`);
+    const other = createServer();
+    const port = await listen(other, 0);
+    const { code, stderr } = await start({ ...REAL, PORT: String(port) }, app);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^Port ${port} is taken.*PORT=`));
+    other.close();
+    await rm(app, { recursive: true });
+  });
+
+  test.each(['x', '-1', '70000'])('%s is none', async (PORT) => {
+    await writeFile(join(dir, 'index.js'), '');
+    expect(await start({ ...REAL, PORT })).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT must be') });
+  });
+});
+
+test('a directory that is no app is told so', async () => {
+  const { code, stderr } = await start(REAL, join(dir, 'nowhere'));
+  expect([code, stderr]).toEqual([1, expect.stringContaining('npm run build')]);
+});
+
+test('a bug in the app shows its stack', async () => {
+  await writeFile(join(dir, 'index.js'), 'undefinedFunction();');
+  expect((await start(REAL)).stderr).toMatch(/ReferenceError[^]*index\.js/);
+});
