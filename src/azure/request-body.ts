@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http';
-import { free } from '../http/release-buffer.ts';
+import { releaseBuffer } from '../http/release-buffer.ts';
 import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
 /** A fast network takes all at once; after so many chunks, about a millisecond's work, others have their turn. */
@@ -63,7 +63,7 @@ export class RequestBody {
         }
       }
     }
-    free(place);
+    releaseBuffer(place);
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { Problem } from './problem.ts';
-import { free } from './release-buffer.ts';
+import { releaseBuffer } from './release-buffer.ts';
 
 /** When a caller who was turned away may come again, in seconds: requests of this size end in about that time. */
 const RETRY_AFTER_SECONDS = '1';
@@ -47,11 +47,11 @@ export class Admission {
       release: (buffer) => {
         shrink(buffer.length);
         kept.delete(buffer);
-        free(buffer);
+        releaseBuffer(buffer);
       },
       leave: () => {
         shrink(own);
-        for (const buffer of kept) free(buffer);
+        for (const buffer of kept) releaseBuffer(buffer);
         kept.clear();
       },
     };

@@ -6,7 +6,7 @@ const LEAST_BYTES = 4096;
  * not at what lies outside of it: it lets several images of 20 MB lie about, and the next one is put into fresh pages,
  * which costs six times what copying the bytes does.
  */
-export function free({ buffer, byteLength }: Uint8Array): void {
+export function releaseBuffer({ buffer, byteLength }: Uint8Array): void {
   // Small buffers share their memory with others: https://nodejs.org/api/buffer.html#static-method-bufferallocunsafesize
   const isOwn = buffer instanceof ArrayBuffer && byteLength === buffer.byteLength;
   if (isOwn && byteLength >= LEAST_BYTES) buffer.transfer(0);

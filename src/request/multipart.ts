@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { invalidRequest } from '../http/invalid-request.ts';
-import { free } from '../http/release-buffer.ts';
+import { releaseBuffer } from '../http/release-buffer.ts';
 import { Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { aboutImage } from '../image/image-index.ts';
@@ -103,7 +103,7 @@ function collect(
   part.once('limit', () => fail(aboutImage(at, imageTooLarge(maxImageBytes))));
   part.once('end', () => {
     images[at] = Buffer.concat(chunks);
-    for (const chunk of chunks) free(chunk);
+    for (const chunk of chunks) releaseBuffer(chunk);
   });
 }
 

@@ -3,7 +3,7 @@ import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import type { Connection } from '../functions/connection.ts';
-import { free } from '../http/release-buffer.ts';
+import { releaseBuffer } from '../http/release-buffer.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 
 /** A request whose body is read, and what it is read under. */
@@ -38,7 +38,7 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
     if (length + chunk.length > announced) throw incomplete();
     body.set(chunk, length);
     length += chunk.length;
-    free(chunk);
+    releaseBuffer(chunk);
   }
   if (length < announced) throw incomplete();
   return body;
@@ -48,7 +48,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservati
   const all = await Array.fromAsync(chunks);
   const body = Buffer.concat(all);
   reservation.keep([body]);
-  for (const chunk of all) free(chunk);
+  for (const chunk of all) releaseBuffer(chunk);
   return body;
 }
 

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
-import { free } from '../../src/http/release-buffer.ts';
+import { releaseBuffer } from '../../src/http/release-buffer.ts';
 
 test('gives the memory of a buffer back, once', () => {
   const bytes = Buffer.alloc(4_096);
-  free(bytes);
-  free(bytes);
+  releaseBuffer(bytes);
+  releaseBuffer(bytes);
   expect(bytes.length).toBe(0);
 });
 
 test('leaves alone what shares its memory with others', () => {
   const whole = Buffer.alloc(10_000, 'x');
   const half = whole.subarray(0, 5_000);
-  free(half);
+  releaseBuffer(half);
   expect([half.length, whole.length]).toEqual([5_000, 10_000]);
 });
 
 test('leaves small ones to the collector: they may be a parser’s own', () => {
   const lookbehind = Buffer.alloc(73);
-  free(lookbehind);
+  releaseBuffer(lookbehind);
   expect(lookbehind.length).toBe(73);
 });
