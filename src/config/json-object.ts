@@ -5,3 +5,8 @@ export function jsonObject<T extends v.ObjectEntries>(entries: T) {
   const schema = v.looseObject(entries);
   return v.custom<v.InferInput<typeof schema>>((value) => !Array.isArray(value) && v.is(schema, value));
 }
+
+/** Whether a value is a JSON object: neither null nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return value instanceof Object && !Array.isArray(value);
+}

@@ -1,3 +1,4 @@
+import { isRecord } from '../config/json-object.ts';
 import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../azure/model.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
@@ -77,8 +78,4 @@ function imageParts(messages: readonly unknown[]): ImagePart[] {
       return [{ field, url, holder }];
     });
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value instanceof Object && !Array.isArray(value);
 }

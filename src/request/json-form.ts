@@ -1,3 +1,4 @@
+import { isRecord } from '../config/json-object.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 import { LargeJson } from './large-json.ts';
 import { decodeImage } from './data-url.ts';
@@ -41,8 +42,4 @@ export async function readJsonForm(body: Buffer, { maxImages, maxImageBytes }: J
     fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, json.restore(value, new Map())])),
     images: decoded,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value instanceof Object && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../config/json-object.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 
 /** What the service takes for the names and values of a schema: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas */
@@ -57,10 +58,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value instanceof Object && !Array.isArray(value);
 }
 
 function invalid(message: string) {
