@@ -1,16 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Files that measure time or memory run by themselves, when all else is done, and again where another process was in the
- * way. So does the README's: its npm start writes dist/ anew, which the others serve.
+ * Files that measure time or memory, and the README's commands, which write `dist/` anew. They run one after the other
+ * when everything else is done.
  */
-const ALONE = [
-  'test/e2e/streaming.test.ts',
-  'test/e2e/malformed.test.ts',
-  'test/e2e/identity.test.ts',
-  'test/e2e/overload.test.ts',
-  'test/e2e/readme.test.ts',
-];
+const ALONE = ['streaming', 'malformed', 'identity', 'overload', 'readme'].map((name) => `test/e2e/${name}.test.ts`);
+
+/** Tests of the built app, in a process of its own. The others test modules. */
+const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -18,19 +15,17 @@ export default defineConfig({
     globalSetup: ['test/setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Most of them wait for another process: two for each of two cores keep both busy.
+    // Most tests wait for another process. Two workers for each of two cores keep both busy.
     maxWorkers: 4,
-    // What is marked concurrent mostly waits.
+    // Tests that are marked concurrent mostly wait.
     maxConcurrency: 12,
     projects: [
       {
         extends: true,
-        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ALONE, sequence: { groupOrder: 0 } },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: E2E, sequence: { groupOrder: 0 } },
       },
-      {
-        extends: true,
-        test: { name: 'alone', include: ALONE, fileParallelism: false, retry: 2, sequence: { groupOrder: 1 } },
-      },
+      { extends: true, test: { name: 'e2e', include: E2E, exclude: ALONE, sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } } },
     ],
   },
 });
