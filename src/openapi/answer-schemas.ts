@@ -16,7 +16,10 @@ export const answerSchemas: Record<string, SchemaObject> = {
       },
       refusal: { type: ['string', 'null'], description: 'What the model said instead, where it refused' },
       finishReason: { type: 'string', description: 'Why it ended', examples: ['stop', 'length', 'content_filter'] },
-      model: { type: 'string', description: 'Name and version, which may change behind a deployment' },
+      model: {
+        type: 'string',
+        description: 'Name and version, which may change behind a deployment; empty if not known',
+      },
       usage: reference('schemas', 'Usage'),
       images: {
         type: 'array',
@@ -38,7 +41,7 @@ export const answerSchemas: Record<string, SchemaObject> = {
         refusal: null,
         finishReason: 'stop',
         model: 'gpt-5.4-mini-2026-03-17',
-        usage: { inputTokens: 796, outputTokens: 11, totalTokens: 807 },
+        usage: { inputTokens: 796, cachedInputTokens: 0, outputTokens: 75, reasoningTokens: 64, totalTokens: 871 },
         images: [{ type: 'image/jpeg', width: 960, height: 640, bytes: 20_138 }],
         requestId: '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55',
         upstreamRequestId: 'b1f5b1c8-5d0e-4c7e-8d54-7c2ad2b1e0aa',
@@ -48,8 +51,14 @@ export const answerSchemas: Record<string, SchemaObject> = {
   Usage: {
     type: 'object',
     description: 'Tokens, as the model counts them',
-    properties: { inputTokens: count, outputTokens: count, totalTokens: count },
-    required: ['inputTokens', 'outputTokens', 'totalTokens'],
+    properties: {
+      inputTokens: count,
+      cachedInputTokens: { ...count, description: 'Part of inputTokens that the service had cached and sells cheaper' },
+      outputTokens: count,
+      reasoningTokens: { ...count, description: 'Part of outputTokens that the model spent on thinking' },
+      totalTokens: count,
+    },
+    required: ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens', 'totalTokens'],
     additionalProperties: false,
   },
   ImageFacts: {

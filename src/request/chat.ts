@@ -1,6 +1,6 @@
-import { isRecord } from '../config/json-object.ts';
 import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../azure/model.ts';
+import { isRecord } from '../config/json-object.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 import { LargeJson } from './large-json.ts';
 import { checkImage } from '../image/check.ts';
@@ -58,10 +58,20 @@ export async function readChat(body: Buffer, { maxImages, maxImageBytes }: ChatL
   }
   const params = json.restore(value, placed);
   return {
-    request: { params: isRecord(params) ? params : {}, images: placed },
+    request: { params: isRecord(params) ? withCurrentNames(params) : {}, images: placed },
     images,
     stream: value['stream'] === true,
   };
+}
+
+/**
+ * Many clients still send `max_tokens`, which models that reason refuse; the newer name means the same and works with all:
+ * https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_completion_tokens
+ */
+function withCurrentNames(params: Record<string, unknown>): Record<string, unknown> {
+  const { max_tokens: maxTokens, ...others } = params;
+  const isOldNameOnly = typeof maxTokens === 'number' && (others['max_completion_tokens'] ?? undefined) === undefined;
+  return isOldNameOnly ? { ...others, max_completion_tokens: maxTokens } : params;
 }
 
 function imageParts(messages: readonly unknown[]): ImagePart[] {

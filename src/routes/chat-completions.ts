@@ -8,7 +8,7 @@ import { bodyTooLarge } from '../request/form.ts';
 import type { Service } from './service.ts';
 import { chatChunks, chatCompletion } from '../vision/chat-answer.ts';
 import { type Chat, readChat } from '../request/chat.ts';
-import { modelOf, usageOf } from '../vision/usage.ts';
+import { modelOf, usageOf } from '../vision/completion.ts';
 
 /** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
 export function chatCompletions(service: Service): Handle {

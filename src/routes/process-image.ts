@@ -6,20 +6,20 @@ import type { Reply } from '../http/reply.ts';
 import { checkImages } from '../image/check.ts';
 import { isRawImage, readForm } from '../request/form.ts';
 import type { Service } from './service.ts';
-import type { Answer } from '../vision/answer.ts';
-import { ask, askStreaming, type Asking } from '../vision/ask.ts';
+import type { Answer, AnswerStep } from '../vision/answer.ts';
+import { ask, askStreaming } from '../vision/ask.ts';
 import { prepareSchema } from '../vision/output-schema.ts';
 import { type ParseQuestion, questionFields, questionParser } from '../vision/question.ts';
-import type { AnswerStep } from '../vision/stream-answer.ts';
+import type { VisionRequest } from '../vision/vision-request.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
 export function processImage(service: Service): Handle {
   const parseQuestion = questionParser(service.settings);
   return async (context) => {
     const kind = await negotiate(context.request.headers.get('accept'));
-    const asking = await readAsking(context, service, parseQuestion);
-    if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, asking, context), context);
-    const steps = await askStreaming(service.model, asking, context);
+    const vision = await readVisionRequest(context, service, { parseQuestion, plainText: kind === 'text/plain' });
+    if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, vision, context), context);
+    const steps = await askStreaming(service.model, vision, context);
     const tell = (error: unknown): string => formatEvent('error', problemBody(context.fail(error), context.requestId));
     return {
       status: 200,
@@ -29,11 +29,11 @@ export function processImage(service: Service): Handle {
   };
 }
 
-async function readAsking(
+async function readVisionRequest(
   { request, connection, deadline, stopwatch, onFinish }: RequestContext,
   { settings, admission }: Service,
-  parseQuestion: ParseQuestion,
-): Promise<Asking> {
+  { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
+): Promise<VisionRequest> {
   const query = questionFields(request.query);
   // All of such a question stands in its URL: what is wrong with it is told before the upload.
   const early = isRawImage(request) ? parseQuestion(query) : undefined;
@@ -43,7 +43,7 @@ async function readAsking(
     const form = await readForm({ request, connection, deadline, reservation }, settings);
     const question = early ?? parseQuestion({ ...query, ...form.fields });
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
-    return { question, images: await checkImages(form.images), schema, options: settings };
+    return { question, images: await checkImages(form.images), schema, options: settings, plainText };
   });
 }
 

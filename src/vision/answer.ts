@@ -1,22 +1,22 @@
 import * as v from 'valibot';
 import { filteredCategories } from '../azure/content-filter.ts';
-import { notACompletion } from '../azure/failures.ts';
-import type { ModelResponse } from '../azure/model.ts';
-import type { Image, ImageType } from '../image/image.ts';
-import { jsonObject } from '../config/json-object.ts';
+import { endedEarly, notACompletion } from '../azure/failures.ts';
+import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { Problem } from '../http/problem.ts';
+import type { ImageType } from '../image/image.ts';
+import { type Choice, Completion, textOf, type Usage, usageOf } from './completion.ts';
 import type { OutputSchema } from './output-schema.ts';
-import { type Usage, usageOf } from './usage.ts';
+import type { VisionRequest } from './vision-request.ts';
 
-/** The model's answer, as the JSON kind of answer shows it. */
+/** The model's answer as `application/json` shows it. */
 export interface Answer {
   readonly answer: string;
-  /** The answer as an object, where a schema was given; null where the model refused. */
+  /** The answer as an object where the caller gave a schema; null where the model refused. */
   readonly data?: object | null;
-  /** What the model said instead, where it refused. */
+  /** What the model said instead of an answer. */
   readonly refusal: string | null;
   readonly finishReason: string;
-  /** The model's name and version, which may change behind a deployment. */
+  /** The model's name and version, which may change behind a deployment; empty where the service does not say. */
   readonly model: string;
   readonly usage: Usage;
   readonly images: readonly {
@@ -28,65 +28,120 @@ export interface Answer {
   readonly upstreamRequestId: string | null;
 }
 
-/** What an answer is to. */
-export interface Asked {
-  readonly images: readonly Image[];
-  readonly schema: OutputSchema | undefined;
-}
+/** A step of a streamed answer: some more words, or the whole answer at its end. */
+export type AnswerStep = { readonly text: string } | { readonly done: Answer };
 
 /** Some gateways leave it out. */
-const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, totalTokens: 0 };
 
-const Completion = jsonObject({
-  model: v.string(),
-  choices: v.array(
-    jsonObject({
-      message: jsonObject({ content: v.nullish(v.string()), refusal: v.nullish(v.string()) }),
-      finish_reason: v.nullish(v.string()),
-    }),
-  ),
-});
+/** What the model said, whether it came whole or in parts. */
+interface Said {
+  readonly content: string;
+  readonly refusal: string | null;
+  /** The choice that says why the answer ended. */
+  readonly choice: Choice;
+  readonly model: string;
+  readonly usage: Usage;
+  readonly upstreamRequestId: string | null;
+}
 
 /**
- * Reads the model's response.
- * @throws {Problem} `upstream_error` when it is no completion, `content_filtered` when the filter left nothing of it,
- * `answer_incomplete` when it is not the JSON that was asked for
+ * Reads the answer in the model's response.
+ * @throws {Problem} `upstream_error` if the response is no completion, `content_filtered` if the filter left nothing to
+ * show, `answer_incomplete` if there is no word in it, or not the JSON that the caller asked for
  */
-export function readAnswer({ completion, upstreamRequestId }: ModelResponse, { images, schema }: Asked): Answer {
+export async function readAnswer(
+  { completion, upstreamRequestId }: ModelResponse,
+  request: VisionRequest,
+): Promise<Answer> {
   if (!v.is(Completion, completion)) throw notACompletion();
-  const { model, choices } = completion;
-  const [choice] = choices;
+  const [choice] = completion.choices ?? [];
   if (!choice) throw notACompletion();
+  return toAnswer(
+    {
+      content: textOf(choice.message),
+      refusal: choice.message?.refusal ?? null,
+      choice,
+      model: completion.model ?? '',
+      usage: usageOf(completion) ?? NO_USAGE,
+      upstreamRequestId,
+    },
+    request,
+  );
+}
 
-  const { content, refusal } = choice.message;
-  const finishReason = choice.finish_reason ?? 'stop';
-  if (finishReason === 'content_filter' && !content) {
-    throw new Problem(
-      'content_filtered',
-      'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.',
-      {
-        members: { categories: filteredCategories(choice, 'answer'), upstreamRequestId },
-      },
-    );
+/**
+ * Reads a streamed answer: its words as they come, and at the end what {@link readAnswer} would have read.
+ * @throws {Problem} as {@link readAnswer} does, and `upstream_error` if the stream ends before the model was done
+ */
+export async function* streamAnswer(
+  { chunks, upstreamRequestId }: ModelStream,
+  request: VisionRequest,
+): AsyncGenerator<AnswerStep> {
+  let [content, refusal, model] = ['', '', ''];
+  let usage: Usage | undefined;
+  let last: Choice | undefined;
+  for await (const chunk of chunks) {
+    if (!v.is(Completion, chunk)) throw notACompletion();
+    const choice = chunk.choices?.[0];
+    if (choice) refuseError(choice);
+    model = chunk.model || model;
+    usage = usageOf(chunk) ?? usage;
+    refusal += choice?.delta?.refusal ?? '';
+    const text = textOf(choice?.delta);
+    content += text;
+    if (choice?.finish_reason) last = choice;
+    if (text) yield { text };
   }
+  if (!last) throw endedEarly();
+  const said = { content, refusal: refusal || null, choice: last, model, usage: usage ?? NO_USAGE, upstreamRequestId };
+  yield { done: await toAnswer(said, request) };
+}
+
+async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest): Promise<Answer> {
+  const { content, refusal, choice, model, usage, upstreamRequestId } = said;
+  const finishReason = choice.finish_reason ?? 'stop';
+  refuseError(choice);
+  if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(said);
+  if (!content && !refusal) throw wordless(finishReason);
   return {
-    answer: content ?? '',
-    ...(schema ? { data: refusal ? null : readData(schema, content ?? '', finishReason) } : {}),
-    refusal: refusal ?? null,
+    answer: content,
+    ...(schema ? { data: refusal ? null : await readData(schema, content, finishReason) } : {}),
+    refusal,
     finishReason,
     model,
-    usage: usageOf(completion) ?? NO_USAGE,
+    usage,
     images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
     upstreamRequestId,
   };
 }
 
-function readData(schema: OutputSchema, answer: string, finishReason: string): object {
-  const data = schema.read(answer);
-  if (data) return data;
+/** Some gateways report in the choice that the model failed on the way. */
+function refuseError({ error }: Choice): void {
+  if (error) throw endedEarly();
+}
+
+function filtered({ content, choice, upstreamRequestId }: Said): Problem {
+  const detail = content
+    ? 'The content filter cut the answer off. Ask in another way, or accept application/json to get what came before.'
+    : 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.';
+  const categories = filteredCategories(choice, 'answer');
+  return new Problem('content_filtered', detail, { members: { categories, upstreamRequestId } });
+}
+
+/** The model ended its answer without a word of it. */
+function wordless(finishReason: string): Problem {
   const why =
-    finishReason === 'length'
-      ? 'was cut off: raise maxTokens'
-      : 'does not satisfy the schema: ask again, or make the schema simpler';
+    {
+      length: 'The model used up its tokens, most likely on thinking, before it said anything: raise maxTokens.',
+      tool_calls: 'The model called a tool instead of answering, and this route has none: ask again.',
+    }[finishReason] ?? `The model ended (${finishReason}) without a word: ask again, or ask in other words.`;
+  return new Problem('answer_incomplete', why, { members: { finishReason, answer: '' } });
+}
+
+async function readData(schema: OutputSchema, answer: string, finishReason: string): Promise<object> {
+  const reading = await schema.read(answer);
+  if ('data' in reading) return reading.data;
+  const why = finishReason === 'length' ? 'was cut off: raise maxTokens' : reading.fault;
   throw new Problem('answer_incomplete', `The answer ${why}.`, { members: { finishReason, answer } });
 }

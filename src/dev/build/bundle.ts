@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { build, type Metafile, type OutputFile } from 'esbuild';
 import { playground } from './playground.ts';
 
@@ -20,12 +19,19 @@ export interface Bundle {
   readonly legalComments: readonly string[];
 }
 
+/** What starts by itself: the app, and the thread that checks schemas. By name in `outdir`, the source below the root. */
+const ENTRIES = { index: 'src/index.ts', 'schema-worker': 'src/vision/schema-worker.ts' };
+
 /** Bundles the app into ES modules. Each dynamically imported module becomes a file of its own. */
-export async function bundle(root: string, outdir: string): Promise<Bundle> {
+export async function bundle(
+  root: string,
+  outdir: string,
+  entries: Readonly<Record<string, string>> = ENTRIES,
+): Promise<Bundle> {
   const ofPage: Metafile[] = [];
   const { outputFiles, metafile: ofApp } = await build({
     absWorkingDir: root,
-    entryPoints: { index: join(root, 'src/index.ts') },
+    entryPoints: entries,
     outdir,
     write: false,
     metafile: true,

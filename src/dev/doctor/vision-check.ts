@@ -33,7 +33,7 @@ export async function checkVision(
   try {
     const answer = await ask(
       model,
-      { question, images: [image], schema: undefined, options: settings },
+      { question, images: [image], schema: undefined, options: settings, plainText: true },
       { deadline, stopwatch: new Stopwatch() },
     );
     const spent = `${answer.usage.totalTokens} tokens, ${Math.round(performance.now() - started)} ms`;

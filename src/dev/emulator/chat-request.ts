@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { strictFault } from './strict-schema.ts';
 
 const Part = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
@@ -22,7 +23,14 @@ export const ChatRequest = z.object({
   max_completion_tokens: z.int().min(1).nullish(),
   max_tokens: z.unknown().optional(),
   temperature: z.number().nullish(),
-  response_format: z.object({ type: z.string(), json_schema: z.object({ schema: z.unknown() }).optional() }).nullish(),
+  response_format: z
+    .object({
+      type: z.string(),
+      json_schema: z
+        .object({ name: z.string().optional(), schema: z.unknown(), strict: z.boolean().nullish() })
+        .optional(),
+    })
+    .nullish(),
 });
 
 /** A checked request. */
@@ -42,11 +50,27 @@ export function lastQuestion({ messages }: ChatRequest): string {
   return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(' ');
 }
 
+/** Why a request is refused, as the service words it. */
+export interface Refusal {
+  readonly param: string;
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** A schema that the service is asked to guarantee and cannot. */
+export function unguaranteed({ response_format }: ChatRequest): Refusal | undefined {
+  const { name = '', schema, strict } = response_format?.json_schema ?? {};
+  const fault = strict ? strictFault(schema) : undefined;
+  if (!fault) return undefined;
+  return {
+    param: 'response_format',
+    code: null,
+    message: `Invalid schema for response_format '${name}': ${fault}`,
+  };
+}
+
 /** What a model of the GPT-5 class does not take any more, though older ones did. */
-export function unsupported({
-  max_tokens,
-  temperature,
-}: ChatRequest): { param: string; code: string; message: string } | undefined {
+export function unsupported({ max_tokens, temperature }: ChatRequest): Refusal | undefined {
   if (max_tokens !== undefined && max_tokens !== null) {
     const message =
       "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Answer, jsonAnswer } from './answer.ts';
-import { ChatRequest, imagesOf, lastQuestion, unsupported } from './chat-request.ts';
+import { ChatRequest, imagesOf, lastQuestion, unguaranteed, unsupported } from './chat-request.ts';
 import { completion, completionEvents, toWords, type Words } from './completion.ts';
 import type { Respond } from './endpoint.ts';
 import { lookAt } from './look.ts';
@@ -99,7 +99,7 @@ async function answerChat(body: unknown): Promise<Answer> {
     const { path = [], message = '' } = error.issues[0] ?? {};
     return modelError('invalid_value', `Invalid value for '${path.join('.')}': ${message}`, path.join('.'));
   }
-  const refused = unsupported(request);
+  const refused = unsupported(request) ?? unguaranteed(request);
   if (refused) return modelError(refused.code, refused.message, refused.param);
   try {
     const words = toWords(await lookAt(request), request.max_completion_tokens ?? Infinity, promptTokens(request));
@@ -120,7 +120,7 @@ function streamed(words: Words, includeUsage: boolean): Answer {
   return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: completionEvents(words, includeUsage) };
 }
 
-function modelError(code: string, message: string, param: string | null): Answer {
+function modelError(code: string | null, message: string, param: string | null): Answer {
   return jsonAnswer(400, { error: { message, type: 'invalid_request_error', param, code } });
 }
 

@@ -17,7 +17,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 async function bundleOf(index: string): Promise<Bundle> {
   await writeFile(join(root, 'src/index.ts'), index);
-  return bundle(root, join(root, 'dist'));
+  return bundle(root, join(root, 'dist'), { index: 'src/index.ts' });
 }
 
 test.each([`import './dev/emulator.ts';`, `await import('./dev/emulator.ts');`])(

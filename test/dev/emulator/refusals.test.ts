@@ -80,4 +80,28 @@ describe('Azure refuses', () => {
       error: { type: 'invalid_request_error', param, code },
     });
   });
+
+  test.each([
+    ['an open object', { type: 'object', properties: {} }, "'additionalProperties' is required"],
+    ['a default', closed({ a: { type: 'string', default: '' } }), "('properties', 'a'), 'default' is not permitted"],
+    ['oneOf', closed({ a: { oneOf: [] } }), "schema must have a 'type' key"],
+    ['an optional property', { ...closed({ a: { type: 'string' } }), required: [] }, "Missing 'a'"],
+    ['no object', { type: 'array', items: { type: 'string' } }, `must be a JSON Schema of 'type: "object"'`],
+    ['a $ref with more beside it', closed({ a: { $ref: '#', title: 'x' } }), "$ref cannot have keywords {'title'}"],
+    ['a $ref that leads nowhere', closed({ a: { $ref: '#/$defs/b' } }), 'not found in the schema'],
+  ])('%s in a schema that it is asked to guarantee, and takes it otherwise', async (_, schema, message) => {
+    const asked = (strict: boolean) => ({
+      ...hello,
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema, strict } },
+    });
+    expect(await post(azure, path, asked(true))).toMatchObject({
+      status: 400,
+      error: { param: 'response_format', message: expect.stringContaining(message) },
+    });
+    expect(await post(azure, path, asked(false))).toMatchObject({ status: 200 });
+  });
 });
+
+function closed(properties: Record<string, unknown>) {
+  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+}

@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import { jsonObject } from '../config/json-object.ts';
+
+/** The tokens of one answer. */
+export interface Usage {
+  readonly inputTokens: number;
+  /** Input tokens that the service had in its cache and sells cheaper; part of `inputTokens`. */
+  readonly cachedInputTokens: number;
+  readonly outputTokens: number;
+  /** Output tokens that the model spent on thinking; part of `outputTokens`. */
+  readonly reasoningTokens: number;
+  readonly totalTokens: number;
+}
+
+const TextPart = jsonObject({ type: v.literal('text'), text: v.string() });
+const Words = jsonObject({
+  content: v.nullish(v.union([v.string(), v.array(TextPart)])),
+  refusal: v.nullish(v.string()),
+});
+
+/** Services and gateways send null or leave a member out where they have nothing to say. */
+const Choice = jsonObject({
+  message: v.nullish(Words),
+  delta: v.nullish(Words),
+  finish_reason: v.nullish(v.string()),
+});
+
+/** One answer of a chat completion: whole, with a `message`, or a part of a stream, with a `delta`. */
+export type Choice = v.InferOutput<typeof Choice>;
+
+/** The words in a message or a delta. Some gateways send them in parts. */
+export function textOf(words: v.InferOutput<typeof Words> | null | undefined): string {
+  const content = words?.content ?? '';
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join('');
+}
+
+/** A chat completion, or one chunk of a streamed one. */
+export const Completion = jsonObject({ model: v.nullish(v.string()), choices: v.nullish(v.array(v.nullish(Choice))) });
+
+/** JSON's 1e999 is Infinity. */
+const Tokens = v.pipe(v.number(), v.finite());
+const Counted = v.object({
+  usage: v.object({ prompt_tokens: Tokens, completion_tokens: Tokens, total_tokens: v.nullish(Tokens) }),
+});
+const Cached = v.object({ usage: v.object({ prompt_tokens_details: v.object({ cached_tokens: Tokens }) }) });
+const Reasoned = v.object({ usage: v.object({ completion_tokens_details: v.object({ reasoning_tokens: Tokens }) }) });
+
+/** The usage in a completion, or in the last chunk of a stream; undefined where there is none. */
+export function usageOf(completion: unknown): Usage | undefined {
+  if (!v.is(Counted, completion)) return undefined;
+  const { prompt_tokens, completion_tokens, total_tokens } = completion.usage;
+  return {
+    inputTokens: prompt_tokens,
+    cachedInputTokens: v.is(Cached, completion) ? completion.usage.prompt_tokens_details.cached_tokens : 0,
+    outputTokens: completion_tokens,
+    reasoningTokens: v.is(Reasoned, completion) ? completion.usage.completion_tokens_details.reasoning_tokens : 0,
+    totalTokens: total_tokens ?? prompt_tokens + completion_tokens,
+  };
+}
+
+const Named = v.object({ model: v.string() });
+
+/** The model's name and version in a completion or a chunk of a stream; undefined where there is none. */
+export function modelOf(completion: unknown): string | undefined {
+  return v.is(Named, completion) ? completion.model || undefined : undefined;
+}

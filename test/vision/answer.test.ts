@@ -1,0 +1,257 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Answer, readAnswer, streamAnswer } from '../../src/vision/answer.ts';
+import { chatChunks, chatCompletion } from '../../src/vision/chat-answer.ts';
+import { usageOf } from '../../src/vision/completion.ts';
+import { prepareSchema } from '../../src/vision/output-schema.ts';
+import type { VisionRequest } from '../../src/vision/vision-request.ts';
+
+const notACompletion = expect.objectContaining({ code: 'upstream_error' });
+const request: VisionRequest = {
+  question: { instructions: 'What?', detail: 'auto', maxTokens: 100 },
+  images: [],
+  schema: undefined,
+  options: { systemPrompt: '', reasoningEffort: undefined },
+  plainText: false,
+};
+const END = { model: 'm', choices: [{ delta: {}, finish_reason: 'stop' }] };
+
+function word(content: string): object {
+  return { model: 'm', choices: [{ delta: { content }, finish_reason: null }] };
+}
+
+async function* inTurn(...chunks: readonly unknown[]): AsyncGenerator {
+  yield* chunks;
+}
+
+/** The same answer by both ways: whole, and as a stream of its words and its end. */
+async function bothWays(message: object, choice: object, asked: Partial<VisionRequest> = {}): Promise<Answer[]> {
+  const whole = { model: 'm', choices: [{ message, ...choice }] };
+  const stream = inTurn(
+    { model: 'm', choices: [{ delta: message }] },
+    { model: 'm', choices: [{ delta: {}, ...choice }] },
+  );
+  const wanted = { ...request, ...asked };
+  const [one, steps] = await Promise.allSettled([
+    readAnswer({ completion: whole, upstreamRequestId: null }, wanted),
+    Array.fromAsync(streamAnswer({ chunks: stream, upstreamRequestId: null }, wanted)),
+  ]);
+  if (one.status === 'rejected' || steps.status === 'rejected') {
+    expect(steps).toMatchObject({ status: 'rejected', reason: expect.anything() });
+    expect(one).toEqual(steps);
+    throw one.status === 'rejected' ? one.reason : new Error('only the stream failed');
+  }
+  const last = steps.value.at(-1);
+  return last && 'done' in last ? [one.value, last.done] : [];
+}
+
+describe('a completion that is none', () => {
+  test.each([[], [[]], { choices: {} }, { choices: [[]] }, { choices: ['x'] }, null, 'text'].map((chunk) => [chunk]))(
+    '%j is no chunk of a stream',
+    async (chunk) => {
+      await expect(Array.fromAsync(chatChunks(inTurn(chunk, END)))).rejects.toThrow(notACompletion);
+      const steps = streamAnswer({ chunks: inTurn(chunk, END), upstreamRequestId: null }, request);
+      await expect(Array.fromAsync(steps)).rejects.toThrow(notACompletion);
+    },
+  );
+
+  test.each([[], {}, { choices: [] }, { choices: {} }, { choices: null }, null, 'text'].map((whole) => [whole]))(
+    '%j is no completion',
+    async (whole) => {
+      expect(() => chatCompletion(whole)).toThrow(notACompletion);
+      await expect(readAnswer({ completion: whole, upstreamRequestId: null }, request)).rejects.toThrow(notACompletion);
+    },
+  );
+});
+
+describe('chunks that carry nothing', () => {
+  const nothing = fc.oneof(
+    fc.constantFrom(
+      {},
+      { choices: null },
+      { model: null, choices: null },
+      { choices: [] },
+      { choices: [null] },
+      { choices: [{}] },
+      { choices: [{ delta: null }] },
+      { choices: [{ delta: {}, finish_reason: null }] },
+      { choices: [{ delta: { content: null, refusal: null } }] },
+      { id: '', model: '', prompt_filter_results: [] },
+      { model: null, usage: null, choices: [{ index: 0, delta: null, finish_reason: null }] },
+    ),
+    fc.record(
+      { choices: fc.constantFrom(null, []), model: fc.constantFrom(null, ''), usage: fc.constant(null) },
+      { requiredKeys: [] },
+    ),
+  );
+
+  test('change neither the words nor the answer, wherever they come', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(nothing), fc.array(nothing), fc.array(nothing), async (before, between, after) => {
+        const chunks = [...before, word('Hello'), ...between, word(' there'), END, ...after].map((chunk) =>
+          structuredClone(chunk),
+        );
+        const steps = await Array.fromAsync(
+          streamAnswer({ chunks: inTurn(...chunks), upstreamRequestId: null }, request),
+        );
+        expect(steps.map((step) => ('text' in step ? step.text : ''))).toEqual(['Hello', ' there', '']);
+        expect(steps.at(-1)).toMatchObject({ done: { answer: 'Hello there', model: 'm', finishReason: 'stop' } });
+
+        const passed = await Array.fromAsync(chatChunks(inTurn(...chunks)));
+        // What every client does with every chunk.
+        const read = passed as { choices: { delta: { content?: string } }[] }[];
+        expect(read.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Hello there');
+      }),
+    );
+  });
+
+  test('usage in a chunk without choices is passed on', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const passed = await Array.fromAsync(chatChunks(inTurn(word('Hi'), END, { id: 'c', choices: null, usage })));
+    expect(passed.at(-1)).toEqual({ id: 'c', choices: [], usage });
+  });
+
+  test('an end that never comes is still an error', async () => {
+    await expect(Array.fromAsync(chatChunks(inTurn(word('Hi'), { choices: null })))).rejects.toThrow(notACompletion);
+  });
+});
+
+test('a completion that does not name its model is an answer', async () => {
+  for (const model of [null, undefined]) {
+    const completion = { model, choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] };
+    const answer = await readAnswer({ completion, upstreamRequestId: null }, request);
+    expect(answer).toMatchObject({ answer: 'Hi', model: '' });
+  }
+});
+
+test('words that come in parts are put together', async () => {
+  const content = [
+    { type: 'text', text: 'Hello' },
+    { type: 'text', text: ' there' },
+  ];
+  for (const answer of await bothWays({ content }, { finish_reason: 'stop' }))
+    expect(answer.answer).toBe('Hello there');
+});
+
+describe('an answer without a word is incomplete', () => {
+  test.each([
+    ['length', 'raise maxTokens'],
+    ['tool_calls', 'called a tool'],
+    ['stop', 'without a word'],
+    ['function_call', 'without a word'],
+  ])('%s: %s', async (finish_reason, advice) => {
+    for (const message of [{ content: '' }, { content: null }, {}, { content: '', tool_calls: [{ id: 'x' }] }]) {
+      for (const plainText of [true, false]) {
+        await expect(bothWays(message, { finish_reason }, { plainText })).rejects.toMatchObject({
+          code: 'answer_incomplete',
+          status: 422,
+          detail: expect.stringContaining(advice),
+          members: { finishReason: finish_reason, answer: '' },
+        });
+      }
+    }
+  });
+
+  test('a refusal is an answer', async () => {
+    for (const answer of await bothWays({ content: null, refusal: 'I will not.' }, { finish_reason: 'stop' })) {
+      expect(answer).toMatchObject({ answer: '', refusal: 'I will not.' });
+    }
+  });
+
+  test('some words before the tokens ran out are an answer', async () => {
+    for (const answer of await bothWays({ content: 'A boat' }, { finish_reason: 'length' })) {
+      expect(answer).toMatchObject({ answer: 'A boat', finishReason: 'length' });
+    }
+  });
+});
+
+describe('an answer that the content filter cut off', () => {
+  const choice = {
+    finish_reason: 'content_filter',
+    content_filter_results: { violence: { filtered: true, severity: 'high' } },
+  };
+  const categories = [{ category: 'violence', severity: 'high', source: 'answer' }];
+
+  test('is an error where the caller receives nothing but its words', async () => {
+    await expect(bothWays({ content: 'The person is' }, choice, { plainText: true })).rejects.toMatchObject({
+      code: 'content_filtered',
+      detail: expect.stringContaining('application/json'),
+      members: { categories },
+    });
+  });
+
+  test('says so in its finishReason elsewhere', async () => {
+    for (const answer of await bothWays({ content: 'The person is' }, choice)) {
+      expect(answer).toMatchObject({ answer: 'The person is', finishReason: 'content_filter' });
+    }
+  });
+
+  test.each([true, false])('is an error where nothing is left of it (plain text: %s)', async (plainText) => {
+    await expect(bothWays({ content: '' }, choice, { plainText })).rejects.toMatchObject({
+      code: 'content_filtered',
+      members: { categories },
+    });
+  });
+});
+
+test.each(['', 'Half a sen'])('a choice with an error after "%s" is no answer', async (content) => {
+  const choice = { finish_reason: 'error', error: { code: 502, message: 'Upstream lost' } };
+  await expect(bothWays({ content }, choice)).rejects.toMatchObject({ code: 'upstream_error' });
+});
+
+describe('what does not satisfy the schema', () => {
+  const closed = {
+    type: 'object',
+    properties: { boats: { type: 'integer' } },
+    required: ['boats'],
+    additionalProperties: false,
+  };
+
+  test('is incomplete, and says why', async () => {
+    const schema = await prepareSchema(closed);
+    for (const answer of await bothWays({ content: '{"boats": 2}' }, { finish_reason: 'stop' }, { schema })) {
+      expect(answer.data).toEqual({ boats: 2 });
+    }
+    for (const content of ['{"boats": "two"}', '[2]', 'two', 'null', '{}']) {
+      await expect(bothWays({ content }, { finish_reason: 'stop' }, { schema })).rejects.toMatchObject({
+        code: 'answer_incomplete',
+        detail: expect.stringContaining('does not satisfy the schema'),
+        members: { answer: content },
+      });
+    }
+    await expect(bothWays({ content: '{"boats": ' }, { finish_reason: 'length' }, { schema })).rejects.toMatchObject({
+      detail: expect.stringContaining('raise maxTokens'),
+    });
+  });
+});
+
+describe('usage', () => {
+  const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
+  const counts = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 20, reasoningTokens: 0, totalTokens: 30 };
+
+  test('tells of cached and reasoning tokens where the service does', () => {
+    expect(usageOf({ usage })).toEqual(counts);
+    const prompt_tokens_details = { cached_tokens: 4, audio_tokens: 0 };
+    const completion_tokens_details = { reasoning_tokens: 7, accepted_prediction_tokens: 0 };
+    expect(usageOf({ usage: { ...usage, prompt_tokens_details, completion_tokens_details } })).toEqual({
+      ...counts,
+      cachedInputTokens: 4,
+      reasoningTokens: 7,
+    });
+    for (const details of [null, {}, { cached_tokens: null, reasoning_tokens: null }]) {
+      expect(
+        usageOf({ usage: { ...usage, prompt_tokens_details: details, completion_tokens_details: details } }),
+      ).toEqual(counts);
+    }
+  });
+
+  test('a total that is left out is the sum', () => {
+    expect(usageOf({ usage: { prompt_tokens: 11, completion_tokens: 2 } })?.totalTokens).toBe(13);
+  });
+
+  test('that is no number is none', () => {
+    expect(usageOf({ usage: { ...usage, total_tokens: Infinity } })).toBeUndefined();
+    expect(usageOf({ usage: { ...usage, total_tokens: '3' } })).toBeUndefined();
+    expect(usageOf({ usage: null })).toBeUndefined();
+  });
+});
