@@ -20,12 +20,9 @@ async function bundleOf(index: string): Promise<Bundle> {
   return bundle(root, join(root, 'dist'), { index: 'src/index.ts' });
 }
 
-test.each([`import './dev/emulator.ts';`, `await import('./dev/emulator.ts');`])(
-  '%s is refused',
-  async (index) => {
-    await expect(bundleOf(`${index} console.log(1);`)).rejects.toThrow('src/dev/emulator.ts');
-  },
-);
+test.each([`import './dev/emulator.ts';`, `await import('./dev/emulator.ts');`])('%s is refused', async (index) => {
+  await expect(bundleOf(`${index} console.log(1);`)).rejects.toThrow('src/dev/emulator.ts');
+});
 
 test('what is imported dynamically is a file of its own, and require works', async () => {
   const { files } = await bundleOf(`
