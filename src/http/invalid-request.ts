@@ -11,3 +11,8 @@ export function invalidRequest(errors: readonly FieldError[], cause?: unknown): 
   const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
   return new Problem('invalid_request', `${detail}.`, { members: { errors }, cause });
 }
+
+/** The same about the body as a whole. */
+export function invalidBody(message: string, cause?: unknown): Problem {
+  return invalidRequest([{ field: 'body', message }], cause);
+}

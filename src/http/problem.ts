@@ -9,6 +9,7 @@ export const PROBLEMS = {
   body_too_large: [413, 'The request body is too large'],
   image_too_large: [413, 'The image is too large'],
   unsupported_image_type: [415, 'Not a supported image'],
+  unsupported_encoding: [415, 'The body is sent under an encoding that is not supported'],
   animated_image: [415, 'The image is animated'],
   corrupt_image: [422, 'The image is damaged'],
   content_filtered: [422, 'Stopped by the content filter'],

@@ -35,7 +35,7 @@ export const requestProblems = {
   },
   not_acceptable: {
     detail:
-      'The Accept header allows none of the kinds of answer that there are: text/plain, application/json, text/event-stream.',
+      'The Accept header allows none of the kinds of answer there are. Accept one of these: text/plain, application/json, text/event-stream.',
     members: { supported: texts('MIME types', 'text/plain', 'application/json', 'text/event-stream') },
   },
   request_timeout: { detail: 'The body did not arrive in time. Send it again, over a faster connection or smaller.' },
@@ -59,6 +59,12 @@ export const requestProblems = {
       supported: texts('MIME types', ...IMAGE_TYPES),
     },
     optional: { image },
+  },
+  unsupported_encoding: {
+    detail: 'The body has Content-Encoding: gzip. Send it as it is, without that header.',
+    members: {
+      encoding: { type: 'string', description: 'The Content-Encoding of the request', examples: ['gzip'] },
+    },
   },
   animated_image: {
     detail:

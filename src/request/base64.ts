@@ -1,39 +1,72 @@
-import { setImmediate } from 'node:timers/promises';
+import { joinChunks } from './join-chunks.ts';
+import type { BodyLimit } from './read-body.ts';
 
-/** A multiple of 4, so that each piece is whole in itself. Decoding it takes well under a millisecond. */
-const PIECE_BYTES = 512 * 1024;
-const PADDING = 0x3d;
+/** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
+const WHITE_SPACE = /[\t\n\f\r ]+/g;
+/** A whole group of four at the end, or what is left of one, with its padding or without any: RFC 4648, section 4 and 5. */
+const LAST_GROUP = /^(?:[\w+/-]{4}|[\w+/-]{3}=?|[\w+/-]{2}(?:==)?)?$/;
 
-/** How many bytes a base64 text stands for, told from its length and padding alone. */
-export function decodedLength(base64: Buffer): number {
-  return Math.floor(((base64.length - paddingOf(base64)) * 3) / 4);
+/** How many bytes a base64 text without white space stands for. */
+export function decodedLength(characters: number, lastTwo: string): number {
+  const padding = lastTwo.endsWith('==') ? 2 : lastTwo.endsWith('=') ? 1 : 0;
+  return Math.floor(((characters - padding) * 3) / 4);
 }
 
-/**
- * Decodes base64 piece by piece, letting others have a turn in between.
- * @returns undefined where it is not base64 (RFC 4648, either alphabet, padding optional)
- */
-export async function decodeBase64(base64: Buffer): Promise<Buffer | undefined> {
-  if (!isWholeGroups(base64)) return undefined;
-  const bytes = Buffer.allocUnsafeSlow(decodedLength(base64));
-  let written = 0;
-  for (let at = 0; at < base64.length; at += PIECE_BYTES) {
-    const piece = base64.subarray(at, at + PIECE_BYTES);
-    const length = decodedLength(piece);
-    // Node skips what is no base64, so a piece that comes out short had something else in it.
-    if (bytes.write(piece.toString('latin1'), written, length, 'base64') < length) return undefined;
-    written += length;
-    if (at + PIECE_BYTES < base64.length) await setImmediate();
+/** Decodes base64 that comes piece by piece: either alphabet of RFC 4648, padding optional, white space ignored. */
+export class Base64Decoder {
+  readonly #limit: BodyLimit;
+  readonly #bytes: Buffer;
+  #length = 0;
+  #rest = '';
+
+  /** @param atMost - bytes that the whole text can stand for. Memory for more than there is costs nothing. */
+  constructor(atMost: number, limit: BodyLimit) {
+    this.#limit = limit;
+    this.#bytes = Buffer.allocUnsafeSlow(Math.min(atMost, limit.bytes));
   }
-  return written === bytes.length ? bytes : undefined;
-}
 
-/** Padding fills the last group up to four; without it, one letter alone would stand for six bits. */
-function isWholeGroups(base64: Buffer): boolean {
-  return base64.length % 4 === 0 || (base64.length % 4 > 1 && paddingOf(base64) === 0);
-}
+  /** Characters of a group of four that is not decoded yet. */
+  get pending(): number {
+    return this.#rest.length;
+  }
 
-function paddingOf(base64: Buffer): number {
-  if (base64.at(-1) !== PADDING) return 0;
-  return base64.at(-2) === PADDING ? 2 : 1;
+  /**
+   * Decodes the next piece. It costs least if the pending characters and the piece make up whole groups.
+   * @param clean - is asked what a piece stands for that is not base64 as it is
+   * @returns whether it is base64
+   * @throws {Problem} the limit's own
+   */
+  write(piece: string, clean: (text: string) => string = (text) => text): boolean {
+    const text = this.#rest + piece;
+    if (text.length % 4 === 0 && this.#decode(text)) {
+      this.#rest = '';
+      return true;
+    }
+    const letters = clean(text).replaceAll(WHITE_SPACE, '');
+    // Padding may stand in the last group only, and whether this is the last is not known yet.
+    const groups = Math.max(0, (letters.length - 1) & ~3);
+    this.#rest = letters.slice(groups);
+    if (this.#length + (groups / 4) * 3 > this.#limit.bytes) throw this.#limit.exceeded();
+    return this.#decode(letters.slice(0, groups));
+  }
+
+  /**
+   * @returns all bytes, in memory of their own; undefined if the text does not end as base64 does
+   * @throws {Problem} the limit's own
+   */
+  async end(): Promise<Buffer | undefined> {
+    if (!LAST_GROUP.test(this.#rest)) return undefined;
+    const last = Buffer.from(this.#rest, 'base64');
+    if (this.#length + last.length > this.#limit.bytes) throw this.#limit.exceeded();
+    this.#length += last.copy(this.#bytes, this.#length);
+    return this.#length === this.#bytes.length ? this.#bytes : joinChunks([this.#bytes.subarray(0, this.#length)]);
+  }
+
+  #decode(groups: string): boolean {
+    const length = (groups.length / 4) * 3;
+    // Node skips what is not base64, so a text that comes out short had something else in it. So does one without room.
+    if (this.#bytes.write(groups, this.#length, 'base64') < length) return false;
+    this.#length += length;
+    return true;
+  }
 }

@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../azure/model.ts';
 import { isRecord } from '../config/json-object.ts';
-import { invalidRequest } from '../http/invalid-request.ts';
-import { LargeJson } from './large-json.ts';
+import type { Limits } from '../config/limits.ts';
+import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import type { LargeJson } from './large-json.ts';
 import { checkImage } from '../image/check.ts';
 import { decodeImage } from './data-url.ts';
 import { tooManyImages } from '../image/faults.ts';
 import type { Image } from '../image/image.ts';
 import { withImageIndex } from '../image/image-index.ts';
-
-/** What one conversation may hold. */
-export interface ChatLimits {
-  readonly maxImages: number;
-  /** Bytes, of each. */
-  readonly maxImageBytes: number;
-}
 
 /** A Chat Completions request that passed the checks. */
 export interface Chat {
@@ -23,6 +17,9 @@ export interface Chat {
   /** Whether the caller asked for a stream. */
   readonly stream: boolean;
 }
+
+/** Some clients send the URL alone, as the Responses API has it. */
+const MUST_BE_OBJECT = 'must be an object with the data URL in it: {"url": "data:image/png;base64,…"}';
 
 interface ImagePart {
   /** The path to it, as a program would write it. */
@@ -37,10 +34,12 @@ interface ImagePart {
  * goes through as it came.
  * @throws {Problem} about the document or its images
  */
-export async function readChat(body: Buffer, { maxImages, maxImageBytes }: ChatLimits): Promise<Chat> {
-  const json = new LargeJson(body);
+export async function readChat(
+  json: LargeJson,
+  { maxImages, maxImageBytes }: Pick<Limits, 'maxImages' | 'maxImageBytes'>,
+): Promise<Chat> {
   const { value } = json;
-  if (!isRecord(value)) throw invalidRequest([{ field: 'body', message: 'must be a JSON object' }]);
+  if (!isRecord(value)) throw invalidBody('must be a JSON object');
   if (!Array.isArray(value['messages'])) throw invalidRequest([{ field: 'messages', message: 'must be an array' }]);
 
   const parts = imageParts(value['messages']);
@@ -48,15 +47,16 @@ export async function readChat(body: Buffer, { maxImages, maxImageBytes }: ChatL
   const placed = new Map<string, Buffer>();
   const images: Image[] = [];
   for (const [at, { field, url, holder }] of parts.entries()) {
+    const text = { text: json.take(url), field, mayBeBare: false };
     const image = await withImageIndex(at, parts.length, async () =>
-      checkImage(await decodeImage(json.bytesOf(url), field, maxImageBytes, false)),
+      checkImage(await decodeImage(text, maxImageBytes)),
     );
     const placeholder = randomUUID();
     placed.set(placeholder, image.bytes);
     images.push(image);
     holder['url'] = `data:${image.type};base64,${placeholder}`;
   }
-  const params = json.restore(value, placed);
+  const params = await json.restore(value);
   return {
     request: { params: isRecord(params) ? withCurrentNames(params) : {}, images: placed },
     images,
@@ -80,11 +80,13 @@ function imageParts(messages: readonly unknown[]): ImagePart[] {
     if (!Array.isArray(content)) return [];
     return content.flatMap((part: unknown, p): ImagePart[] => {
       if (!isRecord(part) || part['type'] !== 'image_url') return [];
-      const field = `messages[${m}].content[${p}].image_url.url`;
+      const holderField = `messages[${m}].content[${p}].image_url`;
+      const field = `${holderField}.url`;
       const holder = part['image_url'];
-      const url = isRecord(holder) ? holder['url'] : undefined;
-      if (!isRecord(holder) || typeof url !== 'string')
-        throw invalidRequest([{ field, message: 'must be a data URL' }]);
+      if (!isRecord(holder)) throw invalidRequest([{ field: holderField, message: MUST_BE_OBJECT }]);
+      const { url } = holder;
+      if (typeof url !== 'string')
+        throw invalidRequest([{ field, message: 'must be a data URL: data:image/png;base64,…' }]);
       return [{ field, url, holder }];
     });
   });

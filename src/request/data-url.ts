@@ -1,37 +1,165 @@
-import { Problem } from '../http/problem.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
-import { decodeBase64, decodedLength } from './base64.ts';
+import { Problem } from '../http/problem.ts';
+import { inTurn } from '../http/turn.ts';
 import { imageTooLarge } from '../image/faults.ts';
+import { Base64Decoder, decodedLength } from './base64.ts';
+import { joinChunks } from './join-chunks.ts';
+import { type JsonText, type JsonTextReader, PIECE_BYTES } from './json-text.ts';
+import type { BodyLimit } from './read-body.ts';
 
-/** `data:image/png;base64,` and its like; the type in it is not believed, so it may be any. RFC 2397. */
-const DATA_URL = /^data:[^,;]*(?:;[^,;]*)*;base64,/i;
-/** No media type that anybody writes is longer. */
-const MAX_PREFIX_BYTES = 256;
+/** What stands before the comma of a data URL, long parameters included, is within so many bytes. */
+const MAX_PREFIX_BYTES = 16 * 1024;
+/** C0 controls and the space, which a URL loses at both ends: https://url.spec.whatwg.org/#concept-basic-url-parser */
+const LAST_CONTROL_OR_SPACE = 0x20;
+/** A URL loses these wherever they stand: the same parser. */
+const TABS_AND_LINE_BREAKS = /[\t\n\r]+/g;
+const SCHEME = /^[a-z][a-z\d+.-]*:/i;
+/** https://fetch.spec.whatwg.org/#data-url-processor, step 11 */
+const BASE64_PREFIX = /; *base64$/i;
+/** The beginning of `%2B` at the end of a piece. */
+const UNFINISHED_PERCENT = /%[\t\n\r]*[\da-f]?[\t\n\r]*$/i;
+const PERCENT = 0x25;
+const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase()),
+);
+
+/** An image as a text: a data URL, or base64 alone. */
+export interface ImageText {
+  readonly text: JsonText;
+  /** The path to it in the request, as a program would write it. */
+  readonly field: string;
+  /** Whether it may be base64 without a data URL around it. */
+  readonly mayBeBare: boolean;
+}
 
 /**
- * Decodes the image of a base64 data URL or, where `bare` allows it, of bare base64. Nothing is ever fetched.
- * @param field - where it stands in the request, for the caller to find it
+ * Decodes an image, step by step. A data URL is read as `fetch()` reads it; the type in it is not believed, so it may be
+ * any. Nothing is ever fetched.
  * @throws {Problem} `invalid_request`, `image_too_large` or `empty_image`
  */
-export async function decodeImage(text: Buffer, field: string, maxImageBytes: number, bare: boolean): Promise<Buffer> {
-  const start = text.toString('latin1', 0, MAX_PREFIX_BYTES);
-  const prefix = DATA_URL.exec(start)?.[0];
-  if (prefix === undefined && (!bare || /^[a-z][a-z\d+.-]*:/i.test(start))) {
-    throw invalid(field, 'must be a data URL (data:image/png;base64,…); an address is not fetched on anybody’s behalf');
-  }
-  const base64 = withoutWhiteSpace(text.subarray(prefix?.length ?? 0));
-  if (base64.length === 0) throw new Problem('empty_image', `${field} has no bytes. Send the image itself, as base64.`);
-  if (decodedLength(base64) > maxImageBytes) throw imageTooLarge(maxImageBytes);
-  const bytes = await decodeBase64(base64);
+export async function decodeImage(image: ImageText, maxImageBytes: number): Promise<Buffer> {
+  const { text, field } = image;
+  const reader = text.read();
+  const head = reader.next(MAX_PREFIX_BYTES);
+  const limit = { bytes: maxImageBytes, exceeded: () => imageTooLarge(maxImageBytes) };
+  const { start, isUrl, isBase64 } = readHead(head, reader.left > 0, image);
+  const pieces = new Pieces(start, reader, isUrl);
+  const lastTwo = text.bytes.toString('latin1', text.bytes.length - 2);
+  const atMost = decodedLength(start.length + reader.left, lastTwo);
+  const bytes = isBase64
+    ? await decodeBase64(pieces, new Base64Decoder(atMost, limit))
+    : await decodePlain(pieces, limit);
   if (!bytes) throw invalid(field, 'is not valid base64');
+  if (bytes.length === 0) throw new Problem('empty_image', `${field} has no bytes. Send the image itself, as base64.`);
   return bytes;
 }
 
-/** Some encoders break lines at 76 characters, as MIME has it. */
-function withoutWhiteSpace(base64: Buffer): Buffer {
-  return base64.includes('\n') || base64.includes(' ')
-    ? Buffer.from(base64.toString('latin1').replaceAll(/\s/g, ''), 'latin1')
-    : base64;
+/** Tells a data URL from base64 by its beginning. `start` is what of it belongs to the data. */
+function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText) {
+  const trimmed = head.slice(leadingControls(head)).replaceAll(TABS_AND_LINE_BREAKS, '');
+  if (!/^data:/i.test(trimmed)) {
+    if (SCHEME.test(trimmed))
+      throw invalid(
+        field,
+        'must be a data URL (data:image/png;base64,…); an address is not fetched on anybody’s behalf',
+      );
+    if (!mayBeBare) throw invalid(field, 'must be a data URL: data:image/png;base64, and then the base64');
+    return { start: head, isUrl: false, isBase64: true };
+  }
+  const comma = trimmed.indexOf(',');
+  const prefix = trimmed.slice('data:'.length, comma);
+  if (comma < 0 && goesOn)
+    throw invalid(field, `is a data URL with more than ${MAX_PREFIX_BYTES} bytes before its comma`);
+  if (comma < 0) throw invalid(field, 'is a data URL without a comma between its type and its data');
+  if (prefix.includes('#')) throw invalid(field, 'is a data URL that ends at a # before its comma; write %23 instead');
+  return { start: trimmed.slice(comma + 1), isUrl: true, isBase64: BASE64_PREFIX.test(prefix.trim()) };
+}
+
+/** The data of an image's text, piece by piece. */
+class Pieces {
+  readonly #reader: JsonTextReader;
+  readonly #isUrl: boolean;
+  #pending: string;
+  #ended = false;
+
+  constructor(start: string, reader: JsonTextReader, isUrl: boolean) {
+    this.#pending = start;
+    this.#reader = reader;
+    this.#isUrl = isUrl;
+  }
+
+  get ended(): boolean {
+    return this.#ended || (this.#pending === '' && this.#reader.left === 0);
+  }
+
+  next(length: number): string {
+    const piece = this.#pending + this.#reader.next(length - this.#pending.length);
+    const unfinished = this.#isUrl && this.#reader.left > 0 ? UNFINISHED_PERCENT.exec(piece.slice(-16)) : null;
+    this.#pending = unfinished?.[0] ?? '';
+    return piece.slice(0, piece.length - this.#pending.length);
+  }
+
+  /** The bytes that a piece stands for: a URL loses some characters, all from # on, and its percent-encoding. */
+  clean(piece: string): Buffer {
+    if (!this.#isUrl) return Buffer.from(piece);
+    const hash = piece.indexOf('#');
+    if (hash >= 0) this.#ended = true;
+    const data = hash < 0 ? piece : piece.slice(0, hash);
+    const kept = hash < 0 && this.ended ? data.slice(0, data.length - trailingControls(data)) : data;
+    return percentDecode(Buffer.from(kept.replaceAll(TABS_AND_LINE_BREAKS, '')));
+  }
+}
+
+async function decodeBase64(pieces: Pieces, decoder: Base64Decoder): Promise<Buffer | undefined> {
+  const clean = (piece: string): string => pieces.clean(piece).toString('latin1');
+  while (!pieces.ended) {
+    if (!(await inTurn(() => decoder.write(pieces.next(PIECE_BYTES - decoder.pending), clean)))) return undefined;
+  }
+  return decoder.end();
+}
+
+async function decodePlain(pieces: Pieces, limit: BodyLimit): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (!pieces.ended) {
+    const chunk = await inTurn(() => pieces.clean(pieces.next(PIECE_BYTES)));
+    length += chunk.length;
+    if (length > limit.bytes) throw limit.exceeded();
+    chunks.push(chunk);
+  }
+  return joinChunks(chunks);
+}
+
+/** https://url.spec.whatwg.org/#percent-decode, in place */
+function percentDecode(bytes: Buffer): Buffer {
+  if (!bytes.includes(PERCENT)) return bytes;
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    let byte = bytes[at] ?? 0;
+    if (byte === PERCENT) {
+      const upper = HEX_DIGITS[bytes[at + 1] ?? 0] ?? -1;
+      const lower = HEX_DIGITS[bytes[at + 2] ?? 0] ?? -1;
+      if (upper >= 0 && lower >= 0) {
+        byte = upper * 16 + lower;
+        at += 2;
+      }
+    }
+    bytes[length] = byte;
+    length += 1;
+  }
+  return bytes.subarray(0, length);
+}
+
+function leadingControls(text: string): number {
+  let count = 0;
+  while (text.charCodeAt(count) <= LAST_CONTROL_OR_SPACE) count += 1;
+  return count;
+}
+
+function trailingControls(text: string): number {
+  let count = 0;
+  while (text.charCodeAt(text.length - 1 - count) <= LAST_CONTROL_OR_SPACE) count += 1;
+  return count;
 }
 
 function invalid(field: string, message: string): Problem {

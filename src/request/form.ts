@@ -1,21 +1,47 @@
+import { isUtf8 } from 'node:buffer';
 import type { HttpRequest } from '@azure/functions';
-import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
+import type { Limits } from '../config/limits.ts';
+import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
 import { imageTooLarge } from '../image/faults.ts';
+import { toUtf8, UTF_8 } from './charset.ts';
+import { type ContentType, contentTypeOf, kindOf, mayBeImage, readAsImage, refuseBody } from './content-type.ts';
 import { type Form, readJsonForm } from './json-form.ts';
+import { LargeJson } from './large-json.ts';
+import { readMultipart } from './multipart.ts';
+import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
 
-/** Limits of what is read. */
-export interface FormLimits {
-  readonly maxImages: number;
-  /** Bytes of one image. */
-  readonly maxImageBytes: number;
-  /** Bytes of the whole body. */
-  readonly maxBodyBytes: number;
+/** How much is read. */
+export type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes' | 'maxBodyBytes'>;
+
+/** The fields that a query may have; whatever else stands in it, a function key for one, is somebody else's. */
+const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
+const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
+
+/**
+ * The fields of a question that stand in a URL.
+ * @throws {Problem} `invalid_request` if one is not UTF-8
+ */
+export function readQuery({ url }: Pick<HttpRequest, 'url'>): Record<string, string> {
+  const { search, searchParams } = new URL(url);
+  const faulty = search
+    .slice(1)
+    .split('&')
+    .filter((pair) => !isUtf8Query(pair))
+    .flatMap((pair) => Array.from(new URLSearchParams(pair).keys()))
+    .filter((field) => QUERY_FIELDS.includes(field));
+  if (faulty.length > 0) {
+    const message = 'is not UTF-8 text. Percent-encode it as UTF-8: é is %C3%A9';
+    throw invalidRequest(faulty.map((field) => ({ field, message })));
+  }
+  return Object.fromEntries(
+    QUERY_FIELDS.flatMap((name) => (searchParams.has(name) ? [[name, searchParams.get(name) ?? '']] : [])),
+  );
 }
 
-/** Whether the body is an image and nothing else, so that all the rest of the request stands in its query. */
+/** Whether the body is said to be one image, so that all the rest of the request stands in its query. */
 export function isRawImage(request: HttpRequest): boolean {
-  return formKind(request) === 'raw';
+  return mayBeImage(contentTypeOf(request));
 }
 
 /**
@@ -29,39 +55,64 @@ export async function readForm(incoming: Incoming, limits: FormLimits): Promise<
 }
 
 async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {
-  const { maxBodyBytes, maxImageBytes } = limits;
-  const wholeBody = { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) };
-  switch (formKind(incoming.request)) {
-    case 'multipart': {
-      const { readMultipart } = await import('./multipart.ts');
-      return readMultipart(bodyChunks(incoming, wholeBody), incoming.request.headers.get('content-type') ?? '', limits);
-    }
-    case 'json': {
-      const body = await readBody(incoming, wholeBody);
-      incoming.reservation.grow(body.length); // its images are decoded beside it
-      const form = await readJsonForm(body, limits);
-      incoming.reservation.release(body);
-      return form;
-    }
-    case 'raw': {
-      const oneImage: BodyLimit = { bytes: maxImageBytes, exceeded: () => imageTooLarge(maxImageBytes) };
-      const image = await readBody(incoming, maxBodyBytes < maxImageBytes ? wholeBody : oneImage);
-      return { fields: {}, images: image.length > 0 ? [image] : [] };
-    }
+  const contentType = contentTypeOf(incoming.request);
+  switch (contentType.type) {
+    case 'multipart/form-data':
+      return readMultipart(bodyChunks(incoming, wholeBody(limits)), contentType, limits);
+    case 'application/json':
+      return readJson(incoming, limits, async (json) => readJsonForm(json, limits));
+    default:
+      return { fields: {}, images: await readRaw(incoming, limits, contentType) };
   }
 }
 
-function formKind({ headers }: HttpRequest): 'raw' | 'multipart' | 'json' {
-  const type = headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === 'multipart/form-data') return 'multipart';
-  return type === 'application/json' ? 'json' : 'raw';
+/**
+ * Reads a body that is JSON, whatever its Content-Type says, and gives its memory back when `use` is done with it.
+ * @throws {Problem} one of those about the body, or what `use` throws
+ */
+export async function readJson<T>(
+  incoming: Incoming,
+  limits: Pick<Limits, 'maxBodyBytes'>,
+  use: (json: LargeJson) => Promise<T>,
+): Promise<T> {
+  const { reservation, request } = incoming;
+  const limit = wholeBody(limits);
+  const received = await readBody(incoming, limit);
+  const kind = kindOf(received);
+  if (kind !== undefined && kind !== 'JSON')
+    throw invalidBody(`is ${kind}, but JSON was expected. Send JSON, or the Content-Type of what it is`);
+  const body = await toUtf8(received, contentTypeOf(request).parameters.get('charset') ?? UTF_8, limit);
+  if (body !== received) {
+    reservation.grow(body.length);
+    reservation.keep([body]);
+    reservation.release(received);
+  }
+  reservation.grow(body.length); // its images are decoded beside it
+  const result = await use(await LargeJson.read(body));
+  reservation.release(body);
+  return result;
 }
 
-/** The body as a whole is over the limit, in bytes. */
-export function bodyTooLarge(limit: number): Problem {
-  return new Problem(
-    'body_too_large',
-    `The body has more than ${limit} bytes. Send fewer images, or scale them down.`,
-    { members: { limit } },
-  );
+async function readRaw(incoming: Incoming, limits: FormLimits, contentType: ContentType): Promise<readonly Buffer[]> {
+  const { maxBodyBytes, maxImageBytes } = limits;
+  const tooLarge = imageTooLarge(maxImageBytes);
+  const { code, detail, members } = tooLarge;
+  const exceeded = (): Problem =>
+    mayBeImage(contentType)
+      ? tooLarge
+      : new Problem(code, `${detail} ${readAsImage(contentType.type)} JSON needs application/json.`, { members });
+  const limit = maxBodyBytes < maxImageBytes ? wholeBody(limits) : { bytes: maxImageBytes, exceeded };
+  const image = await readBody(incoming, limit);
+  refuseBody(image, contentType);
+  return image.length > 0 ? [image] : [];
+}
+
+function wholeBody({ maxBodyBytes: limit }: Pick<Limits, 'maxBodyBytes'>): BodyLimit {
+  const detail = `The body has more than ${limit} bytes. Send fewer images, or scale them down.`;
+  return { bytes: limit, exceeded: () => new Problem('body_too_large', detail, { members: { limit } }) };
+}
+
+/** A percent-encoded character lies within one run: what stands unencoded in a URL is ASCII. */
+function isUtf8Query(encoded: string): boolean {
+  return (encoded.match(PERCENT_ENCODED) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }

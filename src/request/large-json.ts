@@ -1,16 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { invalidRequest } from '../http/invalid-request.ts';
+import { isRecord } from '../config/json-object.ts';
+import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { inTurn } from '../http/turn.ts';
+import { decodeText, loneSurrogate, UTF_8 } from './charset.ts';
+import { JsonText } from './json-text.ts';
 
-/** A text literal above this many bytes is kept out of the parser; images are, and little else. */
+/** A text above this many bytes is kept from the parser. Images are, and little else. */
 const LONG_TEXT_BYTES = 4096;
-/** What remains goes through the parser at once, so it must not hold the event loop up: in bytes, and in depth. */
+/**
+ * All that is not an image may have so many bytes. It is more text than any model reads: a million tokens are about 4 MB.
+ */
 const MAX_REST_BYTES = 4 * 1024 * 1024;
+/** Commas, colons, brackets and texts. The parser takes a few milliseconds for so many, all at once. */
+const MAX_TOKENS = 50_000;
 const MAX_DEPTH = 100;
+/** Bytes that are looked at in one step, which takes a tenth of a millisecond. */
+const STEP_BYTES = 64 * 1024;
 
-/** They stand escaped in JSON, the upper ones excepted: RFC 8259, section 7. */
-const CONTROL_CHARACTER = /[^\P{Cc}\u007F-\u009F]/u;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /**
  * A JSON document whose long texts stay where they are: in the body's bytes. The parser sees placeholders in their
@@ -19,90 +33,167 @@ const BACKSLASH = 0x5c;
 export class LargeJson {
   /** The parsed document, with a placeholder for every long text. */
   readonly value: unknown;
-  readonly #longTexts: ReadonlyMap<string, Buffer>;
+  readonly #longTexts: Map<string, JsonText>;
+  readonly #otherBytes: number;
 
-  /** @throws {Problem} `invalid_request`: not JSON, too much of it beside the long texts, or nested too deeply */
-  constructor(body: Buffer) {
-    const { rest, longTexts } = takeOutLongTexts(body);
-    if (isTooDeep(rest)) throw malformed(`is nested more than ${MAX_DEPTH} levels deep`);
-    this.value = parse(rest);
+  private constructor(value: unknown, longTexts: Map<string, JsonText>, otherBytes: number) {
+    this.value = value;
     this.#longTexts = longTexts;
+    this.#otherBytes = otherBytes;
   }
 
-  /** The bytes of a text, which may be a placeholder's. */
-  bytesOf(text: string): Buffer {
-    return this.#longTexts.get(text) ?? Buffer.from(text);
+  /**
+   * Reads a document in UTF-8, step by step.
+   * @throws {Problem} `invalid_request`: it is not JSON, has too much beside its long texts, or is nested too deeply
+   */
+  static async read(body: Buffer): Promise<LargeJson> {
+    const scanner = new Scanner(body);
+    while (!(await inTurn(() => scanner.step()))) continue;
+    const { rest, longTexts } = scanner;
+    const text = decodeText(rest, UTF_8, 'body');
+    return new LargeJson(await inTurn(() => parse(text)), longTexts, rest.length);
   }
 
-  /** The same value with all placeholders replaced, but for those in `keep`. */
-  restore(value: unknown, keep: ReadonlyMap<string, unknown>): unknown {
-    if (typeof value === 'string') return keep.has(value) ? value : this.#textOf(value);
-    if (Array.isArray(value)) return value.map((each) => this.restore(each, keep));
-    if (!(value instanceof Object)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, member]) => [this.#textOf(name), this.restore(member, keep)]),
-    );
+  /** A text of the document, which may be a placeholder's. It is not part of what is restored any more. */
+  take(text: string): JsonText {
+    const long = this.#longTexts.get(text);
+    this.#longTexts.delete(text);
+    return long ?? JsonText.of(text);
   }
 
-  #textOf(text: string): string {
-    const long = this.#longTexts.get(text)?.toString();
-    if (long !== undefined && CONTROL_CHARACTER.test(long)) throw malformed('is not valid JSON');
-    return long ?? text;
+  /**
+   * The same value with its long texts in it, but for those that were taken out.
+   * @throws {Problem} `invalid_request`: too much text, or text that is none
+   */
+  async restore(value: unknown): Promise<unknown> {
+    const lengths = [...this.#longTexts.values()].map(({ bytes }) => bytes.length);
+    if (lengths.reduce((sum, length) => sum + length, this.#otherBytes) > MAX_REST_BYTES) throw tooMuch();
+    const texts = new Map<string, string>();
+    for (const [placeholder, text] of this.#longTexts) texts.set(placeholder, await text.toText());
+    return inTurn(() => withTexts(value, texts));
   }
 }
 
-function takeOutLongTexts(body: Buffer): { rest: string; longTexts: Map<string, Buffer> } {
-  const longTexts = new Map<string, Buffer>();
-  const kept: Buffer[] = [];
-  let from = 0;
-  let keptBytes = 0;
-  const keep = (to: number, next: number): void => {
-    kept.push(body.subarray(from, to));
-    keptBytes += to - from;
-    from = next;
-  };
-  for (let open = body.indexOf(QUOTE); open >= 0;) {
-    const close = closingQuote(body, open);
-    if (close < 0) throw malformed('is not valid JSON: a text has no end');
-    const text = body.subarray(open + 1, close);
-    // A text with escapes is the parser's business: its bytes are not its value.
-    if (text.length > LONG_TEXT_BYTES && !text.includes(BACKSLASH)) {
-      const placeholder = randomUUID();
-      longTexts.set(placeholder, text);
-      keep(open + 1, close);
-      kept.push(Buffer.from(placeholder));
+/** Walks through a document once, and takes its long texts out. */
+class Scanner {
+  readonly longTexts = new Map<string, JsonText>();
+  readonly #body: Buffer;
+  readonly #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  /** Where what is kept next begins. */
+  #from = 0;
+  #at = 0;
+  /** The quote that begins the text it is in, or -1. */
+  #open = -1;
+  #hasEscapes = false;
+  #depth = 0;
+  #tokens = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  /** What is left of the document without its long texts. */
+  get rest(): Buffer {
+    return Buffer.concat(this.#kept);
+  }
+
+  /** Goes a step further. @returns whether that was the last */
+  step(): boolean {
+    const end = Math.min(this.#at + STEP_BYTES, this.#body.length);
+    while (this.#at < end) {
+      if (this.#open < 0) this.#skipStructure(end);
+      else this.#skipText(end);
     }
-    if (keptBytes + close - from > MAX_REST_BYTES) break;
-    open = body.indexOf(QUOTE, close + 1);
+    const keptTo = this.#open < 0 ? this.#at : this.#open;
+    if (this.#keptBytes + keptTo - this.#from > MAX_REST_BYTES) throw tooMuch();
+    if (this.#at < this.#body.length) return false;
+    if (this.#open >= 0) throw invalidBody('is not valid JSON: a text has no end');
+    this.#keep(this.#body.length, this.#body.length);
+    return true;
   }
-  keep(body.length, body.length);
-  if (keptBytes > MAX_REST_BYTES) throw malformed(`has more than ${MAX_REST_BYTES} bytes beside its images`);
-  return {
-    rest: Buffer.concat(kept)
-      .toString()
-      .replace(/^\uFEFF/, ''),
-    longTexts,
-  };
+
+  #skipStructure(end: number): void {
+    for (; this.#at < end; this.#at += 1) {
+      switch (this.#body[this.#at]) {
+        case QUOTE:
+          this.#countToken();
+          this.#open = this.#at;
+          this.#hasEscapes = false;
+          this.#at += 1;
+          return;
+        case OPEN_ARRAY:
+        case OPEN_OBJECT:
+          this.#countToken();
+          this.#depth += 1;
+          if (this.#depth > MAX_DEPTH) throw invalidBody(`is nested more than ${MAX_DEPTH} levels deep`);
+          break;
+        case CLOSE_ARRAY:
+        case CLOSE_OBJECT:
+          this.#depth -= 1;
+          break;
+        case COMMA:
+        case COLON:
+          this.#countToken();
+      }
+    }
+  }
+
+  #skipText(end: number): void {
+    const body = this.#body;
+    const ahead = body.subarray(this.#at, end);
+    const quote = ahead.indexOf(QUOTE);
+    const backslash = (quote < 0 ? ahead : ahead.subarray(0, quote)).indexOf(BACKSLASH);
+    if (backslash < 0) {
+      this.#at = quote < 0 ? end : this.#at + quote;
+      if (quote >= 0) this.#closeText();
+      return;
+    }
+    this.#hasEscapes = true;
+    let at = this.#at + backslash;
+    // What follows a backslash is no end of the text, be it a quote.
+    while (at < end && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
+    this.#at = at;
+    if (at < end) this.#closeText();
+  }
+
+  #closeText(): void {
+    const text = this.#body.subarray(this.#open + 1, this.#at);
+    if (text.length > LONG_TEXT_BYTES) {
+      const placeholder = randomUUID();
+      this.longTexts.set(placeholder, new JsonText(text, this.#hasEscapes));
+      this.#keep(this.#open + 1, this.#at);
+      this.#kept.push(Buffer.from(placeholder));
+    }
+    this.#open = -1;
+    this.#at += 1;
+  }
+
+  #keep(to: number, next: number): void {
+    this.#kept.push(this.#body.subarray(this.#from, to));
+    this.#keptBytes += to - this.#from;
+    this.#from = next;
+  }
+
+  #countToken(): void {
+    this.#tokens += 1;
+    if (this.#tokens > MAX_TOKENS) throw invalidBody(`has more than ${MAX_TOKENS} members, items and texts`);
+  }
 }
 
-/** The quote that ends a text: the first that has an even number of backslashes before it. */
-function closingQuote(body: Buffer, open: number): number {
-  for (let at = body.indexOf(QUOTE, open + 1); at >= 0; at = body.indexOf(QUOTE, at + 1)) {
-    let slashes = 0;
-    while (body[at - 1 - slashes] === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at;
-  }
-  return -1;
+function withTexts(value: unknown, texts: ReadonlyMap<string, string>): unknown {
+  if (typeof value === 'string') return textOf(value, texts);
+  if (Array.isArray(value)) return value.map((each) => withTexts(each, texts));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [textOf(name, texts), withTexts(member, texts)]),
+  );
 }
 
-function isTooDeep(json: string): boolean {
-  let depth = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return false;
+function textOf(text: string, texts: ReadonlyMap<string, string>): string {
+  const whole = texts.get(text) ?? text;
+  if (!whole.isWellFormed()) throw invalidRequest([loneSurrogate('body')]);
+  return whole;
 }
 
 function parse(json: string): unknown {
@@ -110,10 +201,10 @@ function parse(json: string): unknown {
     return JSON.parse(json);
   } catch {
     // The parser's own message quotes the document, and no part of it may reach a log.
-    throw malformed('is not valid JSON');
+    throw invalidBody('is not valid JSON');
   }
 }
 
-function malformed(message: string) {
-  return invalidRequest([{ field: 'body', message }]);
+function tooMuch() {
+  return invalidBody(`has more than ${MAX_REST_BYTES} bytes beside its images`);
 }

@@ -1,11 +1,15 @@
-import { pipeline } from 'node:stream/promises';
-import { Busboy, type BusboyFileStream } from '@fastify/busboy';
-import { invalidRequest } from '../http/invalid-request.ts';
-import { releaseBuffer } from '../http/release-buffer.ts';
-import { Problem } from '../http/problem.ts';
+import { once } from 'node:events';
+import { Dicer } from '@fastify/busboy';
+import type { Limits } from '../config/limits.ts';
+import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import type { Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { aboutImage } from '../image/image-index.ts';
-import type { Form } from './json-form.ts';
+import { decodeText, UTF_8 } from './charset.ts';
+import { type ContentType, kindOf, refusePart } from './content-type.ts';
+import { FIELDS, type Form } from './json-form.ts';
+import { Part } from './part.ts';
+import type { BodyLimit } from './read-body.ts';
 import { untilClosed } from './until-closed.ts';
 
 /** Parts beyond the images: the few fields there are, and some room. */
@@ -16,97 +20,152 @@ const MAX_HEADER_PAIRS = 16;
 /** What browsers make of every line break in a field: https://html.spec.whatwg.org/#multipart-form-data */
 const CRLF = '\r\n';
 /** Of 1 to 70 characters: RFC 2046, section 5.1.1. */
-const BOUNDARY = /;\s*boundary=(?:"([^"\\]{1,70})"|([^\s";]{1,70})(?=[\s;]|$))/i;
+const BOUNDARY = /^[^"\\\r\n]{1,70}$/;
+/** So much of the body is kept, to tell what it is where it is not a form. */
+const START_BYTES = 1024;
+/** The part that says the charset of those that say none: RFC 7578, section 4.6. */
+const CHARSET_FIELD = '_charset_';
 
-/** What one form may hold. */
-export interface MultipartLimits {
-  readonly maxImages: number;
-  /** Bytes, of each. */
-  readonly maxImageBytes: number;
-}
+type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'>;
 
 /**
- * Reads `multipart/form-data` (RFC 7578): parts called `image`, in their order, and fields.
+ * Reads `multipart/form-data` (RFC 7578): parts called `image`, in their order, and fields. A part with the name of a
+ * field is that field, whether it has a filename or not.
  * @throws {Problem} about the form or the number and size of its images, or what reading `body` throws
  */
 export async function readMultipart(
   body: AsyncIterable<Uint8Array>,
-  contentType: string,
-  limits: MultipartLimits,
+  { parameters }: ContentType,
+  limits: FormLimits,
 ): Promise<Form> {
-  const fields: Record<string, string> = {};
+  const boundary = boundaryOf(parameters.get('boundary'));
+  // A file input that nobody used is sent as a part with an empty filename and no bytes.
+  const parts = (await readParts(body, boundary, limits)).filter((part) => !part.isUnused);
   const images: Buffer[] = [];
-  const boundary = boundaryOf(contentType);
-  const parser = createParser(boundary, limits);
-  const fail = (problem: Problem): void => void parser.destroy(problem);
-
-  parser.on('file', (name: string | undefined, part, fileName) => {
-    part.on('error', () => undefined); // the parser reports it too
-    if (name === 'image') collect(part, images, limits, fail);
-    else
-      fail(
-        invalidRequest([{ field: name ?? fileName, message: 'is a file under an unknown name; call the part image' }]),
-      );
-  });
-  parser.on('field', (name: string | undefined, value, _nameCut, valueCut) => {
-    if (!name) fail(invalidRequest([{ field: 'body', message: 'has a part without a name' }]));
-    else if (valueCut) fail(invalidRequest([{ field: name, message: `has more than ${MAX_FIELD_BYTES} bytes` }]));
-    else if (Object.hasOwn(fields, name)) fail(invalidRequest([{ field: name, message: 'was given twice' }]));
-    else fields[name] = value.replaceAll(CRLF, '\n');
-  });
-  parser.on('filesLimit', () => fail(tooManyImages(limits.maxImages)));
-  for (const limit of ['partsLimit', 'fieldsLimit']) parser.on(limit, () => fail(malformed('has too many parts')));
-
-  try {
-    await pipeline(untilClosed(body, boundary), parser);
-  } catch (error) {
-    throw error instanceof Error && error.constructor === Error
-      ? malformed('is not whole: it must end with its closing boundary', error)
-      : error;
+  for (const part of parts.filter(isImage)) {
+    const image = await part.toBytes(imageLimit(images.length, limits));
+    refusePart(image, images.length);
+    images.push(image);
   }
-  return { fields, images };
+  return { fields: await readFields(parts.filter((part) => !isImage(part))), images };
 }
 
-function boundaryOf(contentType: string): string {
-  const [, quoted, bare] = BOUNDARY.exec(contentType) ?? [];
-  const boundary = quoted ?? bare;
-  if (boundary === undefined)
-    throw malformed('is multipart/form-data without a boundary in its Content-Type; let the client set that header');
-  return boundary;
+async function readFields(parts: readonly Part[]): Promise<Record<string, string>> {
+  const texts = new Map<string, { readonly bytes: Buffer; readonly charset: string | undefined }>();
+  for (const part of parts) {
+    if (texts.has(part.name)) throw invalidRequest([{ field: part.name, message: 'was given twice' }]);
+    const bytes = await part.toBytes(fieldLimit(part.name));
+    texts.set(part.name, { bytes, charset: part.contentType.parameters.get('charset') });
+  }
+  const formCharset = texts.get(CHARSET_FIELD)?.bytes.toString('latin1') ?? UTF_8;
+  texts.delete(CHARSET_FIELD);
+  return Object.fromEntries(
+    [...texts].map(([name, { bytes, charset = formCharset }]) => [
+      name,
+      decodeText(bytes, charset, name).replaceAll(CRLF, '\n'),
+    ]),
+  );
 }
 
-function createParser(boundary: string, { maxImages, maxImageBytes }: MultipartLimits) {
-  return new Busboy({
-    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
-    isPartAFile: (name, _type, fileName) => name === 'image' || fileName !== undefined,
-    limits: {
-      files: maxImages,
-      fileSize: maxImageBytes,
-      fields: MAX_FIELDS,
-      fieldSize: MAX_FIELD_BYTES,
-      // One more than there can be, so that too many images are told as that.
-      parts: maxImages + MAX_FIELDS + 1,
-      headerPairs: MAX_HEADER_PAIRS,
-    },
+async function readParts(
+  body: AsyncIterable<Uint8Array>,
+  boundary: string,
+  limits: FormLimits,
+): Promise<readonly Part[]> {
+  const parser = new Dicer({ boundary, maxHeaderPairs: MAX_HEADER_PAIRS });
+  const finished = once(parser, 'finish');
+  finished.catch(() => undefined); // it is waited for below, unless the form is refused before
+  const parts: Part[] = [];
+  const ends: Promise<unknown>[] = [];
+  let failure: unknown;
+  const orFail = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      failure ??= error;
+    }
+  };
+  parser.on('part', (stream) => {
+    stream.on('error', () => undefined); // the parser reports it too
+    if (failure !== undefined) return void stream.resume();
+    const part = new Part();
+    parts.push(part);
+    ends.push(once(stream, 'end'));
+    stream.on('header', (headers) => {
+      part.readHeaders(headers);
+      orFail(() => check(part, parts, limits));
+    });
+    stream.on('data', (chunk) => {
+      if (typeof chunk === 'string') return;
+      part.add(chunk);
+      orFail(() => check(part, parts, limits));
+    });
   });
+
+  let start = Buffer.alloc(0);
+  for await (const chunk of untilClosed(body, boundary)) {
+    if (start.length === 0) start = Buffer.from(chunk.subarray(0, START_BYTES));
+    // Where the form ends in a chunk, it finishes and does not drain.
+    if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), finished]);
+    if (failure !== undefined) throw failure;
+  }
+  parser.end();
+  try {
+    await finished;
+    // It does not wait for a part whose last chunk ends right before a boundary.
+    await Promise.all(ends);
+  } catch (error) {
+    throw malformed(start, error);
+  }
+  if (failure !== undefined) throw failure;
+  if (parts.some(({ name }) => name === '')) throw withoutName();
+  return parts;
 }
 
-function collect(
-  part: BusboyFileStream,
-  images: Buffer[],
-  { maxImageBytes }: MultipartLimits,
-  fail: (problem: Problem) => void,
-): void {
-  const at = images.push(Buffer.alloc(0)) - 1;
-  const chunks: Buffer[] = [];
-  part.on('data', (chunk: Buffer) => chunks.push(chunk));
-  part.once('limit', () => fail(aboutImage(at, imageTooLarge(maxImageBytes))));
-  part.once('end', () => {
-    images[at] = Buffer.concat(chunks);
-    for (const chunk of chunks) releaseBuffer(chunk);
-  });
+/** Refuses a part as soon as it shows that it cannot be taken. */
+function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }: FormLimits): void {
+  const used = parts.filter((each) => !each.isUnused);
+  const images = used.filter(isImage);
+  if (images.length > maxImages) throw tooManyImages(maxImages);
+  if (used.length - images.length > MAX_FIELDS || parts.length > maxImages + MAX_FIELDS)
+    throw invalidBody('has too many parts');
+  if (part.isUnused) return;
+  if (part.name === '') throw withoutName();
+  part.checkEncoding();
+  if (!isImage(part) && part.isFile && !FIELDS.has(part.name) && part.name !== CHARSET_FIELD)
+    throw invalidRequest([{ field: part.name, message: 'is a file under an unknown name; call the part image' }]);
+  const limit = isImage(part) ? imageLimit(images.indexOf(part), { maxImageBytes }) : fieldLimit(part.name);
+  if (part.isLongerThan(limit.bytes)) throw limit.exceeded();
 }
 
-function malformed(message: string, cause?: unknown): Problem {
-  return invalidRequest([{ field: 'body', message }], cause);
+function withoutName(): Problem {
+  return invalidBody('has a part without a name');
+}
+
+function isImage({ name }: Part): boolean {
+  return name === 'image';
+}
+
+function imageLimit(index: number, { maxImageBytes }: Pick<Limits, 'maxImageBytes'>): BodyLimit {
+  return { bytes: maxImageBytes, exceeded: () => aboutImage(index, imageTooLarge(maxImageBytes)) };
+}
+
+function fieldLimit(field: string): BodyLimit {
+  const exceeded = () => invalidRequest([{ field, message: `has more than ${MAX_FIELD_BYTES} bytes` }]);
+  return { bytes: MAX_FIELD_BYTES, exceeded };
+}
+
+function boundaryOf(boundary = ''): string {
+  if (BOUNDARY.test(boundary)) return boundary;
+  throw invalidBody('is multipart/form-data without a boundary in its Content-Type; let the client set that header');
+}
+
+function malformed(start: Uint8Array, cause: unknown): Problem {
+  const kind = kindOf(start);
+  return kind === undefined || kind === 'a multipart form'
+    ? invalidBody('is not a whole form: it must end with its closing boundary', cause)
+    : invalidBody(
+        `is ${kind}, but its Content-Type is multipart/form-data. Send the Content-Type of what it is`,
+        cause,
+      );
 }

@@ -4,7 +4,8 @@ import { Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import type { Connection } from '../functions/connection.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
-import { invalidRequest } from '../http/invalid-request.ts';
+import { invalidBody } from '../http/invalid-request.ts';
+import { joinChunks } from './join-chunks.ts';
 
 /** A request whose body is read, and what it is read under. */
 export interface Incoming {
@@ -30,25 +31,30 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
   const chunks = bodyChunks(incoming, limit);
   if (announced === undefined || announced > limit.bytes) return collect(chunks, incoming.reservation);
 
-  // The length is known, so every byte goes straight to its final place and is held once.
-  const body = Buffer.allocUnsafeSlow(announced);
-  incoming.reservation.keep([body]);
+  // The length is known, so every byte goes straight to its final place and is held once. The memory is taken when the
+  // first chunk comes: the reservation has room for it by then.
+  let body: Buffer | undefined;
   let length = 0;
   for await (const chunk of chunks) {
+    body ??= allocate(announced, incoming.reservation);
     if (length + chunk.length > announced) throw incomplete();
     body.set(chunk, length);
     length += chunk.length;
     releaseBuffer(chunk);
   }
   if (length < announced) throw incomplete();
+  return body ?? Buffer.alloc(0);
+}
+
+function allocate(bytes: number, reservation: Reservation): Buffer {
+  const body = Buffer.allocUnsafeSlow(bytes);
+  reservation.keep([body]);
   return body;
 }
 
 async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservation): Promise<Buffer> {
-  const all = await Array.fromAsync(chunks);
-  const body = Buffer.concat(all);
+  const body = await joinChunks(await Array.fromAsync(chunks));
   reservation.keep([body]);
-  for (const chunk of all) releaseBuffer(chunk);
   return body;
 }
 
@@ -56,12 +62,14 @@ async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservati
  * A request's body as it arrives. A Content-Length over the limit is refused before a byte is read; a body without one,
  * as soon as it passes the limit.
  *
- * @throws {Problem} the limit's own, `overloaded` when there is no room for it, `request_timeout` when the deadline passes first, `invalid_request` when it breaks off
+ * @throws {Problem} `unsupported_encoding` if it is compressed, the limit's own, `overloaded` if there is no room for it,
+ * `request_timeout` if the deadline passes first, `invalid_request` if it breaks off
  */
 export async function* bodyChunks(
   { request, connection, deadline, reservation }: Incoming,
   limit: BodyLimit,
 ): AsyncGenerator<Uint8Array> {
+  refuseEncoding(request.headers.get('content-encoding'));
   const announced = contentLength(request);
   if (announced !== undefined && announced > limit.bytes) throw limit.exceeded();
   reservation.grow(announced ?? 0);
@@ -91,6 +99,19 @@ async function* raced({ body }: HttpRequest, deadline: Deadline): AsyncGenerator
   }
 }
 
+/** Nothing is decompressed here: a small body could become one of any size. */
+function refuseEncoding(header: string | null): void {
+  const codings = (header ?? '').split(',').map((coding) => coding.trim());
+  const encoding = codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'identity').join(', ');
+  if (encoding === '') return;
+  throw new Problem(
+    'unsupported_encoding',
+    `The body has Content-Encoding: ${encoding}. Send it as it is, without that header.`,
+    // RFC 9110, section 12.5.3: which codings would have been taken.
+    { members: { encoding }, headers: { 'accept-encoding': 'identity' } },
+  );
+}
+
 function contentLength(request: HttpRequest): number | undefined {
   const header = request.headers.get('content-length');
   return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
@@ -106,5 +127,5 @@ function problemOf(error: unknown): Error {
 }
 
 function incomplete(cause?: unknown): Problem {
-  return invalidRequest([{ field: 'body', message: 'ended before all of it had arrived. Send it again' }], cause);
+  return invalidBody('ended before all of it had arrived. Send it again', cause);
 }

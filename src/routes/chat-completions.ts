@@ -2,9 +2,8 @@ import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { EVENT_STREAM_HEADERS, tellingFailure, withHeartbeats } from '../http/events.ts';
 import type { RequestContext, Handle } from '../http/create-handler.ts';
 import { openAiError } from '../http/openai-error.ts';
-import { readBody } from '../request/read-body.ts';
 import type { Reply } from '../http/reply.ts';
-import { bodyTooLarge } from '../request/form.ts';
+import { readJson } from '../request/form.ts';
 import type { Service } from './service.ts';
 import { chatChunks, chatCompletion } from '../vision/chat-answer.ts';
 import { type Chat, readChat } from '../request/chat.ts';
@@ -23,17 +22,11 @@ async function read(
   { request, connection, deadline, stopwatch, facts, onFinish }: RequestContext,
   { settings, admission }: Service,
 ): Promise<Chat> {
-  const { maxBodyBytes } = settings;
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
-    const body = await readBody(
-      { request, connection, deadline, reservation },
-      { bytes: maxBodyBytes, exceeded: () => bodyTooLarge(maxBodyBytes) },
-    );
-    reservation.grow(body.length); // its images are decoded beside it
-    const chat = await readChat(body, settings);
-    reservation.release(body);
+    const incoming = { request, connection, deadline, reservation };
+    const chat = await readJson(incoming, settings, async (json) => readChat(json, settings));
     reservation.keep(chat.images.map(({ bytes }) => bytes));
     facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({
       type,

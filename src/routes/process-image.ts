@@ -4,19 +4,19 @@ import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
 import type { Reply } from '../http/reply.ts';
 import { checkImages } from '../image/check.ts';
-import { isRawImage, readForm } from '../request/form.ts';
+import { isRawImage, readForm, readQuery } from '../request/form.ts';
 import type { Service } from './service.ts';
 import type { Answer, AnswerStep } from '../vision/answer.ts';
 import { ask, askStreaming } from '../vision/ask.ts';
 import { prepareSchema } from '../vision/output-schema.ts';
-import { type ParseQuestion, questionFields, questionParser } from '../vision/question.ts';
+import { type ParseQuestion, questionParser } from '../vision/question.ts';
 import type { VisionRequest } from '../vision/vision-request.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
 export function processImage(service: Service): Handle {
   const parseQuestion = questionParser(service.settings);
   return async (context) => {
-    const kind = await negotiate(context.request.headers.get('accept'));
+    const kind = negotiate(context.request.headers.get('accept'));
     const vision = await readVisionRequest(context, service, { parseQuestion, plainText: kind === 'text/plain' });
     if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, vision, context), context);
     const steps = await askStreaming(service.model, vision, context);
@@ -34,14 +34,14 @@ async function readVisionRequest(
   { settings, admission }: Service,
   { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
 ): Promise<VisionRequest> {
-  const query = questionFields(request.query);
-  // All of such a question stands in its URL: what is wrong with it is told before the upload.
+  const query = readQuery(request);
+  // All of such a question stands in its URL, so a fault in it is told before the upload.
   const early = isRawImage(request) ? parseQuestion(query) : undefined;
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, connection, deadline, reservation }, settings);
-    const question = early ?? parseQuestion({ ...query, ...form.fields });
+    const question = early ?? parseQuestion(query, form.fields);
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
     return { question, images: await checkImages(form.images), schema, options: settings, plainText };
   });

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Limits } from '../config/limits.ts';
 import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -13,31 +14,27 @@ export interface Question {
   readonly schema?: unknown;
 }
 
-/** Upper limits of a question. */
-export interface QuestionLimits {
-  /** Characters. */
-  readonly maxInstructions: number;
-  /** Tokens; also what is asked for when the caller names no number, so that every answer has a bounded price. */
-  readonly maxOutputTokens: number;
-}
+/** The limits of a question. A caller who names no `maxTokens` gets the limit, so that every answer has a bounded price. */
+export type QuestionLimits = Pick<Limits, 'maxInstructions' | 'maxOutputTokens'>;
 
-/** What a query says; whatever else stands in it, a function key for one, is somebody else's. */
-export function questionFields(query: URLSearchParams): Record<string, string> {
-  return Object.fromEntries(
-    ['instructions', 'detail', 'maxTokens'].flatMap((name) => (query.has(name) ? [[name, query.get(name) ?? '']] : [])),
-  );
-}
+/** An unknown field is named in the problem up to this many characters. */
+const MAX_NAME_SHOWN = 100;
+
+/** Fields by name, as a query, a form or JSON has them. */
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a question from its fields, however they came.
+ * Reads a question from its fields, however they were sent. Where several sources have a field, the last one counts. A
+ * field that is null or empty counts as absent: that is how forms and many serializers send an option nobody chose.
  * @throws {Problem} `missing_instructions`, or `invalid_request` with every fault at once
  */
-export type ParseQuestion = (fields: Readonly<Record<string, unknown>>) => Question;
+export type ParseQuestion = (...sources: readonly Fields[]) => Question;
 
-/** Makes what reads questions within these limits; to be made once, since the schema behind it is not cheap to make. */
+/** Makes the function that reads questions within these limits. Make it once: its validator is not cheap to make. */
 export function questionParser(limits: QuestionLimits): ParseQuestion {
   const schema = questionSchema(limits);
-  return (fields) => {
+  return (...sources) => {
+    const fields = present(sources);
     const { instructions = '' } = fields;
     if (typeof instructions === 'string' && !instructions.trim()) {
       throw new Problem(
@@ -50,6 +47,11 @@ export function questionParser(limits: QuestionLimits): ParseQuestion {
     if (!success || unknown.length > 0) throw invalidRequest([...issues.map(fieldError), ...unknown.map(unknownField)]);
     return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
+}
+
+function present(sources: readonly Fields[]): Fields {
+  const entries = sources.flatMap((fields) => Object.entries(fields));
+  return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== ''));
 }
 
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
@@ -65,7 +67,7 @@ function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   return v.object({
     instructions: v.pipe(
       v.string('must be a text'),
-      v.maxLength(maxInstructions, `must have at most ${maxInstructions} characters`),
+      v.check((text) => hasAtMost(maxInstructions, text), `must have at most ${maxInstructions} characters`),
     ),
     detail: v.optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high'), 'auto'),
     maxTokens: v.optional(number, maxOutputTokens),
@@ -73,19 +75,32 @@ function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   });
 }
 
+/** Counts code points, as `maxLength` in JSON Schema and so in openapi.json does. One takes up to two UTF-16 units. */
+function hasAtMost(maxCodePoints: number, text: string): boolean {
+  return text.length <= maxCodePoints || (text.length <= 2 * maxCodePoints && Array.from(text).length <= maxCodePoints);
+}
+
 function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
-function unknownField(field: string): FieldError {
+function unknownField(name: string): FieldError {
+  const field = name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
   return { field, message: 'is not a field that is known here' };
 }
 
 /** A part of a form is text, whatever it holds. */
 function parseSchema(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return JSON.parse(text, refuseLoneSurrogate);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
     throw invalidRequest([{ field: 'schema', message: 'is not valid JSON' }]);
   }
+}
+
+function refuseLoneSurrogate(name: string, value: unknown): unknown {
+  if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+    throw invalidRequest([{ field: 'schema', message: 'has half of a surrogate pair, which is not a character' }]);
+  return value;
 }

@@ -1,34 +1,81 @@
 import * as fc from 'fast-check';
-import { test } from 'vitest';
-import { decodeBase64, decodedLength } from '../../src/request/base64.ts';
+import { expect, test } from 'vitest';
+import { Base64Decoder, decodedLength } from '../../src/request/base64.ts';
+import { imageTooLarge } from '../../src/image/faults.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
 /** RFC 4648, section 4 and 5: groups of four, the last of which may be short, with or without its padding. */
 const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/;
-/** Two letters fewer than a piece that is decoded at once, so that what follows lies across its end. */
-const ALMOST_A_PIECE = 'AbC+'.repeat(512 * 256 - 1);
+const WHITE_SPACE = /[\t\n\f\r ]/g;
 
-const alphabet = fc.constantFrom('A', 'Z', 'a', '9', '+', '/', '-', '_', '=', '=', '\n', ' ', '*', 'é');
+const alphabet = fc.constantFrom(
+  'A',
+  'Z',
+  'a',
+  '9',
+  '+',
+  '/',
+  '-',
+  '_',
+  '=',
+  '=',
+  '\n',
+  ' ',
+  '\t',
+  '\r',
+  '*',
+  'é',
+  '\0',
+);
 const text = fc.oneof(
   fc.string({ unit: alphabet, maxLength: 12 }),
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64')),
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64url')),
+  fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64').replaceAll(/.{7}/g, '$&\r\n')),
 );
 
-test('is what Buffer makes of it where it is base64, and nothing else is', async () => {
-  await fc.assert(fc.asyncProperty(text, isAsBufferHasIt), runs(INPUTS * 2));
-});
-
-test('so it is across the end of a piece', async () => {
+test('is what Buffer makes of it where it is base64, and nothing else is, however it is cut up', async () => {
+  const cut = fc.tuple(text, fc.array(fc.nat(12), { maxLength: 6 }));
   await fc.assert(
-    fc.asyncProperty(text, async (rest) => isAsBufferHasIt(ALMOST_A_PIECE + rest)),
-    runs(INPUTS / 20),
+    fc.asyncProperty(cut, async ([base64, lengths]) => {
+      const letters = base64.replaceAll(WHITE_SPACE, '');
+      const expected = BASE64.test(letters) ? Buffer.from(letters, 'base64') : undefined;
+      expect(await decode(base64, lengths, 1_000)).toEqual(expected);
+      if (expected) expect(decodedLength(letters.length, letters.slice(-2))).toBe(expected.length);
+    }),
+    runs(INPUTS * 2),
   );
 });
 
-async function isAsBufferHasIt(base64: string): Promise<boolean> {
-  const decoded = await decodeBase64(Buffer.from(base64));
-  if (!BASE64.test(base64)) return decoded === undefined;
-  const expected = Buffer.from(base64, 'base64');
-  return decoded?.equals(expected) === true && decodedLength(Buffer.from(base64)) === expected.length;
+test('is refused as soon as it is more than the limit, and not before', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.nat(60),
+      fc.array(fc.nat(12)),
+      async (bytes, limit, lengths) => {
+        const decoded = decode(Buffer.from(bytes).toString('base64'), lengths, limit);
+        if (bytes.length > limit) await expect(decoded).rejects.toMatchObject({ code: 'image_too_large' });
+        else expect(await decoded).toEqual(Buffer.from(bytes));
+      },
+    ),
+    runs(INPUTS),
+  );
+});
+
+test('has its bytes in memory of their own, so that it can be given back', async () => {
+  for (const base64 of ['QUJD', 'QUJ\nDQUJD', 'QU==']) {
+    const bytes = await decode(base64, [], 1_000);
+    expect(bytes?.buffer.byteLength).toBe(bytes?.length);
+  }
+});
+
+async function decode(base64: string, lengths: readonly number[], limit: number): Promise<Buffer | undefined> {
+  const decoder = new Base64Decoder(base64.length, { bytes: limit, exceeded: () => imageTooLarge(limit) });
+  let rest = base64;
+  for (const length of [...lengths, Infinity]) {
+    if (!decoder.write(rest.slice(0, length))) return undefined;
+    rest = rest.slice(length);
+  }
+  return decoder.end();
 }

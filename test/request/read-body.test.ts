@@ -9,10 +9,11 @@ import { imageTooLarge } from '../../src/image/faults.ts';
 const LIMIT = { bytes: 100, exceeded: () => imageTooLarge(100) };
 
 /** A request that no server of this process has seen, as where the host sends bodies through its own channel. */
-function incoming(body: string | undefined, milliseconds: number): Incoming {
+function incoming(body: string | undefined, milliseconds: number, headers: Record<string, string> = {}): Incoming {
   const request = new HttpRequest({
     method: 'POST',
     url: 'http://127.0.0.1/',
+    headers,
     ...(body === undefined ? {} : { body: { string: body } }),
   });
   return {
@@ -32,4 +33,39 @@ test('and no longer waited for than the deadline allows', async () => {
   const stalled = incoming(undefined, 50);
   Object.defineProperty(stalled.request, 'body', { value: new ReadableStream() });
   await expect(readBody(stalled, LIMIT)).rejects.toMatchObject({ status: 408, code: 'request_timeout' });
+});
+
+test.each([
+  ['gzip', 'gzip'],
+  ['br', 'br'],
+  ['GZIP, identity', 'GZIP'],
+  ['deflate, gzip', 'deflate, gzip'],
+  ['x-unknown', 'x-unknown'],
+])('Content-Encoding: %s is refused by its name', async (header, encoding) => {
+  await expect(readBody(incoming('hello', 1_000, { 'content-encoding': header }), LIMIT)).rejects.toMatchObject({
+    status: 415,
+    code: 'unsupported_encoding',
+    message: expect.stringContaining(`Content-Encoding: ${encoding}.`),
+    members: { encoding },
+  });
+});
+
+test.each(['', 'identity', ' Identity ', 'identity,identity'])(
+  'Content-Encoding: "%s" changes nothing',
+  async (header) => {
+    expect(String(await readBody(incoming('hello', 1_000, { 'content-encoding': header }), LIMIT))).toBe('hello');
+  },
+);
+
+test('memory is taken only after the admission has agreed', async () => {
+  const admission = new Admission(100);
+  admission.enter().grow(60);
+  const kept: Buffer[] = [];
+  const reservation = admission.enter();
+  const full = {
+    ...incoming('x'.repeat(50), 1_000, { 'content-length': '50' }),
+    reservation: { ...reservation, keep: (buffers: readonly Buffer[]) => void kept.push(...buffers) },
+  };
+  await expect(readBody(full, LIMIT)).rejects.toMatchObject({ status: 503, code: 'overloaded' });
+  expect(kept).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { questionFields, questionParser } from '../../src/vision/question.ts';
+import { questionParser } from '../../src/vision/question.ts';
 
 const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 });
 
@@ -33,15 +33,65 @@ test('tells all faults at once', () => {
   );
 });
 
-test.each(['', 'x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is refused', (maxTokens) => {
+test.each(['x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is refused', (maxTokens) => {
   expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
     expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'maxTokens' })] } }),
   );
 });
 
-test.each([true, null, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
+test.each([true, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
   expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
     expect.objectContaining({ code: 'invalid_request' }),
+  );
+});
+
+test.each([null, ''])('an option that is %j is absent', (nothing) => {
+  const given = { instructions: 'What?', detail: nothing, maxTokens: nothing, schema: nothing, other: nothing };
+  expect(parseQuestion(given)).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
+  expect(
+    parseQuestion({ instructions: 'What?', detail: 'low' }, { instructions: nothing, detail: nothing }),
+  ).toMatchObject({
+    instructions: 'What?',
+    detail: 'low',
+  });
+  expect(() => parseQuestion({ instructions: nothing })).toThrow(
+    expect.objectContaining({ code: 'missing_instructions' }),
+  );
+});
+
+test('of two sources the last one counts', () => {
+  expect(parseQuestion({ instructions: 'a', detail: 'low' }, { instructions: 'b' })).toMatchObject({
+    instructions: 'b',
+    detail: 'low',
+  });
+});
+
+test.each([
+  ['\u{1F600}'.repeat(10), true],
+  ['\u{1F600}'.repeat(11), false],
+  ['x'.repeat(10), true],
+  ['x'.repeat(11), false],
+  ['e\u0301'.repeat(5), true],
+  [`${'\u{1F600}'.repeat(9)}xx`, false],
+])('characters are code points, as in openapi.json: %j', (instructions, fits) => {
+  const parse = (): unknown => parseQuestion({ instructions });
+  if (fits) expect(parse()).toMatchObject({ instructions });
+  else
+    expect(parse).toThrow(
+      expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'instructions' })] } }),
+    );
+});
+
+test.each(['{"a":"\\ud83d"}', '{"\\ude00":1}', '{"a":[{"b":"\\uD800x"}]}'])(
+  'a schema with half of a surrogate pair is refused: %s',
+  (schema) => {
+    expect(() => parseQuestion({ instructions: 'What?', schema })).toThrow(/surrogate/);
+  },
+);
+
+test('an unknown field is named, but not all of a long name', () => {
+  expect(() => parseQuestion({ instructions: 'What?', ['x'.repeat(1_000)]: 1 })).toThrow(
+    expect.objectContaining({ members: { errors: [{ field: `${'x'.repeat(100)}…`, message: expect.any(String) }] } }),
   );
 });
 
@@ -51,10 +101,4 @@ test('a field that is not known is told, for it may be a slip of the pen', () =>
       members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] },
     }),
   );
-});
-
-test('a query gives what is ours of it', () => {
-  expect(questionFields(new URLSearchParams('code=a-function-key&instructions=What%3F&schema=x'))).toEqual({
-    instructions: 'What?',
-  });
 });

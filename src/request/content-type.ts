@@ -1,0 +1,102 @@
+import { MIMEType } from 'node:util';
+import type { HttpRequest } from '@azure/functions';
+import { Problem } from '../http/problem.ts';
+import { IMAGE_TYPES } from '../image/image.ts';
+
+/** What a Content-Type says; a Content-Disposition has the same form. */
+export interface ContentType {
+  /** In lower case, without parameters: `multipart/form-data`. Empty if there is none. */
+  readonly type: string;
+  /** By their names in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** So much of a body shows what it is. */
+const HEAD_BYTES = 1024;
+/** A text that is all letters of base64 and shorter may be anything. */
+const LEAST_BASE64 = 24;
+/** The bytes that images of the supported types begin with, as Latin-1. */
+const IMAGE_STARTS = ['\u0089PNG', '\u00ff\u00d8\u00ff', 'GIF8', 'RIFF'];
+
+/** The kinds of body that are not an image, and what to do about each where an image's bytes are expected. */
+const NO_IMAGE = {
+  JSON: 'Send it with Content-Type: application/json.',
+  'a multipart form':
+    'Send it with Content-Type: multipart/form-data and its boundary; most clients set that header themselves.',
+  'a URL-encoded form':
+    'Send the fields as JSON with Content-Type: application/json, or as multipart/form-data, as curl -F does.',
+  'base64 text':
+    'Send the bytes that it stands for, as curl --data-binary @FILE does, or send it in "images" of JSON with Content-Type: application/json.',
+  'a data URL':
+    'Send it in "images" of JSON with Content-Type: application/json, or send the bytes that it stands for.',
+} as const;
+
+type NoImage = keyof typeof NO_IMAGE;
+
+/** Reads a Content-Type, leniently as https://mimesniff.spec.whatwg.org does. Where a proxy has joined two, the first counts. */
+export function parseContentType(header: string | null): ContentType {
+  const value = header ?? '';
+  for (const candidate of [value, ...value.split(',')]) {
+    try {
+      const { essence, params } = new MIMEType(candidate);
+      return { type: essence, parameters: new Map(params) };
+    } catch {
+      // not a media type
+    }
+  }
+  return { type: value.trim().toLowerCase(), parameters: new Map() };
+}
+
+/** The Content-Type of a request. */
+export function contentTypeOf({ headers }: Pick<HttpRequest, 'headers'>): ContentType {
+  return parseContentType(headers.get('content-type'));
+}
+
+/** What a body is by its first bytes, in words; undefined if it is none of the kinds that are told apart here. */
+export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
+  const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, HEAD_BYTES)).toString('latin1');
+  if (IMAGE_STARTS.some((start) => head.startsWith(start))) return 'an image';
+  const text = head.replace(/^(?:ï»¿)?\s+|^ï»¿/, '');
+  if (/^(?:\{\s*(?:["}]|$)|\[\s*(?:[[{"\]]|$))/.test(text)) return 'JSON';
+  if (/^data:[^,\s]*[;,]/i.test(text)) return 'a data URL';
+  if (/^--[^\r\n]{1,70}[ \t]*\r?\ncontent-/i.test(text)) return 'a multipart form';
+  const letters = text.replaceAll(/[\r\n]+/g, '');
+  if (letters.length >= LEAST_BASE64 && /^[\w+/-]+={0,2}$/.test(letters)) return 'base64 text';
+  return /^[a-z_][\w.*%+-]+=[!-~]*$/i.test(text) ? 'a URL-encoded form' : undefined;
+}
+
+/**
+ * Refuses a body that was read as an image's bytes but is something that this service takes under another Content-Type.
+ * @throws {Problem} `unsupported_image_type`, with the Content-Type to send
+ */
+export function refuseBody(body: Uint8Array, { type }: ContentType): void {
+  const kind = type.startsWith('multipart/') ? 'a multipart form' : kindOf(body);
+  refuse(kind, 'The body', readAsImage(type));
+}
+
+/**
+ * The same for one of the images of a form.
+ * @throws {Problem} `unsupported_image_type`, with what to send instead
+ */
+export function refusePart(image: Uint8Array, index: number): void {
+  refuse(kindOf(image), `Image ${index + 1}`, 'A part called image has to be the bytes of one image.');
+}
+
+function refuse(kind: ReturnType<typeof kindOf>, what: string, why: string): void {
+  if (kind === undefined || kind === 'an image') return;
+  throw new Problem('unsupported_image_type', `${what} is ${kind}. ${why} ${NO_IMAGE[kind]}`, {
+    members: { detected: null, supported: IMAGE_TYPES },
+  });
+}
+
+/** Whether a Content-Type says that the body is an image, or nothing about what it is. */
+export function mayBeImage({ type }: ContentType): boolean {
+  return type.startsWith('image/') || type === 'application/octet-stream';
+}
+
+/** Why a body was read as an image. */
+export function readAsImage(type: string): string {
+  return type === ''
+    ? 'It has no Content-Type, so it was read as the bytes of one image.'
+    : `Its Content-Type is ${type}, so it was read as the bytes of one image.`;
+}

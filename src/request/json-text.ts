@@ -1,0 +1,120 @@
+import { invalidBody } from '../http/invalid-request.ts';
+import { inTurn } from '../http/turn.ts';
+import { notInCharset, UTF_8 } from './charset.ts';
+
+/**
+ * Bytes that are read in one step: a multiple of 4, which is one group of base64, and small enough for V8's young
+ * generation, which takes no string above 128 KB.
+ */
+export const PIECE_BYTES = 64 * 1024;
+
+const BACKSLASH = 0x5c;
+const U = 0x75;
+/** `\u0041` and `\n`. */
+const LONG_ESCAPE_BYTES = 6;
+const SHORT_ESCAPE_BYTES = 2;
+
+const utf8 = new TextDecoder(UTF_8, { fatal: true, ignoreBOM: true });
+
+/** A text in a JSON document, by the bytes between its quotes. It is read piece by piece, since it may have megabytes. */
+export class JsonText {
+  readonly bytes: Buffer;
+  readonly #hasEscapes: boolean;
+
+  constructor(bytes: Buffer, hasEscapes: boolean) {
+    this.bytes = bytes;
+    this.#hasEscapes = hasEscapes;
+  }
+
+  /** A text that the parser has read already. */
+  static of(value: string): JsonText {
+    return new JsonText(Buffer.from(value), false);
+  }
+
+  /** Starts to read the text from its beginning. */
+  read(): JsonTextReader {
+    return new JsonTextReader(this.bytes, this.#hasEscapes);
+  }
+
+  /** @throws {Problem} `invalid_request` if it is not a text of JSON in UTF-8 */
+  async toText(): Promise<string> {
+    // The parser reads a text without escapes too: it refuses control characters.
+    const reader = new JsonTextReader(this.bytes, true);
+    let text = '';
+    while (reader.left > 0) text += await inTurn(() => reader.next(PIECE_BYTES));
+    return text;
+  }
+}
+
+/** Reads a {@link JsonText} once. */
+export class JsonTextReader {
+  readonly #bytes: Buffer;
+  readonly #hasEscapes: boolean;
+  #at = 0;
+
+  constructor(bytes: Buffer, hasEscapes: boolean) {
+    this.#bytes = bytes;
+    this.#hasEscapes = hasEscapes;
+  }
+
+  /** Bytes that are not read yet. Its characters are no more than these. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /**
+   * The next piece of the text, from about so many bytes.
+   * @throws {Problem} `invalid_request` if it is not a text of JSON in UTF-8
+   */
+  next(bytes: number): string {
+    const end = this.#wholeBefore(this.#at + bytes);
+    const piece = decode(this.#bytes.subarray(this.#at, end));
+    this.#at = end;
+    return this.#hasEscapes ? unescape(piece) : piece;
+  }
+
+  /** Moves the end of a piece back so that it cuts no escape and no character in two. */
+  #wholeBefore(end: number): number {
+    const bytes = this.#bytes;
+    if (end >= bytes.length) return bytes.length;
+    const escape = this.#hasEscapes ? this.#escapeAcross(end) : undefined;
+    if (escape !== undefined) return escape;
+    let whole = end;
+    while (whole > end - 3 && isContinuation(bytes[whole])) whole -= 1;
+    return whole;
+  }
+
+  #escapeAcross(end: number): number | undefined {
+    const bytes = this.#bytes;
+    const backslash = bytes.subarray(end - LONG_ESCAPE_BYTES + 1, end).lastIndexOf(BACKSLASH);
+    if (backslash < 0) return undefined;
+    const at = end - LONG_ESCAPE_BYTES + 1 + backslash;
+    // Backslashes come in pairs, each of which is an escape, but for one that begins another.
+    let first = at;
+    while (first > this.#at && bytes[first - 1] === BACKSLASH) first -= 1;
+    if ((at - first) % 2 === 1) return undefined;
+    const length = bytes[at + 1] === U ? LONG_ESCAPE_BYTES : SHORT_ESCAPE_BYTES;
+    return at + length > end ? at : undefined;
+  }
+}
+
+function isContinuation(byte = 0): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw notInCharset(UTF_8, 'body', error);
+  }
+}
+
+function unescape(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`));
+  } catch {
+    // The parser's own message quotes the document, and no part of it may reach a log.
+    throw invalidBody('is not valid JSON');
+  }
+}

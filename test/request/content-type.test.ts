@@ -1,0 +1,128 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { kindOf, parseContentType, refuseBody } from '../../src/request/content-type.ts';
+import { INPUTS, runs } from '../fuzz/runs.ts';
+
+test.each([
+  [null, ''],
+  ['', ''],
+  ['image/png', 'image/png'],
+  ['APPLICATION/JSON', 'application/json'],
+  ['application/json;charset=UTF-8', 'application/json'],
+  ['application/json, application/json', 'application/json'],
+  ['text/plain;;;=', 'text/plain'],
+  ['/', '/'],
+  ['nonsense', 'nonsense'],
+])('%s is %s', (header, type) => {
+  expect(parseContentType(header).type).toBe(type);
+});
+
+test.each([
+  ['multipart/form-data; boundary=----=_Part_1.2', '----=_Part_1.2'],
+  ['multipart/form-data;BOUNDARY="a b,c"', 'a b,c'],
+  ['multipart/form-data; charset=utf-8; boundary=x', 'x'],
+  ['multipart/form-data; boundary=', undefined],
+])('%s has the boundary %s', (header, boundary) => {
+  expect(parseContentType(header).parameters.get('boundary')).toBe(boundary);
+});
+
+const base64 = fc.uint8Array({ minLength: 18, maxLength: 3_000 }).map((bytes) => Buffer.from(bytes).toString('base64'));
+
+describe('what a body is', () => {
+  test('JSON, as any encoder writes it', () => {
+    const object = fc
+      .dictionary(fc.string(), fc.jsonValue())
+      .chain((value) =>
+        fc.constantFrom(
+          JSON.stringify(value),
+          `\uFEFF${JSON.stringify(value)}`,
+          ` \r\n${JSON.stringify(value, undefined, 2)}`,
+        ),
+      );
+    fc.assert(
+      fc.property(object, (json) => kindOf(Buffer.from(json)) === 'JSON'),
+      runs(INPUTS),
+    );
+  });
+
+  test('base64, in one line or in many', () => {
+    const text = base64.chain((whole) => fc.constantFrom(whole, `${whole}\n`, whole.replaceAll(/.{76}/g, '$&\r\n')));
+    fc.assert(
+      fc.property(text, (made) => kindOf(Buffer.from(made)) === 'base64 text'),
+      runs(INPUTS),
+    );
+  });
+
+  test('a data URL', () => {
+    const url = base64.chain((whole) =>
+      fc.constantFrom(`data:image/png;base64,${whole}`, `DATA:;base64,${whole}`, ` data:,${whole}`),
+    );
+    fc.assert(
+      fc.property(url, (made) => kindOf(Buffer.from(made)) === 'a data URL'),
+      runs(INPUTS),
+    );
+  });
+
+  test('a form', async () => {
+    const fields = fc.dictionary(fc.constantFrom('instructions', 'image', 'detail'), fc.string({ unit: 'grapheme' }), {
+      minKeys: 1,
+    });
+    await fc.assert(
+      fc.asyncProperty(fields, async (given) => {
+        const form = new FormData();
+        for (const [name, value] of Object.entries(given)) form.set(name, value);
+        expect(kindOf(new Uint8Array(await new Response(form).arrayBuffer()))).toBe('a multipart form');
+        expect(kindOf(Buffer.from(new URLSearchParams(given).toString()))).toBe('a URL-encoded form');
+      }),
+      runs(INPUTS / 10),
+    );
+  });
+
+  test.each([
+    '',
+    'Dear Sir or Madam, please find attached the photograph.',
+    'What is it?',
+    '<svg>',
+    '%PDF-1.7',
+    'Hello',
+    '{ x',
+    'a=b c',
+  ])('something else: %s', (text) => {
+    expect(kindOf(Buffer.from(text))).toBeUndefined();
+  });
+
+  test('anything that is not text', () => {
+    const bytes = fc.uint8Array({ minLength: 1 }).filter((made) => made.some((byte) => byte === 0));
+    fc.assert(
+      fc.property(bytes, (made) => [undefined, 'an image', 'JSON'].includes(kindOf(made))),
+      runs(INPUTS),
+    );
+  });
+});
+
+test.each([
+  ['{"instructions":"What?"}', 'text/plain', 'is JSON', 'Content-Type: application/json'],
+  ['{"instructions":"What?"}', 'application/vnd.api+json', 'is JSON', 'Content-Type: application/json'],
+  ['{"instructions":"What?"}', '', 'has no Content-Type', 'Content-Type: application/json'],
+  ['instructions=What&image=x', 'application/x-www-form-urlencoded', 'is a URL-encoded form', 'multipart/form-data'],
+  [
+    '--X\r\ncontent-disposition: form-data',
+    'multipart/mixed',
+    'is a multipart form',
+    'Content-Type: multipart/form-data',
+  ],
+  [
+    'This is a multipart message.\r\n--X',
+    'multipart/related',
+    'is a multipart form',
+    'Content-Type: multipart/form-data',
+  ],
+  [Buffer.alloc(60).toString('base64'), 'text/plain', 'is base64 text', 'Content-Type: application/json'],
+  ['data:image/png;base64,AAAA', 'text/plain', 'is a data URL', 'Content-Type: application/json'],
+])('%.30s as "%s" is told what it %s, and what to send', (body, type, what, advice) => {
+  expect(() => refuseBody(Buffer.from(body), parseContentType(type))).toThrow(
+    expect.objectContaining({ status: 415, code: 'unsupported_image_type', message: expect.stringContaining(what) }),
+  );
+  expect(() => refuseBody(Buffer.from(body), parseContentType(type))).toThrow(advice);
+  if (type) expect(() => refuseBody(Buffer.from(body), parseContentType(type))).toThrow(type);
+});

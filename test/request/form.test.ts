@@ -1,0 +1,39 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readQuery } from '../../src/request/form.ts';
+import { INPUTS, runs } from '../fuzz/runs.ts';
+
+const read = (query: string): Record<string, string> =>
+  readQuery({ url: `http://127.0.0.1/api/processImage?${query}` });
+
+test('a query gives what is ours of it', () => {
+  expect(read('code=a-function-key&instructions=What%3F&schema=x')).toEqual({ instructions: 'What?' });
+  expect(read('code=%E9%FF&instructions=What')).toEqual({ instructions: 'What' });
+});
+
+test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])('%s is text', (instructions) => {
+  const query = `instructions=${instructions}`;
+  expect(read(query)).toEqual(Object.fromEntries(new URLSearchParams(query)));
+});
+
+test('any text is what was encoded, and bytes that are not UTF-8 are refused by the name of their field', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('instructions', 'detail', 'maxTokens'),
+      fc.uint8Array({ maxLength: 12 }),
+      (name, bytes) => {
+        const query = `a=b&${name}=x${[...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}y`;
+        const text = Buffer.from(bytes).toString();
+        if (Buffer.from(text).equals(bytes)) expect(read(query)).toEqual({ [name]: `x${text}y` });
+        else
+          expect(() => read(query)).toThrow(
+            expect.objectContaining({
+              code: 'invalid_request',
+              members: { errors: [expect.objectContaining({ field: name })] },
+            }),
+          );
+      },
+    ),
+    runs(INPUTS),
+  );
+});
