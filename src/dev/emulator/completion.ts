@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { answerSchema } from './schema-answer.ts';
+import { callId, type Tool } from './tool-call.ts';
 
 /** The model that the emulated deployment says it runs. */
 export const MODEL = 'emulated-vision-2026-11-01';
@@ -7,36 +9,46 @@ const SAFE = { filtered: false, severity: 'safe' };
 const CONTENT_FILTER_RESULTS = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
 const PROMPT_FILTER_RESULTS = [{ prompt_index: 0, content_filter_results: CONTENT_FILTER_RESULTS }];
 
-/** What the emulated model says, before it takes the shape of a completion or of a stream. */
+/** What the emulated model says, before it takes the shape of an answer or of a stream. */
 export interface Words {
-  /** The answer, split so that the pieces put together are the whole. One piece counts as one token. */
+  /** The answer or the call's arguments, split so that the pieces put together are the whole. One piece counts as one token. */
   readonly pieces: readonly string[];
-  readonly finishReason: 'stop' | 'length';
+  /** The tool that is called instead of an answer. */
+  readonly call: { readonly id: string; readonly name: string } | undefined;
+  readonly finishReason: 'stop' | 'length' | 'tool_calls';
   readonly promptTokens: number;
 }
 
-/** Cuts an answer off where its tokens are used up. */
-export function toWords(text: string, maxTokens: number, promptTokens: number): Words {
-  const pieces = text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
-  return pieces.length > maxTokens
-    ? { pieces: pieces.slice(0, maxTokens), finishReason: 'length', promptTokens }
-    : { pieces, finishReason: 'stop', promptTokens };
+/** Cuts an answer off where its tokens are used up. With a tool, it is a call with arguments that satisfy the tool's schema. */
+export function toWords(
+  text: string,
+  { maxTokens, promptTokens, tool }: { maxTokens: number; promptTokens: number; tool: Tool | undefined },
+): Words {
+  const said = tool ? JSON.stringify(answerSchema({ type: 'object', ...tool.parameters }, text)) : text;
+  const pieces = said.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+  const call = tool && { id: callId(), name: tool.name };
+  if (pieces.length > maxTokens)
+    return { pieces: pieces.slice(0, maxTokens), call, finishReason: 'length', promptTokens };
+  return { pieces, call, finishReason: call ? 'tool_calls' : 'stop', promptTokens };
 }
 
-/** A whole chat completion. */
-export function completion({ pieces, finishReason, promptTokens }: Words): object {
+/** A whole chat completion, with the same choice as often as asked. */
+export function completion(words: Words, choices: number): object {
+  const { pieces, call, finishReason, promptTokens } = words;
+  const said = pieces.join('');
+  const message = call
+    ? { role: 'assistant', content: null, refusal: null, tool_calls: [toolCall(call, said)] }
+    : { role: 'assistant', content: said, refusal: null };
   return {
     ...head('chat.completion'),
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content: pieces.join(''), refusal: null },
-        finish_reason: finishReason,
-        logprobs: null,
-        content_filter_results: CONTENT_FILTER_RESULTS,
-      },
-    ],
-    usage: usage(promptTokens, pieces.length),
+    choices: Array.from({ length: choices }, (_, index) => ({
+      index,
+      message,
+      finish_reason: finishReason,
+      logprobs: null,
+      content_filter_results: CONTENT_FILTER_RESULTS,
+    })),
+    usage: usage(promptTokens, pieces.length * choices),
     prompt_filter_results: PROMPT_FILTER_RESULTS,
   };
 }
@@ -46,21 +58,38 @@ export function completion({ pieces, finishReason, promptTokens }: Words): objec
  * where asked for, `[DONE]`. The first has no choice and no id, as in Azure; a client that reads `choices[0]` of
  * every chunk breaks on it.
  */
-export function completionEvents({ pieces, finishReason, promptTokens }: Words, includeUsage: boolean): string[] {
+export function completionEvents(words: Words, choices: number, includeUsage: boolean): string[] {
+  const { pieces, call, finishReason, promptTokens } = words;
   const shared = head('chat.completion.chunk');
-  const chunk = (delta: object, finish: string | null = null, filter: object = {}) =>
+  const chunk = (index: number, delta: object, finish: string | null = null, filter: object = {}) =>
     event({
       ...shared,
-      choices: [{ index: 0, delta, finish_reason: finish, logprobs: null, content_filter_results: filter }],
+      choices: [{ index, delta, finish_reason: finish, logprobs: null, content_filter_results: filter }],
     });
+  const choice = (_: unknown, index: number) => [
+    chunk(index, {
+      role: 'assistant',
+      content: call ? null : '',
+      refusal: null,
+      ...(call ? { tool_calls: [{ index: 0, ...toolCall(call, '') }] } : {}),
+    }),
+    ...pieces.map((piece) =>
+      call
+        ? chunk(index, { tool_calls: [{ index: 0, function: { arguments: piece } }] })
+        : chunk(index, { content: piece }, null, CONTENT_FILTER_RESULTS),
+    ),
+    chunk(index, {}, finishReason),
+  ];
   return [
     event({ id: '', object: '', created: 0, model: '', choices: [], prompt_filter_results: PROMPT_FILTER_RESULTS }),
-    chunk({ role: 'assistant', content: '', refusal: null }),
-    ...pieces.map((content) => chunk({ content }, null, CONTENT_FILTER_RESULTS)),
-    chunk({}, finishReason),
-    ...(includeUsage ? [event({ ...shared, choices: [], usage: usage(promptTokens, pieces.length) })] : []),
+    ...Array.from({ length: choices }, choice).flat(),
+    ...(includeUsage ? [event({ ...shared, choices: [], usage: usage(promptTokens, pieces.length * choices) })] : []),
     'data: [DONE]\n\n',
   ];
+}
+
+function toolCall({ id, name }: { id: string; name: string }, args: string): object {
+  return { id, type: 'function', function: { name, arguments: args } };
 }
 
 function event(data: object): string {
@@ -80,7 +109,9 @@ function head(object: string) {
 function usage(promptTokens: number, completionTokens: number) {
   return {
     prompt_tokens: promptTokens,
+    prompt_tokens_details: { cached_tokens: 0 },
     completion_tokens: completionTokens,
+    completion_tokens_details: { reasoning_tokens: 0 },
     total_tokens: promptTokens + completionTokens,
   };
 }

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Answer, jsonAnswer } from './answer.ts';
-import { ChatRequest, imagesOf, lastQuestion, unguaranteed, unsupported } from './chat-request.ts';
-import { completion, completionEvents, toWords, type Words } from './completion.ts';
+import { readChat } from './chat-request.ts';
+import { completion, completionEvents, toWords } from './completion.ts';
 import type { Respond } from './endpoint.ts';
-import { lookAt } from './look.ts';
+import { lookAt, promptTokens } from './look.ts';
 import { MODEL_LIST } from './model-list.ts';
 import { UnreadablePicture } from './picture.ts';
 import type { RecordedRequest } from './recorded-request.ts';
+import type { Refusal } from './refusal.ts';
+import { response, responseEvents } from './responses.ts';
+import { readResponsesRequest } from './responses-request.ts';
 import type { TokenAuthority } from './tokens.ts';
 
 /** The deployment that there is unless others are named. */
@@ -15,13 +18,12 @@ export const DEFAULT_DEPLOYMENT = 'gpt-vision';
 
 const DATED = /^\/openai\/deployments\/([^/]+)\/chat\/completions$/;
 const VERSION_FREE = '/openai/v1/chat/completions';
+const RESPONSES = '/openai/v1/responses';
 const MODELS = '/openai/models';
 const CHAT_ACTION = 'deployments/chat/completions/action';
+const RESPONSES_ACTION = 'responses/write';
 const NamedModel = z.object({ model: z.string() });
 const FIRST_API_VERSION = '2022-12-01';
-/** A tile of an image costs about so many tokens; the number only has to look like one. */
-const TOKENS_PER_IMAGE = 765;
-
 /** An Azure OpenAI resource: whose tokens it takes, what is deployed, and whether who asks has the role. */
 export interface Resource {
   readonly authority: TokenAuthority;
@@ -32,14 +34,14 @@ export interface Resource {
   hasRole: boolean;
 }
 
-/** The chat completions of an Azure OpenAI resource, and the list of the models that it could deploy. */
+/** The chat completions and responses of an Azure OpenAI resource, and the list of the models that it could deploy. */
 export function modelEndpoint(resource: Resource): Respond {
   return async (request) => {
     const answer =
       (await denial(request, resource)) ??
       models(request) ??
       wrongAddress(request, resource) ??
-      (await answerChat(request.body));
+      (await (request.path === RESPONSES ? answerResponses(request.body) : answerChat(request.body)));
     return {
       ...answer,
       headers: { ...answer.headers, 'apim-request-id': randomUUID(), 'x-ratelimit-remaining-requests': '99' },
@@ -64,7 +66,11 @@ async function denial(
   }
   if (hasRole) return undefined;
   const [action, operation] =
-    path === MODELS ? ['models/read', path] : [CHAT_ACTION, '/openai/deployments/{deployment-id}/chat/completions'];
+    path === MODELS
+      ? ['models/read', path]
+      : path === RESPONSES
+        ? [RESPONSES_ACTION, path]
+        : [CHAT_ACTION, '/openai/deployments/{deployment-id}/chat/completions'];
   return azureError(
     401,
     'PermissionDenied',
@@ -79,7 +85,9 @@ function models({ method, path, query }: RecordedRequest): Answer | undefined {
 
 function wrongAddress(request: RecordedRequest, { deployments }: Resource): Answer | undefined {
   const [, dated] = DATED.exec(request.path) ?? [];
-  const known = dated ? isPublished(request.query.get('api-version')) : request.path === VERSION_FREE;
+  const known = dated
+    ? isPublished(request.query.get('api-version'))
+    : [VERSION_FREE, RESPONSES].includes(request.path);
   if (!known || request.method !== 'POST') return azureError(404, '404', 'Resource not found');
 
   const deployment = dated ?? NamedModel.safeParse(request.body).data?.model ?? '';
@@ -94,33 +102,42 @@ function isPublished(apiVersion: string | null): boolean {
 }
 
 async function answerChat(body: unknown): Promise<Answer> {
-  const { data: request, error } = ChatRequest.safeParse(body);
-  if (!request) {
-    const { path = [], message = '' } = error.issues[0] ?? {};
-    return modelError('invalid_value', `Invalid value for '${path.join('.')}': ${message}`, path.join('.'));
-  }
-  const refused = unsupported(request) ?? unguaranteed(request);
-  if (refused) return modelError(refused.code, refused.message, refused.param);
+  const chat = readChat(body);
+  if ('message' in chat) return refused(chat);
+  const { look, tool, maxTokens, choices, stream, includeUsage } = chat;
+  return unlessUnreadable(async () => {
+    const words = toWords(await lookAt(look), { maxTokens, tool, promptTokens: promptTokens(look) });
+    return stream
+      ? streamed(completionEvents(words, choices, includeUsage))
+      : jsonAnswer(200, completion(words, choices));
+  });
+}
+
+async function answerResponses(body: unknown): Promise<Answer> {
+  const asked = readResponsesRequest(body);
+  if ('message' in asked) return refused(asked);
+  const { look, tool, request } = asked;
+  return unlessUnreadable(async () => {
+    const maxTokens = request.max_output_tokens ?? Infinity;
+    const words = toWords(await lookAt(look), { maxTokens, tool, promptTokens: promptTokens(look) });
+    return request.stream ? streamed(responseEvents(words, request)) : jsonAnswer(200, response(words, request));
+  });
+}
+
+async function unlessUnreadable(answer: () => Promise<Answer>): Promise<Answer> {
   try {
-    const words = toWords(await lookAt(request), request.max_completion_tokens ?? Infinity, promptTokens(request));
-    return request.stream
-      ? streamed(words, request.stream_options?.include_usage ?? false)
-      : jsonAnswer(200, completion(words));
+    return await answer();
   } catch (thrown) {
     if (!(thrown instanceof UnreadablePicture)) throw thrown;
-    return modelError('invalid_image', `Invalid image data. ${thrown.message}`, null);
+    return refused({ code: 'invalid_image', message: `Invalid image data. ${thrown.message}`, param: null });
   }
 }
 
-function promptTokens(request: ChatRequest): number {
-  return Math.ceil(lastQuestion(request).length / 4) + TOKENS_PER_IMAGE * imagesOf(request).length;
+function streamed(body: string[]): Answer {
+  return { status: 200, headers: { 'content-type': 'text/event-stream' }, body };
 }
 
-function streamed(words: Words, includeUsage: boolean): Answer {
-  return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: completionEvents(words, includeUsage) };
-}
-
-function modelError(code: string | null, message: string, param: string | null): Answer {
+function refused({ code, message, param }: Refusal): Answer {
   return jsonAnswer(400, { error: { message, type: 'invalid_request_error', param, code } });
 }
 
