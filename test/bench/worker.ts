@@ -28,10 +28,11 @@ export async function startWorker(appDir: string): Promise<Worker> {
 
   // Ahead of the library, which waits for a call of the host that says what the request is for.
   server.prependListener('request', (req: IncomingMessage) => {
-    const route = matchRoute(routes, req.method ?? '', req.url ?? '');
-    const id = req.headers['x-ms-invocation-id'];
-    if (!route || typeof id !== 'string') return void req.destroy();
-    invoke(model, { id, route, headers: req.headers, log: () => {} }).catch((error: unknown) => {
+    const { url = '', method = '', headers } = req;
+    const match = matchRoute(routes, method, url);
+    const id = headers['x-ms-invocation-id'];
+    if (!match || typeof id !== 'string') return void req.destroy();
+    invoke(model, { id, ...match, url, headers, log: () => {} }).catch((error: unknown) => {
       process.stderr.write(`${String(error)}\n`);
       req.destroy();
     });

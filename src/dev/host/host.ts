@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../start/listen.ts';
@@ -12,6 +12,10 @@ import { serveRequest } from './serve-request.ts';
 
 const DRAIN_MS = 10_000;
 const KEEP_ALIVE_MS = 75_000;
+/** Above what Node takes by default, so that this host can tell 414 from 431 itself. */
+const MAX_HEAD_BYTES = 1024 * 1024;
+/** The real host's limit unless FUNCTIONS_REQUEST_BODY_SIZE_LIMIT says otherwise. */
+const MAX_BODY_BYTES = 104_857_600;
 
 /** What a local host needs to know. */
 export interface HostOptions {
@@ -19,6 +23,10 @@ export interface HostOptions {
   appDir: string;
   /** The port on 127.0.0.1; 0 picks a free one. */
   port: number;
+  /** The largest body that is taken, in bytes; 100 MiB unless it is set, as in the real host. */
+  maxBodyBytes?: number | undefined;
+  /** The key that functions above the level `anonymous` ask for; undefined: none does, as in `func start`. */
+  functionKey?: string | undefined;
   log: Log;
 }
 
@@ -27,20 +35,27 @@ export interface Host {
   url: string;
   port: number;
   functions: Pick<Route, 'name' | 'path' | 'methods'>[];
-  /** Takes no new request, gives those under way some seconds, runs the app's `appTerminate` hooks. */
+  /** Takes no new request, gives those in hand some seconds, and runs the app's `appTerminate` hooks. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a built function app on 127.0.0.1, in this process, through the real `@azure/functions`. It plays
- * host and language worker in one: no keys, no function timeout, HTTP streams only, one app per process.
+ * Serves a built function app on 127.0.0.1, in this process, through the real `@azure/functions`. It plays host and
+ * language worker in one, for one app per process. Towards clients it behaves as the real host 4.1037 does, except that
+ * there is no function timeout, and that a function which throws or returns nothing is a 500 at once.
  *
  * @example
  * const host = await startHost({ appDir: 'dist', port: 0, log: logToStdout });
  * await fetch(`${host.url}/api/health`);
  * await host.close();
  */
-export async function startHost({ appDir, port, log }: HostOptions): Promise<Host> {
+export async function startHost({
+  appDir,
+  port,
+  maxBodyBytes = MAX_BODY_BYTES,
+  functionKey,
+  log,
+}: HostOptions): Promise<Host> {
   registry.log = logFrom('App', log);
   const app = await loadApp(resolve(appDir));
   const appData = {};
@@ -48,11 +63,14 @@ export async function startHost({ appDir, port, log }: HostOptions): Promise<Hos
   const library = await openLibraryServer(app.model);
 
   const inFlight = new Set<ServerResponse>();
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
+  const serving = { app, libraryPort: library.port, maxBodyBytes, functionKey, log };
+  const serve = (req: IncomingMessage, res: ServerResponse): void => {
     inFlight.add(res);
     res.once('close', () => inFlight.delete(res));
-    void serveRequest(app, library.port, log, req, res);
-  });
+    void serveRequest(serving, req, res);
+  };
+  const options = { requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: MAX_HEAD_BYTES };
+  const server = createServer(options, serve).on('checkContinue', serve);
   const listening = await listen(server, port);
 
   return {

@@ -1,12 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CoreInvocation, ProgrammingModel } from './registry.ts';
+import type { CoreInvocation, ProgrammingModel, TypedData } from './registry.ts';
 import { runHooks } from './registry.ts';
 import type { Route } from './route.ts';
 
-/** One call of a function. */
+/** One call of an HTTP function. */
 export interface Invocation {
   id: string;
   route: Route;
+  /** The values of the route's parameters. */
+  params: Readonly<Record<string, string>>;
+  url: string;
   headers: IncomingHttpHeaders;
   log: CoreInvocation['log'];
 }
@@ -15,13 +18,16 @@ export interface Invocation {
  * Takes a function through one invocation. The request itself comes to the library's own HTTP server under
  * the same id, and the response leaves through it; resolves when that response is written.
  */
-export async function invoke(model: ProgrammingModel, { id, route, headers, log }: Invocation): Promise<void> {
+export async function invoke(
+  model: ProgrammingModel,
+  { id, route, params, url, headers, log }: Invocation,
+): Promise<void> {
   const core: CoreInvocation = {
     invocationId: id,
     metadata: route.metadata,
     request: {
       inputData: [{ name: route.trigger, data: { http: {} } }],
-      triggerMetadata: { Headers: { json: JSON.stringify(headers) } },
+      triggerMetadata: triggerMetadata(url, params, headers),
       // The host in Azure puts a span of its own between; here the caller's is the parent.
       traceContext: { traceParent: single(headers['traceparent']), traceState: single(headers['tracestate']) },
     },
@@ -37,12 +43,12 @@ export async function invoke(model: ProgrammingModel, { id, route, headers, log 
   const after = { hookData, invocationContext: context, inputs: before.inputs, ...(await outcome()) };
   core.state = 'postInvocationHooks';
   await runHooks('postInvocation', after);
-  // From here on, the library warns of whatever is logged through the context.
+  // From here on, the library warns about anything logged through the context.
   delete core.state;
 
   if (after.error) throw after.error;
   if (after.result === undefined || after.result === null) {
-    // The library sends nothing for nothing, and Azure's front end would let the client wait its 230 s.
+    // The library then sends no answer, and in Azure the client waits 230 s for the front end to give up.
     throw new Error('The handler returned no response.');
   }
   await invocation.getResponse(context, after.result);
@@ -54,6 +60,21 @@ export async function invoke(model: ProgrammingModel, { id, route, headers, log 
       return { error };
     }
   }
+}
+
+/**
+ * The library makes `request.params` of it. In the real host, too, they hold the query's values beside the route's; there
+ * also the members of a JSON body that has a Content-Length.
+ */
+function triggerMetadata(
+  url: string,
+  params: Invocation['params'],
+  headers: IncomingHttpHeaders,
+): Record<string, TypedData> {
+  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
+  const values = { ...Object.fromEntries(query), ...params };
+  const typed = Object.entries(values).map(([name, string]): [string, TypedData] => [name, { string }]);
+  return { ...Object.fromEntries(typed), Headers: { json: JSON.stringify(headers) } };
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -6,6 +6,7 @@ export interface Binding {
   direction: string;
   route?: string;
   methods?: string[];
+  authLevel?: string;
 }
 
 /** One registered function, as the library describes it to its host. */

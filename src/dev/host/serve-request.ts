@@ -1,36 +1,61 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../start/log.ts';
+import { hasKey, refuseHead } from './admit.ts';
 import type { App } from './app.ts';
-import { answerEmpty, forward } from './forward.ts';
+import { answerEmpty, forward, tooLarge } from './forward.ts';
 import { invoke } from './invocation.ts';
 import { logFrom } from './logs.ts';
 import { matchRoute } from './route.ts';
 
-/** Takes one request to its function and the answer back; a function that fails is a 500 with an empty body. */
+/** What serves one request of many. */
+export interface Serving {
+  app: App;
+  /** The port of the library's HTTP server. */
+  libraryPort: number;
+  /** The largest body that is taken, in bytes. */
+  maxBodyBytes: number;
+  /** The key that functions above the level `anonymous` ask for; undefined: none does. */
+  functionKey: string | undefined;
+  log: Log;
+}
+
+/**
+ * Takes one request to its function and the answer back. What this host refuses itself has a status and no body, as in
+ * the real one; so has a function that fails.
+ */
 export async function serveRequest(
-  app: App,
-  libraryPort: number,
-  log: Log,
+  { app, libraryPort, maxBodyBytes, functionKey, log }: Serving,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const route = matchRoute(app.routes, req.method ?? '', req.url ?? '');
-  if (!route) return answerEmpty(req, res, 404);
+  const refused = refuseHead(req);
+  if (refused) return answerEmpty(req, res, refused);
+  const match = matchRoute(app.routes, req.method ?? '', req.url ?? '');
+  if (!match) return answerEmpty(req, res, 404);
+  const { route, params } = match;
+  if (functionKey !== undefined && !hasKey(route, req, functionKey)) return answerEmpty(req, res, 401);
 
-  const id = randomUUID();
+  const invocationId = randomUUID();
   const source = `Functions.${route.name}`;
   const started = performance.now();
   res.once('close', () => {
     const outcome = res.writableFinished
       ? `answered ${res.statusCode}`
-      : 'the client went away, or the answer broke off,';
+      : 'the client disconnected, or the answer broke off,';
     log('information', source, `${outcome} after ${Math.round(performance.now() - started)} ms`);
   });
 
-  const giveUp = forward(req, res, libraryPort, id);
+  if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) {
+    log('error', source, tooLarge(maxBodyBytes));
+    return answerEmpty(req, res, 500);
+  }
+  if (req.headers.expect) res.writeContinue();
+  const onRefused = (reason: string): void => log('error', source, reason);
+  const giveUp = forward(req, res, { port: libraryPort, invocationId, maxBodyBytes, onRefused });
   try {
-    await invoke(app.model, { id, route, headers: req.headers, log: logFrom(source, log) });
+    const { url = '', headers } = req;
+    await invoke(app.model, { id: invocationId, route, params, url, headers, log: logFrom(source, log) });
   } catch (error) {
     if (!res.destroyed) log('error', source, error instanceof Error ? (error.stack ?? error.message) : String(error));
     giveUp();

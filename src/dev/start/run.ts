@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type EmulatedAzure, startAzure } from '../emulator/azure.ts';
 import { type Host, startHost } from '../host/host.ts';
 import { loadLocalSettings } from './local-settings.ts';
@@ -18,9 +19,16 @@ export async function run(prepare: () => Promise<string>): Promise<void> {
     loadLocalSettings();
     const appDir = await prepare();
     const azure = await emulateWhereUnset();
-    const host = await startHost({ appDir, port: readPort(), log: logToStdout });
+    const functionKey = readFunctionKey();
+    const host = await startHost({
+      appDir,
+      port: readPort(),
+      maxBodyBytes: readMaxBodyBytes(),
+      functionKey,
+      log: logToStdout,
+    });
     stopOnSignals(host, azure);
-    greet(host, azure);
+    greet(host, azure, functionKey);
   } catch (error) {
     console.error(explain(error));
     process.exit(1);
@@ -45,18 +53,37 @@ function readPort(): number {
   throw new Error('PORT must be a whole number from 0 (any free port) to 65535.');
 }
 
-function greet({ url, functions }: Host, azure: EmulatedAzure | undefined): void {
+/** A key for this run, where FUNCTION_KEYS asks for one. `func start` asks callers for none. */
+function readFunctionKey(): string | undefined {
+  const setting = process.env['FUNCTION_KEYS'] || 'off';
+  if (setting === 'off') return undefined;
+  if (setting === 'on') return randomBytes(24).toString('base64url');
+  throw new Error('FUNCTION_KEYS must be on or off.');
+}
+
+/** The Functions host reads the same setting. */
+function readMaxBodyBytes(): number | undefined {
+  const setting = process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'];
+  if (!setting) return undefined;
+  const bytes = Number(setting);
+  if (Number.isInteger(bytes) && bytes > 0) return bytes;
+  throw new Error('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a whole number of bytes.');
+}
+
+function greet({ url, functions }: Host, azure: EmulatedAzure | undefined, key: string | undefined): void {
   const routes = functions.map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
   const model = azure
     ? "No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are not a model's."
     : `Model: ${URL.parse(endpoint() ?? '')?.host}`;
+  const keys = key && `\nFUNCTION_KEYS is on. Send the key with every request: x-functions-key: ${key}\n`;
+  const header = key ? `-H 'x-functions-key: ${key}' ` : '';
   console.log(`
 ${model}
-
+${keys ?? ''}
 ${routes.join('\n')}
 
 Try ${url}/api/playground in a browser, or:
-  curl --data-binary @test/images/sailboat.jpg '${url}/api/processImage?instructions=What%20is%20this%3F'
+  curl ${header}-H 'Transfer-Encoding: chunked' --data-binary @test/images/sailboat.jpg '${url}/api/processImage?instructions=What%20is%20this%3F'
 
 listening on ${url} (Ctrl-C ends it)`);
 }

@@ -8,9 +8,9 @@ describe('an app that cannot be served', () => {
     ['does not stream', `app.get('a', () => ({}));`, 'enableHttpStream'],
     ['has no function', ``, 'registered no function'],
     [
-      'has route parameters',
-      `app.setup({ enableHttpStream: true }); app.http('a', { route: 'a/{id}', handler: () => ({}) });`,
-      'a/{id}',
+      'has a route that this host does not take',
+      `app.setup({ enableHttpStream: true }); app.http('a', { route: 'a/{id:int}', handler: () => ({}) });`,
+      'a/{id:int}',
     ],
     [
       'throws',

@@ -33,11 +33,12 @@ export async function writeTinyApp(source: string): Promise<string> {
   return dir;
 }
 
-/** Bundles a source and serves it. */
-export async function startTinyApp(source: string): Promise<TinyApp> {
+/** Bundles a source and serves it, with settings of the local host. */
+export async function startTinyApp(source: string, settings: Record<string, string> = {}): Promise<TinyApp> {
   const dir = await writeTinyApp(source);
   // An endpoint is set, so that no Azure is emulated beside it.
-  const env = { PATH: process.env['PATH'], PORT: '0', AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+  const endpoint = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+  const env = { PATH: process.env['PATH'], PORT: '0', ...endpoint, ...settings };
   const child = spawn(process.execPath, [join(root, 'src/dev/start/serve.ts'), dir], { cwd: dir, env });
   let output = '';
   const listening = Promise.withResolvers<string>();
