@@ -3,6 +3,7 @@ import { SettingsError } from './config/environment.ts';
 import { DEFAULT_LIMITS } from './config/limits.ts';
 import { once } from './config/once.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
+import { takeLargeHeaders } from './functions/large-headers.ts';
 import { createHandler } from './http/create-handler.ts';
 import { inFlight } from './http/in-flight.ts';
 import { openAiErrorResponse } from './http/openai-error.ts';
@@ -26,6 +27,7 @@ const TERMINATE_MS = 4_500;
 const LAST_TELEMETRY_MS = 2_000;
 
 surviveUnhandledRejections();
+takeLargeHeaders();
 
 const settings = loadSettings();
 const timeoutMs = settings instanceof SettingsError ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs;

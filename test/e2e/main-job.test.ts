@@ -110,8 +110,8 @@ describe('the request that reaches the model', () => {
 });
 
 describe('too large', () => {
-  test('is told by the Content-Length, before a byte of the body', async () => {
-    const { status, body } = await postHeadersOnly(app.url, MAX_IMAGE_BYTES + 1);
+  test('is decided by the Content-Length, before a byte of the body, and told when all is sent', async () => {
+    const { status, body } = await postHeadersFirst(app, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large', limit: MAX_IMAGE_BYTES });
     expect(azure.model.requests).toHaveLength(0);
@@ -154,8 +154,16 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function postHeadersOnly(url: string, contentLength: number) {
-  return post(url, { 'content-length': contentLength }, (request) => request.flushHeaders());
+/** Sends the body only when the app has logged what became of the request. */
+async function postHeadersFirst(to: App, bytes: Buffer) {
+  const logged = to.output().length;
+  return post(to.url, { 'content-length': bytes.length }, (request) => {
+    request.flushHeaders();
+    void expect
+      .poll(() => to.output().slice(logged), { timeout: 10_000 })
+      .toContain('"status":413')
+      .finally(() => request.end(bytes));
+  });
 }
 
 async function postChunked(url: string, bytes: Buffer) {

@@ -110,7 +110,7 @@ function fuzzed(): Call {
 }
 
 function late(kind: string, send: Send): Call {
-  return { kind, allowed: ['request_timeout'], make: async (scene) => send(scene, await sent()) };
+  return { kind, allowed: ['none'], make: async (scene) => send(scene, await sent()) };
 }
 
 async function leaving({ app }: Scene): Promise<Outcome> {

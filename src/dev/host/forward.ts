@@ -22,6 +22,9 @@ const ours = new Set(['x-ms-invocation-id', 'x-forwarded-host', 'x-forwarded-pro
 const MIN_BYTES_PER_SECOND = 240;
 const GRACE_SECONDS = 5;
 
+/** Enough that the client's socket is not paused for every piece. */
+const UPLOAD_BUFFER_BYTES = 256 * 1024;
+
 const agent = new Agent({ keepAlive: true });
 
 /** Where a request is forwarded to, and within which limits. */
@@ -87,6 +90,7 @@ export function forward(req: IncomingMessage, res: ServerResponse, options: Forw
  */
 function uploadTo(forwarded: ClientRequest): Writable {
   return new Writable({
+    highWaterMark: UPLOAD_BUFFER_BYTES,
     write: (chunk, _, done) => void forwarded.write(chunk, done),
     final: (done) => void forwarded.end(done),
   });
@@ -127,7 +131,7 @@ function enforceLimits(
   const everySecond = setInterval(() => {
     if (isHeldBack()) return;
     seconds += 1;
-    if (seconds > GRACE_SECONDS && bytes < seconds * MIN_BYTES_PER_SECOND)
+    if (seconds >= GRACE_SECONDS && bytes < seconds * MIN_BYTES_PER_SECOND)
       end(`The body arrives at less than ${MIN_BYTES_PER_SECOND} bytes a second.`);
   }, 1_000);
   const stop = (): void => clearInterval(everySecond);

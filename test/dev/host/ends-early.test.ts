@@ -10,10 +10,10 @@ describe('the app is told when its client disconnects', () => {
   test('before the answer', async () => {
     const abort = new AbortController();
     const answer = fetch(`${app.url}/v1/slow?leaves`, { signal: abort.signal }).catch(() => {});
-    await expect.poll(() => app.output()).toContain('slow begins');
+    await expect.poll(() => app.output(), { timeout: 10_000 }).toContain('slow begins');
     abort.abort();
     await answer;
-    await expect.poll(async () => (await notesOf(app)).gone, { timeout: 5_000 }).toContain('/v1/slow?leaves');
+    await expect.poll(async () => (await notesOf(app)).gone, { timeout: 10_000 }).toContain('/v1/slow?leaves');
   });
 
   test('during the answer', async () => {

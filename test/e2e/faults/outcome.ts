@@ -4,7 +4,7 @@ import { readEvents } from '../events.ts';
 export interface Outcome {
   /** 0 where no answer came. */
   readonly status: number;
-  /** The problem's code; `answer` where there is one, `none` where the connection ended without. */
+  /** The problem's code; `answer` where there is one, `none` where the response has no body or there is none. */
   readonly code: string;
   /** The whole problem, or nothing. */
   readonly problem: Readonly<Record<string, unknown>>;
@@ -21,6 +21,7 @@ export const NO_ANSWER: Outcome = { status: 0, code: 'none', problem: {}, header
  * stream.
  */
 export function outcomeOf(status: number, headers: Headers, text: string): Outcome {
+  if (!text) return { ...NO_ANSWER, status, headers };
   const problem = problemIn(headers.get('content-type') ?? '', text);
   return { status, code: problem ? String(problem['code']) : 'answer', problem: problem ?? {}, headers, text };
 }

@@ -3,6 +3,7 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, checkedFetch } from '../ask.ts';
 import type { Fault, Scene } from './fault.ts';
+import { DEADLINE_MS } from './pairs.ts';
 import { NO_ANSWER, type Outcome, outcomeOf } from './outcome.ts';
 import type { Sent } from './way.ts';
 
@@ -50,7 +51,15 @@ export async function lastBytesLate(scene: Scene, sent: Sent): Promise<Outcome> 
   });
 }
 
-/** Sends a body byte by byte, more slowly than anybody waits for. */
+/** Sends all of a body, but takes longer than the deadline for it. */
+export async function slowly(scene: Scene, sent: Sent): Promise<Outcome> {
+  return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
+    request.write(sent.body.subarray(0, -1));
+    setTimeout(() => request.end(sent.body.subarray(-1)), DEADLINE_MS + MOMENT_MS);
+  });
+}
+
+/** Sends a body byte by byte, more slowly than the host waits for. */
 export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
     let at = 0;
