@@ -26,9 +26,9 @@ const NO_IMAGE = {
   'a URL-encoded form':
     'Send the fields as JSON with Content-Type: application/json, or as multipart/form-data, as curl -F does.',
   'base64 text':
-    'Send the bytes that it stands for, as curl --data-binary @FILE does, or send it in "images" of JSON with Content-Type: application/json.',
+    'Send the bytes that it stands for, or send it in "images" of JSON, with Content-Type: application/json.',
   'a data URL':
-    'Send it in "images" of JSON with Content-Type: application/json, or send the bytes that it stands for.',
+    'Send it in "images" of JSON, with Content-Type: application/json, or send the bytes that it stands for.',
 } as const;
 
 type NoImage = keyof typeof NO_IMAGE;
@@ -71,7 +71,8 @@ export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
  */
 export function refuseBody(body: Uint8Array, { type }: ContentType): void {
   const kind = type.startsWith('multipart/') ? 'a multipart form' : kindOf(body);
-  refuse(kind, 'The body', readAsImage(type));
+  if (kind !== undefined && kind !== 'an image')
+    throw notAnImage(`The body is ${kind}. ${readAsImage(type)} ${NO_IMAGE[kind]}`);
 }
 
 /**
@@ -79,14 +80,15 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refusePart(image: Uint8Array, index: number): void {
-  refuse(kindOf(image), `Image ${index + 1}`, 'A part called image has to be the bytes of one image.');
+  const kind = kindOf(image);
+  if (kind === undefined || kind === 'an image') return;
+  const advice = 'A part called image has to be the bytes of one image; other fields have names of their own.';
+  const json = 'For base64 or a data URL, send JSON with "images" in it and Content-Type: application/json.';
+  throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${json}`);
 }
 
-function refuse(kind: ReturnType<typeof kindOf>, what: string, why: string): void {
-  if (kind === undefined || kind === 'an image') return;
-  throw new Problem('unsupported_image_type', `${what} is ${kind}. ${why} ${NO_IMAGE[kind]}`, {
-    members: { detected: null, supported: IMAGE_TYPES },
-  });
+function notAnImage(detail: string): Problem {
+  return new Problem('unsupported_image_type', detail, { members: { detected: null, supported: IMAGE_TYPES } });
 }
 
 /** Whether a Content-Type says that the body is an image, or nothing about what it is. */

@@ -39,7 +39,6 @@ export async function readMultipart(
   limits: FormLimits,
 ): Promise<Form> {
   const boundary = boundaryOf(parameters.get('boundary'));
-  // A file input that nobody used is sent as a part with an empty filename and no bytes.
   const parts = (await readParts(body, boundary, limits)).filter((part) => !part.isUnused);
   const images: Buffer[] = [];
   for (const part of parts.filter(isImage)) {
@@ -139,7 +138,7 @@ function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }:
 }
 
 function withoutName(): Problem {
-  return invalidBody('has a part without a name');
+  return invalidBody('has a part without a name, or with headers that cannot be read');
 }
 
 function isImage({ name }: Part): boolean {
@@ -163,7 +162,7 @@ function boundaryOf(boundary = ''): string {
 function malformed(start: Uint8Array, cause: unknown): Problem {
   const kind = kindOf(start);
   return kind === undefined || kind === 'a multipart form'
-    ? invalidBody('is not a whole form: it must end with its closing boundary', cause)
+    ? invalidBody('is not a whole form: its lines must end with CRLF, and it must end with its closing boundary', cause)
     : invalidBody(
         `is ${kind}, but its Content-Type is multipart/form-data. Send the Content-Type of what it is`,
         cause,

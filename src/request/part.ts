@@ -43,9 +43,9 @@ export class Part {
     this.#encoding = (values.get('content-transfer-encoding') ?? '').trim().toLowerCase();
   }
 
-  /** Whether it is what a browser sends for a file input that nobody used: an empty filename, and no bytes. */
+  /** Whether it is what a file input or a field that nobody used sends: no filename or an empty one, and no bytes. */
   get isUnused(): boolean {
-    return this.#fileName === '' && this.#length === 0;
+    return !this.#fileName && this.#length === 0;
   }
 
   add(chunk: Uint8Array): void {

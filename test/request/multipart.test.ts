@@ -34,7 +34,7 @@ test('a form is what was sent, however it was cut up on the way', async () => {
   );
   const given = fc.record({
     images: fc.array(clean, { maxLength: 4 }),
-    instructions: fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text)),
+    instructions: fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !/[\r\n]/.test(text)),
     lengths: fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 20 }),
   });
   await fc.assert(
@@ -153,8 +153,8 @@ describe('Content-Transfer-Encoding', () => {
 });
 
 describe('a file input that nobody used', () => {
-  const unused = '; filename=""\r\nContent-Type: application/octet-stream';
-  test('is not there, whatever its name', async () => {
+  test.each(['; filename=""', ''])('is not there, whatever its name (%s)', async (fileName) => {
+    const unused = `${fileName}\r\nContent-Type: application/octet-stream`;
     const given = await read(
       part('name="image"; filename="a.png"', 'x'),
       ...Array.from({ length: 12 }, () => part(`name="image"${unused}`, '')),
@@ -166,7 +166,6 @@ describe('a file input that nobody used', () => {
 
   test('but an image that was chosen and is empty is an empty image', async () => {
     expect((await read(part('name="image"; filename="a.png"', ''))).images).toEqual([Buffer.alloc(0)]);
-    expect((await read(part('name="image"', ''))).images).toEqual([Buffer.alloc(0)]);
   });
 });
 

@@ -1,0 +1,358 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
+import { still, stillOfSize } from '../images/still.ts';
+import { type App, startBoth } from './app.ts';
+import { type Asked, ask, checkedFetch, post } from './ask.ts';
+
+/** Requests as public bug reports show that clients send them. */
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const INSTRUCTIONS = 'What is this?';
+
+let app: App;
+let azure: EmulatedAzure;
+let image: Buffer;
+let base64: string;
+beforeAll(async () => {
+  ({ app, azure } = await startBoth());
+  image = await still('image/png', 16, 16);
+  base64 = image.toString('base64');
+});
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+beforeEach(() => azure.reset());
+
+describe('escaped base64 in JSON', () => {
+  const escapes: Record<string, (text: string) => string> = {
+    'by PHP and Swift': (text) => text.replaceAll('/', '\\/'),
+    'by .NET': (text) => text.replaceAll('+', '\\u002B'),
+    'by a MIME encoder': (text) => text.replaceAll(/.{76}/g, '$&\\r\\n'),
+    'by all of them': (text) =>
+      text.replaceAll(/.{64}/g, '$&\\n\\t').replaceAll('/', '\\u002f').replaceAll('+', '\\u002B'),
+  };
+
+  test.each(Object.keys(escapes))('is the image, up to the largest: %s', async (by) => {
+    const large = await stillOfSize('image/jpeg', 20_971_520);
+    const url = escapes[by]?.(`data:image/jpeg;base64,${large.toString('base64')}`) ?? '';
+    const answers = [
+      await post(app.url, `{"instructions":"${INSTRUCTIONS}","images":["${url}"]}`, JSON_TYPE),
+      await chat(`[{"type":"image_url","image_url":{"url":"${url}"}}]`),
+    ];
+    expect(answers.map(({ status, text }) => (status === 200 ? status : text.slice(0, 300)))).toEqual([200, 200]);
+    for (const { body } of azure.model.requests) expect(imageIn(body).equals(large)).toBe(true);
+  });
+
+  test('is the image also where there are many', async () => {
+    const small = await stillOfSize('image/png', 450_000);
+    const url = `data:image/png;base64,${small.toString('base64').replaceAll('/', '\\/')}`;
+    const urls = Array.from({ length: 8 }, () => `"${url}"`).join(',');
+    expect((await post(app.url, `{"instructions":"${INSTRUCTIONS}","images":[${urls}]}`, JSON_TYPE)).status).toBe(200);
+  });
+});
+
+describe('text in another charset', () => {
+  const question = 'Perché "è"?';
+  const jsonOf = (text: string): string => JSON.stringify({ instructions: text, images: [base64] });
+  const chatOf = (text: string): string => JSON.stringify({ model: 'm', messages: [{ role: 'user', content: text }] });
+
+  test.each([
+    ['iso-8859-1', 'latin1'],
+    ['"windows-1252"', 'latin1'],
+    ['utf-16le', 'utf16le'],
+    ['UTF-8', 'utf8'],
+  ] as const)('is read by its name: %s', async (charset, encoding) => {
+    const headers = { 'content-type': `application/json; charset=${charset}` };
+    expect((await post(app.url, new Uint8Array(Buffer.from(jsonOf(question), encoding)), headers)).status).toBe(200);
+    expect((await chatBody(Buffer.from(chatOf(question), encoding), headers)).status).toBe(200);
+    for (const { body } of azure.model.requests)
+      expect(JSON.stringify(body)).toContain(JSON.stringify(question).slice(1, -1));
+    const part = `name="instructions"\r\ncontent-type: text/plain; charset=${charset}`;
+    expect((await form([part, Buffer.from(question, encoding)], [IMAGE_PART, image])).status).toBe(200);
+    expect(JSON.stringify(azure.model.requests.at(-1)?.body)).toContain(JSON.stringify(question).slice(1, -1));
+  });
+
+  test.each<[string, () => Promise<Asked>, RegExp]>([
+    ['JSON', async () => post(app.url, latin1(jsonOf(question)), JSON_TYPE), /body is not UTF-8/],
+    ['chat', async () => chatBody(latin1(chatOf(question)), JSON_TYPE), /body is not UTF-8/],
+    [
+      'multipart',
+      async () => form(['name="instructions"', latin1(question)], [IMAGE_PART, image]),
+      /instructions is not UTF-8/,
+    ],
+    [
+      'a query',
+      async () => post(app.url, new Uint8Array(image), { 'content-type': 'image/png' }, '?instructions=Perch%E9'),
+      /instructions is not UTF-8/,
+    ],
+    [
+      'JSON of no known charset',
+      async () => post(app.url, jsonOf('x'), { 'content-type': 'application/json; charset=utf-7' }),
+      /utf-7/,
+    ],
+    [
+      'half of a surrogate pair',
+      async () => post(app.url, jsonOf('x').replace('"x"', '"\\ud83d"'), JSON_TYPE),
+      /surrogate/,
+    ],
+    ['half of one, in chat', async () => chat('"\\ude00"'), /surrogate/],
+    [
+      'half of one, in a schema',
+      async () => post(app.url, jsonOf('x').replace('{', '{"schema":{"type":"object","title":"\\udc00"},'), JSON_TYPE),
+      /surrogate/,
+    ],
+  ])('is never guessed at: %s', async (_, send, reason) => {
+    const { status, text } = await send();
+    expect(status).toBe(400);
+    expect(text).toMatch(reason);
+    expect(azure.model.requests).toEqual([]);
+  });
+});
+
+describe('a form', () => {
+  const schema =
+    '{"type":"object","properties":{"what":{"type":"string"}},"required":["what"],"additionalProperties":false}';
+
+  test('of a browser: a schema as a Blob, an unused file input, an option nobody chose', async () => {
+    const given = new FormData();
+    given.set('instructions', new Blob([INSTRUCTIONS], { type: 'text/plain' }), 'question.txt');
+    given.set('schema', new Blob([schema], { type: 'application/json' }));
+    given.append('image', new Blob([new Uint8Array(image)]), 'a.png');
+    given.append('image', new Blob([]), '');
+    given.append('attachment', new Blob([]), '');
+    given.set('detail', '');
+    given.set('maxTokens', '');
+    const { status, text } = await post(app.url, given, {});
+    expect([status, text]).toEqual([200, expect.stringContaining('"what"')]);
+  });
+
+  test.each([
+    ['base64', 'R3LDtsOfZT8='],
+    ['BASE64', 'R3LDtsOf\r\nZT8='],
+    ['8bit', 'Größe?'],
+  ])('whose parts have Content-Transfer-Encoding: %s', async (encoding, text) => {
+    const header = `\r\ncontent-transfer-encoding: ${encoding}`;
+    const sent = encoding === '8bit' ? image : base64.replaceAll(/.{76}/g, '$&\r\n');
+    const { status } = await form([`name="instructions"${header}`, text], [`${IMAGE_PART}${header}`, sent]);
+    expect(status).toBe(200);
+    expect(JSON.stringify(azure.model.requests[0]?.body)).toContain('Größe?');
+    expect(imageIn(azure.model.requests[0]?.body).equals(image)).toBe(true);
+  });
+
+  test.each(['quoted-printable', 'x-uuencode'])('under %s is refused by that name', async (encoding) => {
+    const { status, text } = await form(
+      [`name="instructions"\r\ncontent-transfer-encoding: ${encoding}`, 'x'],
+      [IMAGE_PART, image],
+    );
+    expect([status, text]).toEqual([400, expect.stringContaining(encoding)]);
+  });
+});
+
+describe('data URLs', () => {
+  const urls = (text: string): Record<string, string> => ({
+    'a space before base64': `data:image/png; base64,${text}`,
+    'a space behind it': `data:image/png;base64 ,${text}`,
+    'leading white space': `\n data:image/png;base64,${text}`,
+    'percent-encoding': `data:image/png;base64,${encodeURIComponent(text)}`,
+    'tabs and line breaks': `data:image/png;base64,${text.slice(0, 20)}\t\r\n${text.slice(20)}`,
+    'a long name': `data:image/png;name=${encodeURIComponent('写'.repeat(80))};base64,${text}`,
+    'no base64': `data:image/png,${Buffer.from(text, 'base64').toString('hex').replaceAll(/../g, '%$&')}`,
+  });
+  test.each(Object.keys(urls('')))('are read as fetch() reads them: %s', async (what) => {
+    const url = urls(base64)[what];
+    const answers = [
+      await post(app.url, JSON.stringify({ instructions: INSTRUCTIONS, images: [url] }), JSON_TYPE),
+      await chat(JSON.stringify([{ type: 'image_url', image_url: { url } }])),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { body } of azure.model.requests) expect(imageIn(body).equals(image)).toBe(true);
+  });
+});
+
+test.each([
+  ['a text', (url: string) => url],
+  ['null', () => null],
+  ['a list', (url: string) => [{ url }]],
+])('an image_url that is %s is told as that', async (_, given) => {
+  const { status, text } = await chat(
+    JSON.stringify([{ type: 'image_url', image_url: given(`data:image/png;base64,${base64}`) }]),
+  );
+  expect(status).toBe(400);
+  expect(JSON.parse(text)).toMatchObject({
+    error: {
+      errors: [{ field: 'messages[0].content[0].image_url', message: expect.stringContaining('must be an object') }],
+    },
+  });
+});
+
+test.each<[string, (headers: Record<string, string>) => Promise<Asked>]>([
+  [
+    'raw',
+    async (headers) =>
+      post(app.url, compressed(image), { 'content-type': 'image/png', ...headers }, '?instructions=What'),
+  ],
+  [
+    'JSON',
+    async (headers) =>
+      post(app.url, compressed(`{"instructions":"x","images":["${base64}"]}`), { ...JSON_TYPE, ...headers }),
+  ],
+  [
+    'multipart',
+    async (headers) =>
+      post(app.url, compressed('--X--'), { 'content-type': 'multipart/form-data; boundary=X', ...headers }),
+  ],
+  ['chat', async (headers) => chatBody(compressed('{"messages":[]}'), { ...JSON_TYPE, ...headers })],
+])('a compressed body is refused by its encoding: %s', async (_, send) => {
+  for (const encoding of ['gzip', 'br', 'deflate, gzip']) {
+    const { status, text, headers } = await send({ 'content-encoding': encoding });
+    expect([status, text]).toEqual([415, expect.stringContaining(`Content-Encoding: ${encoding}`)]);
+    expect(text).toContain('unsupported_encoding');
+    expect(headers.get('accept-encoding')).toBe('identity');
+  }
+});
+
+test.each<[string, () => Promise<Asked>, RegExp]>([
+  [
+    'JSON as text',
+    async () =>
+      post(app.url, `{"instructions":"x","images":["${base64}"]}`, { 'content-type': 'text/plain;charset=UTF-8' }),
+    /is JSON.*text\/plain.*application\/json/,
+  ],
+  [
+    'JSON as curl -d sends it',
+    async () =>
+      post(
+        app.url,
+        `{"images":["${base64}"]}`,
+        { 'content-type': 'application/x-www-form-urlencoded' },
+        '?instructions=x',
+      ),
+    /is JSON.*urlencoded.*application\/json/,
+  ],
+  [
+    'JSON of an API',
+    async () =>
+      post(app.url, `{"instructions":"x","images":["${base64}"]}`, { 'content-type': 'application/vnd.api+json' }),
+    /is JSON.*vnd\.api\+json.*application\/json/,
+  ],
+  [
+    'JSON under no name',
+    async () => post(app.url, new Uint8Array(Buffer.from('{"instructions":"x"}')), {}),
+    /is JSON.*no Content-Type.*application\/json/,
+  ],
+  [
+    'base64',
+    async () => post(app.url, base64, { 'content-type': 'text/plain' }, '?instructions=x'),
+    /is base64 text.*text\/plain.*application\/json/,
+  ],
+  [
+    'base64 that is called an image',
+    async () => post(app.url, base64, { 'content-type': 'image/png' }, '?instructions=x'),
+    /is base64 text.*image\/png.*application\/json/,
+  ],
+  [
+    'a data URL',
+    async () => post(app.url, `data:image/png;base64,${base64}`, { 'content-type': 'text/plain' }, '?instructions=x'),
+    /is a data URL.*application\/json/,
+  ],
+  [
+    'a form that is URL-encoded',
+    async () =>
+      post(app.url, `instructions=x&image=${encodeURIComponent(base64)}`, {
+        'content-type': 'application/x-www-form-urlencoded',
+      }),
+    /is a URL-encoded form.*multipart\/form-data/,
+  ],
+  [
+    'multipart/mixed',
+    async () => post(app.url, '--X\r\n\r\n--X--', { 'content-type': 'multipart/mixed; boundary=X' }),
+    /is a multipart form.*multipart\/mixed.*multipart\/form-data/,
+  ],
+  [
+    'base64 in a form',
+    async () => form(['name="instructions"', 'x'], ['name="image"', base64]),
+    /is base64 text.*application\/json/,
+  ],
+])('a body under the wrong Content-Type is told what it is and what to send: %s', async (_, send, told) => {
+  const { status, text } = await send();
+  expect(status).toBe(415);
+  expect(text).toMatch(told);
+  expect(text).not.toMatch(/of that name|known here/);
+  expect(azure.model.requests).toEqual([]);
+});
+
+test.each([
+  ['an image as JSON', JSON_TYPE, /is an image, but JSON was expected/],
+  [
+    'an image as a form',
+    { 'content-type': 'multipart/form-data; boundary=X' },
+    /is an image, but its Content-Type is multipart\/form-data/,
+  ],
+])('%s is told as that', async (_, headers, told) => {
+  const { status, text } = await post(app.url, new Uint8Array(image), headers);
+  expect([status, text]).toEqual([400, expect.stringMatching(told)]);
+});
+
+test('an image may be called text, as curl does', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect((await post(app.url, new Uint8Array(image), headers, '?instructions=x')).status).toBe(200);
+  expect((await post(app.url, new Uint8Array(image), headers)).json()).toMatchObject({ code: 'missing_instructions' });
+});
+
+test.each(['', '*', 'application/json;odata=verbose', 'text/plain; charset=iso-8859-1'])(
+  'Accept: %s is answered',
+  async (accept) => {
+    expect((await ask(app.url, image, { headers: { accept } })).status).toBe(200);
+  },
+);
+
+test('instructions have as many characters as openapi.json says', async () => {
+  const send = async (count: number): Promise<Asked> =>
+    post(app.url, JSON.stringify({ instructions: '\u{1F600}'.repeat(count), images: [base64] }), JSON_TYPE);
+  expect((await send(4_000)).status).toBe(200);
+  expect((await send(4_001)).json()).toMatchObject({ code: 'invalid_request', errors: [{ field: 'instructions' }] });
+});
+
+const IMAGE_PART = 'name="image"; filename="a.png"';
+
+async function form(...parts: [head: string, body: string | Buffer | Uint8Array][]): Promise<Asked> {
+  const bytes = parts.flatMap(([head, body]) => [
+    Buffer.from(`--X\r\ncontent-disposition: form-data; ${head}\r\n\r\n`),
+    Buffer.from(body),
+    Buffer.from('\r\n'),
+  ]);
+  const body = new Uint8Array(Buffer.concat([...bytes, Buffer.from('--X--\r\n')]));
+  return post(app.url, body, { 'content-type': 'multipart/form-data; boundary=X' });
+}
+
+async function chat(content: string): Promise<Asked> {
+  return chatBody(Buffer.from(`{"model":"m","messages":[{"role":"user","content":${content}}]}`), JSON_TYPE);
+}
+
+async function chatBody(body: Uint8Array, headers: Record<string, string>): Promise<Asked> {
+  const url = `${app.url}/api/chat/completions`;
+  const response = await checkedFetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: () => JSON.parse(text) as Record<string, unknown>,
+  };
+}
+
+function compressed(body: string | Buffer): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(gzipSync(body));
+}
+
+function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+/** The image that the model was sent. */
+function imageIn(body: unknown): Buffer {
+  const url = /"data:[^,"]*;base64,([^"]*)"/.exec(JSON.stringify(body));
+  return Buffer.from(url?.[1] ?? '', 'base64');
+}
