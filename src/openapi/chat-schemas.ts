@@ -12,7 +12,7 @@ export const chatSchemas: Record<string, SchemaObject> = {
         type: 'array',
         items: { type: 'object' },
         description:
-          'Parts of type `image_url` must hold data URLs, and their images pass the same checks as those of /processImage',
+          'Parts of type `image_url` must hold data URLs, as `fetch()` reads them, and their images pass the same checks as those of /processImage',
       },
       stream: { type: ['boolean', 'null'] },
     },

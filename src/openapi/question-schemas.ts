@@ -10,6 +10,9 @@ const SCHEMA_EXAMPLE = {
   additionalProperties: false,
 };
 
+/** How text is read in a body. */
+const CHARSET = 'Text is UTF-8, unless its Content-Type names another charset.';
+
 /** The options of a question, wherever they stand. */
 export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
   const options = {
@@ -24,7 +27,7 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       minLength: 1,
       maxLength: limits.maxInstructions,
       pattern: '\\S',
-      description: 'What you want to know. Required, not blank.',
+      description: 'What you want to know. Required, not blank. Characters are counted as Unicode code points.',
       examples: ['What is in this picture?'],
     },
     Detail: {
@@ -53,12 +56,14 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       properties: { ...options, images: jsonImages(limits) },
       required: ['images'],
       additionalProperties: false,
+      description: `An option that is null or empty counts as absent. ${CHARSET}`,
     },
     FormQuestion: {
       type: 'object',
       properties: { ...options, image: formImages(limits) },
       required: ['image'],
       additionalProperties: false,
+      description: `An option may be sent as a file, and counts as absent if it is empty. ${CHARSET}`,
     },
   };
 }
@@ -94,7 +99,7 @@ function jsonImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     minItems: 1,
     maxItems: maxImages,
     items: { type: 'string', minLength: 1, examples: [`data:image/png;base64,${PIXEL}`, PIXEL] },
-    description: `Images of up to ${maxImageBytes} bytes each, as data URLs or bare base64. An address is refused: nothing is fetched.`,
+    description: `Images of up to ${maxImageBytes} bytes each, as data URLs or bare base64, with or without white space. An address is refused: nothing is fetched.`,
   };
 }
 

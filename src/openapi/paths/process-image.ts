@@ -13,7 +13,7 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 const requestBody: RequestBodyObject = {
   required: true,
   description:
-    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image.',
+    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
@@ -32,7 +32,8 @@ const requestBody: RequestBodyObject = {
 };
 
 const answered: ResponseObject = {
-  description: "The model's answer; Accept says in which of three kinds. `*/*` and no Accept at all mean text.",
+  description:
+    "The model's answer; Accept says in which of three kinds. `*/*`, `*` and no Accept at all mean text, and parameters other than `q` are ignored.",
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
     'text/plain': {

@@ -20,6 +20,17 @@ export const problems: PostmanRequest[] = [
     body: textBody('Dear Sir or Madam, please find attached the photograph.'),
     also: `pm.expect(problem.supported).to.include('image/png');`,
   }),
+  problem('JSON under another name', 'The Content-Type decides how a body is read.', 415, 'unsupported_image_type', {
+    headers: { 'Content-Type': 'text/plain' },
+    body: textBody('{"instructions": "What is this?", "images": ["{{smallImage}}"]}'),
+    also: `pm.expect(problem.detail).to.include('Content-Type: application/json');`,
+  }),
+  problem('A compressed body', 'Nothing is decompressed.', 415, 'unsupported_encoding', {
+    query: ASKED,
+    headers: { 'Content-Encoding': 'gzip' },
+    body: fileBody('test/images/sailboat.jpg'),
+    also: `pm.expect(problem.encoding).to.equal('gzip');`,
+  }),
   problem('An animation', 'The model would see one frame only.', 415, 'animated_image', {
     query: ASKED,
     body: fileBody('test/images/sailboat-animated.gif'),
