@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { check } from './checks.ts';
 import { tiny } from './plan.ts';
 import { plot } from './plot.ts';
-import { report } from './report.ts';
+import { report, withFigures } from './report.ts';
 import { type Results, run } from './run.ts';
 import { SIDES } from './side.ts';
 
@@ -37,4 +38,13 @@ test('the report names every side and promise, and the plot draws every side', (
     expect(text).toContain(side);
     expect(plot(results)).toContain(`<circle class="s${at}"`);
   }
+});
+
+test('the figures go between the two comments of the README, and nowhere else', async () => {
+  const readme = await readFile(new URL('README.md', import.meta.url), 'utf8');
+  const cells = results.cells.map((cell) => ({ ...cell, megabytes: 1, perSecond: 123_456 }));
+  const written = withFigures(readme, { ...results, cells });
+  expect(written).toContain('123456');
+  expect(withFigures(written, { ...results, cells })).toBe(written);
+  expect(() => withFigures('# No place for them', results)).toThrow('the document must have');
 });

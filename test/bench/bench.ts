@@ -3,13 +3,13 @@
  * go to `results/` as JSON, Markdown and SVG. The full run ends with 1 where a promise was not kept; the short one has
  * too few rounds to say so.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { build } from '../../src/dev/build/build.ts';
 import { check } from './checks.ts';
 import { full, quick } from './plan.ts';
 import { plot } from './plot.ts';
-import { report } from './report.ts';
+import { report, withFigures } from './report.ts';
 import { run } from './run.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
@@ -23,5 +23,9 @@ await mkdir(results, { recursive: true });
 await writeFile(new URL(`${plan.name}.json`, results), `${JSON.stringify(measured, null, 2)}\n`);
 await writeFile(new URL(`${plan.name}.md`, results), text);
 await writeFile(new URL(`${plan.name}.svg`, results), plot(measured));
+if (plan === full) {
+  const readme = new URL('README.md', import.meta.url);
+  await writeFile(readme, withFigures(await readFile(readme, 'utf8'), measured));
+  if (check(measured).some(({ kept }) => !kept)) process.exitCode = 1;
+}
 process.stdout.write(`\n${text}`);
-if (plan === full && check(measured).some(({ kept }) => !kept)) process.exitCode = 1;

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/bench');
 const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 
-/** Everything in one file, as the project's own bundle is but for its lazy parts. */
+/** Everything in one file. */
 const BUNDLED: BuildOptions = { external: ['@azure/functions-core'], minify: true, keepNames: true };
 
 /** Where temporary files go. */
@@ -28,8 +28,7 @@ export async function buildSides(): Promise<void> {
     ...['tutorial', 'shared client', 'floor', 'empty'].map(async (side) =>
       buildApp(side, `test/bench/sides/${side.replace(' ', '-')}.ts`, BUNDLED),
     ),
-    buildApp('unbundled', 'src/index.ts', { packages: 'external' }),
-    buildApp('unbundled, lazy', 'src/index.ts', { packages: 'external', splitting: true }),
+    buildApp('unbundled', 'src/index.ts', { packages: 'external', splitting: true }),
   ]);
 }
 

@@ -1,6 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEMPORARY } from './build-sides.ts';
 import { bytesOf, percentile } from './load.ts';
@@ -13,14 +11,12 @@ import type { Upstream } from './upstream.ts';
 const IMAGE = { megabytes: 0.1 };
 const LATER_MS = 500;
 
-/** Where Node's compile cache goes is up to TMPDIR: a new one is a machine that has never run the app. */
+/** The built app, the same sources without bundling their packages, and two apps that set the scale. */
 const FORMS = [
-  { name: 'this project', app: 'this project', cached: false },
-  { name: 'this project, third start on a machine', app: 'this project', cached: true },
-  { name: 'unbundled, lazy imports kept', app: 'unbundled, lazy', cached: false },
-  { name: 'unbundled, all imported at the start', app: 'unbundled', cached: false },
-  { name: 'floor', app: 'floor', cached: false },
-  { name: 'empty app', app: 'empty', cached: false },
+  { name: 'this project', app: 'this project' },
+  { name: 'unbundled', app: 'unbundled' },
+  { name: 'floor', app: 'floor' },
+  { name: 'empty app', app: 'empty' },
 ] as const;
 
 /** Medians, in milliseconds. */
@@ -32,8 +28,6 @@ export interface ColdStart {
   readonly firstAnswerMs: number;
   /** That, and the start of Node and of the host. */
   readonly processToAnswerMs: number;
-  /** The same as a multiple of what the empty app took in the same round, so that a slow minute of the machine counts for both. */
-  readonly timesEmpty: number;
   /** What the first caller waits who comes half a second later. */
   readonly laterAnswerMs: number;
 }
@@ -47,43 +41,28 @@ interface Start {
 /** Starts every form again and again, in turns. */
 export async function measureColdStarts(upstream: Upstream, { coldStarts }: Plan): Promise<ColdStart[]> {
   const starts = FORMS.map((form) => ({ form, atOnce: new Array<Start>(), later: new Array<number>() }));
-  const cacheDir = await mkdtemp(join(TEMPORARY, 'cache-'));
-  // The second start is the first to keep what it compiles: src/compile-cache.ts.
-  for (let before = 0; before < 2; before++) await start('this project', upstream, cacheDir, LATER_MS);
   for (let round = 0; round < coldStarts; round++) {
     for (const { form, atOnce, later } of starts) {
-      const dir = async (): Promise<string> => (form.cached ? cacheDir : mkdtemp(join(TEMPORARY, 'new-')));
-      atOnce.push((await start(form.app, upstream, await dir(), 0)).start);
-      later.push((await start(form.app, upstream, await dir(), LATER_MS)).answerMs);
+      atOnce.push((await start(form.app, upstream, 0)).start);
+      later.push((await start(form.app, upstream, LATER_MS)).answerMs);
     }
   }
-  const empty = starts.find(({ form }) => form.app === 'empty');
   return starts.map(({ form, atOnce, later }) => ({
     form: form.name,
     registrationMs: median(atOnce.map(({ registrationMs }) => registrationMs)),
     firstAnswerMs: median(atOnce.map(({ firstAnswerMs }) => firstAnswerMs)),
     processToAnswerMs: median(atOnce.map(({ processToAnswerMs }) => processToAnswerMs)),
-    timesEmpty: median(
-      atOnce.map(
-        ({ processToAnswerMs }, round) => processToAnswerMs / (empty?.atOnce[round]?.processToAnswerMs ?? NaN),
-      ),
-    ),
     laterAnswerMs: median(later),
   }));
 }
 
-async function start(
-  app: string,
-  upstream: Upstream,
-  tmpdir: string,
-  waitMs: number,
-): Promise<{ start: Start; answerMs: number }> {
+async function start(app: string, upstream: Upstream, waitMs: number): Promise<{ start: Start; answerMs: number }> {
   const image = photoOf(bytesOf(IMAGE));
   const agent = new Agent();
   const starting = now();
   const running = await RunningSide.start(app, {
     ...upstream.env(),
-    TMPDIR: tmpdir,
+    TMPDIR: TEMPORARY,
     READY_MADE_FOR: String(image.length),
   });
   try {

@@ -2,7 +2,7 @@ import { check } from './checks.ts';
 import type { Cell } from './rounds.ts';
 import type { Load } from './plan.ts';
 import type { Results } from './run.ts';
-import { SIDES } from './side.ts';
+import { type Side, SIDES } from './side.ts';
 import { type Row, table } from './table.ts';
 
 const FIGURES: readonly { readonly title: string; readonly of: (cell: Cell) => number }[] = [
@@ -32,6 +32,42 @@ export function report(results: Results): string {
     `### What was promised\n\n${checkTable(results)}`,
   ];
   return parts.join('\n');
+}
+
+/** The figures that the README shows, between the two comments by which `npm run bench` finds its place. */
+const SHOWN = [
+  { figure: 0, load: { megabytes: 1, concurrency: 8 } },
+  { figure: 0, load: { megabytes: 20, concurrency: 8 } },
+  { figure: 1, load: { megabytes: 1, concurrency: 1 } },
+  { figure: 3, load: { megabytes: 1, concurrency: 8 } },
+  { figure: 3, load: { megabytes: 20, concurrency: 8 } },
+  { figure: 4, load: { megabytes: 20, concurrency: 1 } },
+  { figure: 4, load: { megabytes: 20, concurrency: 32 } },
+  { figure: 5, load: { megabytes: 20, concurrency: 1 } },
+];
+const BEGIN = '<!-- Written by npm run bench. -->';
+const END = '<!-- End of what npm run bench writes. -->';
+
+/**
+ * Writes the short table of a run into a document.
+ * @throws {Error} if the document does not have both comments
+ */
+export function withFigures(document: string, { cells, machine }: Results): string {
+  const [before, rest] = document.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`the document must have '${BEGIN}' and '${END}'`);
+  const rows = SHOWN.flatMap(({ figure, load }): Row[] => {
+    const shown = FIGURES[figure];
+    const at = cells.filter((cell) => nameOf(cell) === nameOf(load));
+    if (!shown || at.length === 0) return [];
+    const of = (side: Side): string => {
+      const cell = at.find((each) => each.side === side);
+      return cell ? number(shown.of(cell)) : '';
+    };
+    return [[shown.title, nameOf(load), ...SIDES.map(of)]];
+  });
+  const ran = `Measured on ${machine.day} with ${machine.cores} cores, ${machine.memoryGb} GB, Node ${machine.node}.`;
+  return `${before}${BEGIN}\n\n${table(['', 'load', ...SIDES], rows)}\n${ran}\n\n${END}${after}`;
 }
 
 function introduction({ machine, minutes, plan }: Results): string {
