@@ -1,6 +1,7 @@
-import { APIError } from 'openai';
+import type { APIError } from 'openai';
 import { Problem } from '../http/problem.ts';
 import { type TokenFacts, tokenFacts } from './token-facts.ts';
+import { readUpstreamError, type UpstreamError } from './upstream-error.ts';
 
 /** The least role that may ask a deployment: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/role-based-access-control */
 export const ROLE = 'Cognitive Services OpenAI User';
@@ -16,23 +17,27 @@ export interface CallerIdentity {
 export interface UpstreamOptions {
   readonly cause: APIError;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Reason = 'role' | 'network' | 'tenant' | 'token' | 'key-disabled';
+/** What Azure says of a resource that it has stopped, for abuse or for want of payment. */
+const BLOCKED = /\b(?:blocked|suspended|disabled by)\b/i;
+
+type Reason = 'role' | 'network' | 'tenant' | 'token' | 'key-disabled' | 'gateway' | 'resource';
 
 /** Whether a refusal is about who asks although its status is 400: the token is of another tenant than the resource. */
-export function isWrongTenant({ status, message }: APIError): boolean {
+export function isWrongTenant({ status, message }: UpstreamError): boolean {
   return status === 400 && /token tenant|tenant provided in token/i.test(message);
 }
 
-/** Whether it is the token itself that the model does not take, rather than who it is for. */
-export function isTokenRefused(error: unknown): boolean {
-  return error instanceof APIError && error.status === 401 && reasonOf(error) === 'token';
+/** Whether the model does not take the token itself, whoever it is for. */
+export function isTokenRefused(error: APIError): boolean {
+  return error.status === 401 && reasonOf(readUpstreamError(error)) === 'token';
 }
 
-/** The model's resource refused who asks: which role is missing on what, or what else it is, and the one step that mends it. */
+/** The model's resource, or something in front of it, refused who asks: says why as far as it is known, and the one step that mends it. */
 export function accessDenied(
-  error: APIError,
+  error: UpstreamError,
   { endpoint, token: bearer }: CallerIdentity,
   options: UpstreamOptions,
 ): Problem {
@@ -42,9 +47,13 @@ export function accessDenied(
   const who = token
     ? ` It was asked by object ${token.objectId} of tenant ${token.tenant}, with a token for ${token.audience} until ${token.expires}.`
     : '';
+  const role =
+    reason === 'role' || reason === 'token' || reason === 'resource'
+      ? ` The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`
+      : '';
   const detail =
-    `The resource ${resource} refused this app's identity (${error.status}): ${EXPLANATIONS[reason]}.${who} ` +
-    `${nextStep(reason, resource, token)} The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`;
+    `The resource ${resource} refused this app's identity (${error.status}): ${BLOCKED.test(error.message) ? 'the resource is blocked' : EXPLANATIONS[reason]}.${who} ` +
+    `${nextStep(reason, resource, token)}${role}`;
   return new Problem('model_access_denied', detail, {
     ...options,
     members: { ...options.members, reason, role: ROLE, resource, ...(token ? { identity: token } : {}) },
@@ -57,18 +66,23 @@ const EXPLANATIONS: Readonly<Record<Reason, string>> = {
   tenant: 'the resource is in another tenant',
   token: 'the token, or the key, is not one that it takes',
   'key-disabled': 'keys are switched off there',
+  gateway: 'a gateway, a firewall or a proxy in front of the resource answered, not the resource',
+  resource: 'the resource itself refuses, and does not say more',
 };
 
-function reasonOf(error: APIError): Reason {
-  const { status, code, message } = error;
+function reasonOf(error: UpstreamError): Reason {
+  const { status, code, message, body } = error;
   if (isWrongTenant(error)) return 'tenant';
-  if (/virtual network|firewall|public access|private endpoint/i.test(message)) return 'network';
+  if (/virtual network|firewall|public (?:network )?access|private endpoint/i.test(message)) return 'network';
   if (/key.based authentication is disabled/i.test(message) || code === 'AuthenticationTypeDisabled')
     return 'key-disabled';
   // Azure says 401 for a missing role too: "PermissionDenied", "lacks the required data action", "does not have access".
-  return status === 403 || code === 'PermissionDenied' || /data action|does not have access/i.test(message)
-    ? 'role'
-    : 'token';
+  if (code === 'PermissionDenied' || /data action|does not have access|not authorized to perform/i.test(message))
+    return 'role';
+  if (BLOCKED.test(message)) return 'resource';
+  if (body === 'page' || body === 'none' || /missing subscription key/i.test(message)) return 'gateway';
+  if (status === 401) return 'token'; // a flat body as well: Azure answers a bad token with one
+  return body === 'flat' ? 'gateway' : 'resource';
 }
 
 function nextStep(reason: Reason, resource: string, token: TokenFacts | undefined): string {
@@ -81,7 +95,11 @@ function nextStep(reason: Reason, resource: string, token: TokenFacts | undefine
       return "Next: sign in to the resource's tenant (az login --tenant TENANT, or AZURE_TENANT_ID).";
     case 'key-disabled':
       return 'Next: remove AZURE_OPENAI_AUTH and AZURE_OPENAI_API_KEY, and run az login.';
-    default:
+    case 'gateway':
+      return 'Next: look into the log of what stands in front of it, and check that AZURE_OPENAI_ENDPOINT is meant to go through it.';
+    case 'resource':
+      return 'Next: open the resource in the portal: its activity log, Networking and Access control (IAM) tell what refuses.';
+    case 'token':
       return "Next: check AZURE_OPENAI_SCOPE against the audience, this machine's clock, and that AZURE_OPENAI_ENDPOINT is the resource itself.";
   }
 }

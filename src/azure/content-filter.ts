@@ -1,30 +1,59 @@
 import * as v from 'valibot';
-import { jsonObject } from '../config/json-object.ts';
+import { isRecord } from '../config/json-object.ts';
+import type { UpstreamError } from './upstream-error.ts';
 
-/** One thing that Azure's content filter stopped. `severity` is null for filters that only say yes or no. */
+/** One category that Azure's content filter stopped. `severity` is null for filters that only say yes or no. */
 export interface FilteredCategory {
   readonly category: string;
   readonly severity: string | null;
   readonly source: 'prompt' | 'answer';
 }
 
-/** https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter: one member for each category. */
-const Results = jsonObject({});
 const Verdict = v.object({ filtered: v.literal(true), severity: v.optional(v.string()) });
-const PromptError = v.object({ innererror: v.object({ content_filter_result: Results }) });
-const Choice = v.object({ content_filter_results: Results });
 
-/**
- * The categories that were filtered, out of an error about the prompt or a choice of an answer; none where it holds no
- * verdict at all.
- */
-export function filteredCategories(from: unknown, source: FilteredCategory['source']): FilteredCategory[] {
-  return Object.entries(resultsOf(from, source)).flatMap(([category, result]) =>
-    v.is(Verdict, result) ? [{ category, severity: result.severity ?? null, source }] : [],
-  );
+/** Where verdicts are found in an error or in a choice; which of the names is used differs by API and by version. */
+const INNER_ERROR = ['innererror', 'inner_error', 'innerError'];
+const RESULTS = ['content_filter_result', 'content_filter_results', 'contentFilterResults'];
+const LISTS_OF_RESULTS = ['content_filters', 'prompt_filter_results'];
+
+/** Codes by which the filter, or the policy of the model itself, refuses a request. */
+const POLICY_CODE = /content_?(?:filter|policy)|^responsible_?ai|^invalid_prompt$|^moderation|^safety/i;
+/** The same in words, where the code says nothing. */
+const POLICY_MESSAGE =
+  /content management policy|usage polic(?:y|ies)|content polic(?:y|ies)|safety system|content safety|not allowed by our|content that is not allowed/i;
+
+/** Whether a refusal is about what the request or the answer contains. A 403 that mentions a policy is about the resource. */
+export function isPolicyRefusal({ status, code, type, message }: UpstreamError): boolean {
+  return POLICY_CODE.test(code) || POLICY_CODE.test(type) || (status !== 403 && POLICY_MESSAGE.test(message));
 }
 
-function resultsOf(from: unknown, source: FilteredCategory['source']): Record<string, unknown> {
-  if (source === 'prompt') return v.is(PromptError, from) ? from.innererror.content_filter_result : {};
-  return v.is(Choice, from) ? from.content_filter_results : {};
+/**
+ * The categories that were filtered, out of an error or a choice of an answer; none if it holds no verdict.
+ * https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter
+ */
+export function filteredCategories(from: unknown, source: FilteredCategory['source']): FilteredCategory[] {
+  return resultsOf(from)
+    .concat(resultsOf(memberOf(from, INNER_ERROR)))
+    .flatMap((results) => Object.entries(results))
+    .flatMap(([category, result]) => {
+      const verdict = verdictOf(result);
+      return verdict ? [{ category, severity: verdict.severity ?? null, source }] : [];
+    });
+}
+
+function resultsOf(from: unknown): Record<string, unknown>[] {
+  const listed = memberOf(from, LISTS_OF_RESULTS);
+  const each = [from, ...(Array.isArray(listed) ? listed : [])].map((holder) => memberOf(holder, RESULTS));
+  return each.filter(isRecord);
+}
+
+/** Blocklists are several in one category: a list, or a list under `details`. */
+function verdictOf(result: unknown): v.InferOutput<typeof Verdict> | undefined {
+  if (v.is(Verdict, result)) return result;
+  const list = isRecord(result) ? result['details'] : result;
+  return Array.isArray(list) ? list.find((each) => v.is(Verdict, each)) : undefined;
+}
+
+function memberOf(from: unknown, names: readonly string[]): unknown {
+  return isRecord(from) ? names.map((name) => from[name]).find((member) => member !== undefined) : undefined;
 }

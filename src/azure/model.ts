@@ -1,12 +1,14 @@
-import type { OpenAI } from 'openai';
+import { APIError, type ClientOptions, type OpenAI } from 'openai';
 import type { Stream } from 'openai/streaming';
-import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
+import { isRecord, parseJson } from '../config/json-object.ts';
 import type { Settings, Target } from '../config/settings.ts';
-import { type CallerIdentity, isTokenRefused } from './access-denied.ts';
-import { currentCall } from './call.ts';
+import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
+import { isTokenRefused } from './access-denied.ts';
+import { asChunk, isJson, wholeAnswer, withoutError } from './answer-kind.ts';
 import { createClient } from './client.ts';
-import { notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
+import { type Asked, notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
 import type { TokenSource } from './token-source.ts';
+import type { Call } from './transport.ts';
 import { Upstreams } from './upstreams.ts';
 
 /** What the model needs of the request it works for. */
@@ -26,6 +28,8 @@ export interface ModelRequest {
   /** Chat Completions parameters; the model is ours to name. */
   readonly params: object;
   readonly images: ReadonlyMap<string, Buffer>;
+  /** Whether the caller wrote the parameters, so that what the service says about them is told to the caller. */
+  readonly isCallersOwn: boolean;
 }
 
 /** What came back: nothing about its shape is taken on trust. */
@@ -45,11 +49,13 @@ interface Upstream extends Target {
   readonly client: OpenAI;
 }
 
-/** How one attempt is made. */
-interface Attempt {
+/** One deployment being asked. */
+interface Exchange {
   readonly upstream: Upstream;
   readonly maxRetries: number;
-  readonly identity: CallerIdentity;
+  readonly call: Call;
+  /** Turns what was thrown into what the caller is told. */
+  readonly explain: (error: unknown, answerBegun?: boolean) => unknown;
 }
 
 /** The deployments, reached as this process's identity. One for each process: clients, token and connections are shared. */
@@ -76,9 +82,11 @@ export class Model {
    * @throws {Problem} one of those about the identity or the upstream
    */
   async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
-    return this.#ask(request, caller, async (attempt) => {
-      const { data, response } = await post<unknown>(request, caller, attempt, false).withResponse();
-      return { completion: data, upstreamRequestId: upstreamRequestId(response.headers) };
+    return this.#ask(request, caller, async (exchange) => {
+      const { data, response } = await post<unknown>(request, caller, exchange, false).withResponse();
+      const completion = await wholeAnswer(data, response);
+      if (!isRecord(completion)) throw notACompletion(response);
+      return { completion, upstreamRequestId: upstreamRequestId(response.headers) };
     });
   }
 
@@ -87,35 +95,43 @@ export class Model {
    * @throws {Problem} so does reading the chunks
    */
   async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
-    return this.#ask(request, caller, async (attempt) => {
-      const { data, response } = await post<Stream<unknown>>(request, caller, attempt, true).withResponse();
-      const chunks = data[Symbol.asyncIterator]();
+    return this.#ask(request, caller, async (exchange) => {
+      const { data, response } = await post<Stream<unknown>>(request, caller, exchange, true).withResponse();
+      const chunks = isJson(response) ? onlyChunk(response) : data[Symbol.asyncIterator]();
       const first = await chunks.next();
-      if (first.done) throw notACompletion();
+      if (first.done) throw notACompletion(response);
+      withoutError(first.value, response.headers);
       return {
-        chunks: readOn(first.value, chunks, caller.deadline, attempt.identity),
+        chunks: readOn(first.value, chunks, caller.deadline, exchange.explain),
         upstreamRequestId: upstreamRequestId(response.headers),
       };
     });
   }
 
-  async #ask<T>(
-    request: ModelRequest,
-    { deadline, stopwatch }: Caller,
-    send: (attempt: Attempt) => Promise<T>,
-  ): Promise<T> {
+  async #ask<T>(request: ModelRequest, caller: Caller, send: (exchange: Exchange) => Promise<T>): Promise<T> {
+    const { deadline, stopwatch } = caller;
     // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
     const token = await stopwatch.time('token', async () => this.#token(deadline));
-    const call = { images: request.images, remaining: () => deadline.remaining() };
     const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
+      const call: Call = {
+        images: request.images,
+        remaining: () => deadline.remaining(),
+        attempts: 0,
+        failure: undefined,
+      };
       const identity = { endpoint: upstream.endpoint, token };
+      const explain = (error: unknown, answerBegun = false): unknown =>
+        asProblem(call.failure ?? error, deadline.signal, {
+          identity,
+          isCallersOwn: request.isCallersOwn,
+          attempts: call.attempts,
+          answerBegun,
+        });
       try {
-        return await deadline.race(
-          currentCall.run(call, async () => send({ upstream, identity, maxRetries: isLast ? this.#maxRetries : 0 })),
-        );
+        return await deadline.race(send({ upstream, call, explain, maxRetries: isLast ? this.#maxRetries : 0 }));
       } catch (error) {
-        if (isTokenRefused(error)) this.#tokens?.discard(token);
-        throw asProblem(error, deadline.signal, identity);
+        if (error instanceof APIError && isTokenRefused(error)) this.#tokens?.discard(token);
+        throw explain(error);
       }
     };
     return this.#upstreams.ask(async (upstream, isLast) => {
@@ -134,41 +150,63 @@ export class Model {
   }
 }
 
-function post<T>({ params }: ModelRequest, { deadline }: Caller, { upstream, maxRetries }: Attempt, stream: boolean) {
+function post<T>(
+  { params }: ModelRequest,
+  { deadline }: Caller,
+  { upstream, maxRetries, call }: Exchange,
+  stream: boolean,
+) {
   const { client, deployment } = upstream;
+  const fetchOptions: ClientOptions['fetchOptions'] & { call: Call } = { call };
   return client.post<T>('/chat/completions', {
     body: { ...params, model: deployment },
     signal: deadline.signal,
     stream,
     maxRetries,
+    fetchOptions,
   });
+}
+
+async function* onlyChunk(response: Response): AsyncGenerator<unknown, undefined> {
+  const chunk = asChunk(parseJson(await response.text()), response);
+  if (chunk) yield chunk;
 }
 
 async function* readOn(
   first: unknown,
   rest: AsyncIterator<unknown>,
   deadline: Deadline,
-  identity: CallerIdentity,
+  explain: Exchange['explain'],
 ): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
+  let hasBegun = false;
   try {
     while (!next.done) {
-      yield next.value;
+      hasBegun ||= hasWords(next.value);
+      yield withoutError(next.value, undefined);
       next = await deadline.race(rest.next());
     }
   } catch (error) {
-    throw asProblem(error, deadline.signal, identity);
+    throw explain(error, hasBegun);
   } finally {
     // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
     await rest.return?.();
   }
   // The SDK ends an aborted stream as if it were complete.
-  if (deadline.signal.aborted) throw asProblem(deadline.signal.reason, deadline.signal, identity);
+  if (deadline.signal.aborted) throw explain(deadline.signal.reason);
+}
+
+function hasWords(chunk: unknown): boolean {
+  const choices = isRecord(chunk) && Array.isArray(chunk['choices']) ? chunk['choices'] : [];
+  return choices.some((choice: unknown) => {
+    const delta = isRecord(choice) ? choice['delta'] : undefined;
+    return isRecord(delta) && Boolean(delta['content'] || delta['refusal']);
+  });
 }
 
 /** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
-function asProblem(error: unknown, signal: AbortSignal, identity: CallerIdentity): unknown {
+function asProblem(error: unknown, signal: AbortSignal, asked: Asked): unknown {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof CallerGone) return reason;
-  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, identity);
+  return reason instanceof DeadlinePassed ? timedOut(error) : upstreamFailure(error, asked);
 }

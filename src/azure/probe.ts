@@ -1,14 +1,12 @@
-import { BadRequestError, RateLimitError } from 'openai';
 import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import type { Settings, Target } from '../config/settings.ts';
-import { isWrongTenant } from './access-denied.ts';
 import { createClient } from './client.ts';
 import { timedOut, upstreamFailure } from './failures.ts';
 import type { TokenSource } from './token-source.ts';
 
 /**
- * Asks a deployment something that it refuses before it costs anything: a completion of no messages. Its 400 says that
- * it is there and that this identity may ask it.
+ * Asks a deployment something that it refuses before it costs anything: a completion of no messages. Its complaint about
+ * them says that it is there and that this identity may ask it; so does that it is at its limit.
  * @throws {Problem} why it could not be asked
  */
 export async function probeDeployment(
@@ -24,9 +22,9 @@ export async function probeDeployment(
     const client = createClient(settings, target, async () => token);
     await deadline.race(client.post<unknown>('/chat/completions', { body, maxRetries: 0, signal: deadline.signal }));
   } catch (error) {
-    if (error instanceof BadRequestError && !isWrongTenant(error)) return;
-    if (error instanceof RateLimitError) return; // at its limit, and so within reach
     if (error instanceof DeadlinePassed || deadline.signal.aborted) throw timedOut(error);
-    throw upstreamFailure(error, { endpoint: target.endpoint, token });
+    const identity = { endpoint: target.endpoint, token };
+    const problem = upstreamFailure(error, { identity, isCallersOwn: true, attempts: 1, answerBegun: false });
+    if (problem.code !== 'invalid_request' && problem.code !== 'rate_limited') throw problem;
   }
 }

@@ -1,19 +1,17 @@
-import type { Call } from './call.ts';
-
-/** Above this the SDK ignores a Retry-After and comes back after 0.4 s, which is how a storm begins. */
+/** The SDK ignores a Retry-After above this and comes back after 0.4 s, which makes a storm of retries. */
 const SDK_MAX_RETRY_AFTER_MS = 60_000;
 /** The SDK's own back-off: half a second, doubled each time, at most eight. */
 const FIRST_BACK_OFF_MS = 500;
 const MAX_BACK_OFF_MS = 8_000;
 
 /**
- * Tells the SDK, in the header that it obeys, not to retry where the wait that the service asks for is more than the
- * SDK would honour or than is left of the request's time. The caller then gets the answer and its Retry-After at once.
+ * Tells the SDK, by the header that it obeys, not to retry if the service asks for a longer wait than the SDK would
+ * honour or than is left of the request's time. The caller then gets the answer and its Retry-After at once.
  */
-export function forbidHopelessRetry(response: Response, requestHeaders: Headers, call: Call): Response {
+export function forbidHopelessRetry(response: Response, requestHeaders: Headers, remainingMs: number): Response {
   if (response.ok) return response;
   const wait = retryAfterMs(response.headers) ?? backOffMs(requestHeaders);
-  if (wait > SDK_MAX_RETRY_AFTER_MS || wait >= call.remaining()) response.headers.set('x-should-retry', 'false');
+  if (wait > SDK_MAX_RETRY_AFTER_MS || wait >= remainingMs) response.headers.set('x-should-retry', 'false');
   return response;
 }
 
@@ -24,6 +22,14 @@ export function retryAfterMs(headers: Headers): number | undefined {
   const after = headers.get('retry-after') ?? '';
   const wait = /^\s*[\d.]+\s*$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/** The wait that words ask for, in seconds: gateways say "Try again in 23 seconds", or "replenished in 00:10:00". */
+export function retryAfterInWords(message: string): number | undefined {
+  const [, hours, minutes, rest] = /\bin (\d+):(\d\d):(\d\d)/.exec(message) ?? [];
+  if (hours !== undefined) return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+  const [, seconds] = /\b(?:after|in) (\d+(?:\.\d+)?) ?s(?:ec(?:ond)?s?)?\b/i.exec(message) ?? [];
+  return seconds === undefined ? undefined : Math.ceil(Number(seconds));
 }
 
 function backOffMs(requestHeaders: Headers): number {

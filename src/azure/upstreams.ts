@@ -13,8 +13,8 @@ interface Place<T> {
 }
 
 /**
- * Endpoints in their order of preference: the next is asked when one refuses with 429 or fails, and one that did so is
- * passed over for as long as its Retry-After says. An endpoint without another beside it never rests.
+ * Endpoints in their order of preference. If one refuses with 429 or fails, the next is asked, and the first is passed
+ * over for as long as its Retry-After says. An endpoint without another beside it is never passed over.
  */
 export class Upstreams<T> {
   readonly #places: readonly Place<T>[];

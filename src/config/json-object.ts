@@ -10,3 +10,12 @@ export function jsonObject<T extends v.ObjectEntries>(entries: T) {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return value instanceof Object && !Array.isArray(value);
 }
+
+/** Parses JSON; undefined if the text is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

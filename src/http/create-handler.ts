@@ -36,6 +36,9 @@ export interface HandlerOptions {
   readonly observe?: ((context: RequestContext, invocation: InvocationContext, reply: Reply) => void) | undefined;
 }
 
+/** A parameter's name or path, such as `messages[0].content`; anything else could be what a caller wrote. */
+const PARAMETER = /^[\w.[\]-]{1,100}$/;
+
 /** What a proxy's log calls a caller who did not wait; nobody receives it. */
 const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 
@@ -114,6 +117,8 @@ function createContext(
       const problem = error instanceof Problem ? error : unexpected();
       if (problem !== error) invocation.error(`${requestId} failed unexpectedly:`, error);
       facts['code'] = problem.code;
+      const { param } = problem.members;
+      if (typeof param === 'string' && PARAMETER.test(param)) facts['param'] = param;
       return problem;
     },
   };

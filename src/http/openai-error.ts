@@ -1,5 +1,8 @@
-import type { Problem } from './problem.ts';
+import type { Problem, ProblemCode } from './problem.ts';
 import type { Reply } from './reply.ts';
+
+/** Worth another attempt by the caller: nothing was asked of the model, and what was in the way passes by itself. */
+const RETRY_HELPS: ReadonlySet<ProblemCode> = new Set(['request_timeout', 'overloaded', 'identity_unavailable']);
 
 /** A problem in the shape that OpenAI's clients read: https://platform.openai.com/docs/guides/error-codes */
 export function openAiError(
@@ -9,11 +12,18 @@ export function openAiError(
   return { error: { message: detail, type: errorType(status), param: null, code, requestId, ...members } };
 }
 
-/** The same as a response. */
+/**
+ * The same as a response. The model's failures were retried here already, so OpenAI's SDKs, which would retry them on top,
+ * are told not to: an answer of 500 would otherwise cost nine calls.
+ */
 export function openAiErrorResponse(problem: Problem, requestId: string): Reply {
   return {
     status: problem.status,
-    headers: { 'content-type': 'application/json', ...problem.headers },
+    headers: {
+      'content-type': 'application/json',
+      ...(RETRY_HELPS.has(problem.code) ? {} : { 'x-should-retry': 'false' }),
+      ...problem.headers,
+    },
     body: JSON.stringify(openAiError(problem, requestId)),
   };
 }

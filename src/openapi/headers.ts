@@ -24,6 +24,11 @@ export const commonHeaders: Record<string, HeaderObject> = {
     schema: { type: 'string', pattern: "^default-src 'none';" },
     example: "default-src 'none'; connect-src 'self'",
   },
+  'x-should-retry': {
+    description: "Tells OpenAI's SDKs not to ask again: what may pass by itself was retried here already",
+    schema: { const: 'false' },
+    example: 'false',
+  },
   'retry-after': {
     description: 'When to try again: seconds, or a date',
     schema: { type: 'string', minLength: 1 },

@@ -39,7 +39,11 @@ export const identityProblems = {
       "The resource my-resource refused this app's identity (401): it lacks the role. Next: az role assignment create … " +
       `The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`,
     members: {
-      reason: { type: 'string', enum: ['role', 'network', 'tenant', 'token', 'key-disabled'], examples: ['role'] },
+      reason: {
+        type: 'string',
+        enum: ['role', 'network', 'tenant', 'token', 'key-disabled', 'gateway', 'resource'],
+        examples: ['role'],
+      },
       role: { const: ROLE, description: 'The least that it needs', examples: [ROLE] },
       resource: { type: 'string', description: 'The name of the Azure OpenAI resource', examples: ['my-resource'] },
     },

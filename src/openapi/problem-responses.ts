@@ -4,7 +4,7 @@ import { EVERYWHERE, headersOf } from './headers.ts';
 import { oneOfProblems } from './problem-schemas.ts';
 import { problemShapes } from './problem-shapes.ts';
 import { reference } from './reference.ts';
-import { nameOf, type Wording } from './wording.ts';
+import { asChatError, nameOf, type Wording } from './wording.ts';
 
 /** The responses that problems make, one for each status: those of a route, out of those that can be worded so. */
 export function problemResponses(wording: Wording, codes: readonly ProblemCode[] = wording.codes): ResponsesObject {
@@ -14,9 +14,10 @@ export function problemResponses(wording: Wording, codes: readonly ProblemCode[]
 
 function problemResponse(codes: readonly ProblemCode[], wording: Wording): ResponseObject {
   const retryAfter = codes.some((code) => problemShapes[code].retryAfter);
+  const retryAdvice = wording === asChatError ? ['x-should-retry'] : [];
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('. '),
-    headers: headersOf(...EVERYWHERE, 'server-timing', ...(retryAfter ? ['retry-after'] : [])),
+    headers: headersOf(...EVERYWHERE, 'server-timing', ...(retryAfter ? ['retry-after'] : []), ...retryAdvice),
     content: {
       [wording.mediaType]: {
         schema: oneOfProblems(codes, wording),

@@ -1,12 +1,22 @@
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
 import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
-import type { Members } from './problem-shape.ts';
+import { type Members, upstream } from './problem-shape.ts';
 import { problemShapes } from './problem-shapes.ts';
 import { reference } from './reference.ts';
 import { asChatError, asProblem, nameOf, type Wording } from './wording.ts';
 
 const REQUEST_ID: SchemaObject = { type: 'string', minLength: 1 };
 const DETAIL: SchemaObject = { type: 'string', minLength: 1, description: 'What was wrong, and what to do' };
+
+/** What the model's service says of a parameter that a chat client has sent is passed on in its own words. */
+const fromService: Members = {
+  param: { type: ['string', 'null'], description: 'The parameter at fault, where the service names one' },
+  code: {
+    type: 'string',
+    minLength: 1,
+    description: "`invalid_request`, or the service's own code, such as `unsupported_parameter`",
+  },
+};
 
 /** A closed schema for every problem in each of its wordings: `CorruptImageProblem`, `CorruptImageChatError` and so on. */
 export function problemSchemas(): Record<string, SchemaObject> {
@@ -42,8 +52,10 @@ function problemSchema(code: ProblemCode): SchemaObject {
 function chatErrorSchema(code: ProblemCode): SchemaObject {
   const { members, optional } = problemShapes[code];
   const type: SchemaObject = { type: 'string', enum: ['invalid_request_error', 'rate_limit_error', 'server_error'] };
-  const own = { message: DETAIL, type, param: { type: 'null' } } as const;
-  return closed({ error: closed({ ...own, code: { const: code }, requestId: REQUEST_ID, ...members }, optional) });
+  const own = { message: DETAIL, type, requestId: REQUEST_ID };
+  return code === 'invalid_request'
+    ? closed({ error: closed({ ...own, ...fromService, ...members }, { ...optional, ...upstream }) })
+    : closed({ error: closed({ ...own, param: { type: 'null' }, code: { const: code }, ...members }, optional) });
 }
 
 function closed(required: Members, optional: Members = {}): SchemaObject {

@@ -22,6 +22,9 @@ export function texts(description: string, ...example: string[]): SchemaObject {
 
 /** Members of problems that began with an answer of the model's. */
 export const upstream: Members = {
-  upstreamStatus: { type: 'integer', description: 'The status that the model answered with' },
+  upstreamStatus: {
+    type: 'integer',
+    description: 'The status that the model answered with, or that an error event in its stream stands for',
+  },
   upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
 };

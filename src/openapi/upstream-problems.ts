@@ -50,11 +50,13 @@ export const upstreamProblems = {
     optional: upstream,
   },
   upstream_error: {
-    detail: "The model's service failed (500) and did so on every attempt. Try again in a while.",
+    detail: "The model's service failed (500, on each of 3 attempts). Try again in a while.",
     optional: upstream,
+    retryAfter: true,
   },
   overloaded: { detail: 'The service is working on as much as it can hold. Try again in a moment.', retryAfter: true },
   upstream_timeout: {
     detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.',
+    optional: upstream,
   },
 } as const satisfies Record<string, ProblemShape>;

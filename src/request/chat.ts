@@ -58,7 +58,7 @@ export async function readChat(
   }
   const params = await json.restore(value);
   return {
-    request: { params: isRecord(params) ? withCurrentNames(params) : {}, images: placed },
+    request: { params: isRecord(params) ? withCurrentNames(params) : {}, images: placed, isCallersOwn: true },
     images,
     stream: value['stream'] === true,
   };

@@ -19,10 +19,10 @@ export async function askStreaming(
   request: VisionRequest,
   caller: Caller,
 ): Promise<AsyncIterable<AnswerStep>> {
-  const { params, images } = toModelRequest(request);
+  const { params, ...rest } = toModelRequest(request);
   // A stream tells its token usage only if asked: https://platform.openai.com/docs/api-reference/chat-streaming
   const stream = await model.stream(
-    { params: { ...params, stream: true, stream_options: { include_usage: true } }, images },
+    { ...rest, params: { ...params, stream: true, stream_options: { include_usage: true } } },
     caller,
   );
   return streamAnswer(stream, request);

@@ -33,5 +33,9 @@ export function toModelRequest({ question, images, schema, options }: VisionRequ
     ...(options.reasoningEffort ? { reasoning_effort: options.reasoningEffort } : {}),
     ...(schema ? { response_format: schema.responseFormat } : {}),
   };
-  return { params, images: new Map(placed.map(({ image, placeholder }) => [placeholder, image.bytes])) };
+  return {
+    params,
+    isCallersOwn: false,
+    images: new Map(placed.map(({ image, placeholder }) => [placeholder, image.bytes])),
+  };
 }

@@ -34,7 +34,7 @@ describe('forbidHopelessRetry', () => {
   ])('the wait $why', ({ retryAfter, left, retries, verdict }) => {
     const response = new Response(null, { status: 429, headers: retryAfter ? { 'retry-after': retryAfter } : {} });
     const request = new Headers({ 'x-stainless-retry-count': String(retries) });
-    forbidHopelessRetry(response, request, { images: new Map(), remaining: () => left });
+    forbidHopelessRetry(response, request, left);
     expect(response.headers.get('x-should-retry')).toBe(verdict);
   });
 });

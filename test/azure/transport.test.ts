@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import zlib from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { currentCall } from '../../src/azure/call.ts';
 import { transport } from '../../src/azure/transport.ts';
 
 const servers: http.Server[] = [];
@@ -84,14 +84,88 @@ test('a connection is used again', async () => {
   expect(sockets).toHaveLength(1);
 });
 
+const gzip = (plain: string) => zlib.gzipSync(plain);
+const pack: Record<string, (plain: string) => Buffer> = {
+  gzip,
+  'x-gzip': gzip,
+  GZIP: gzip,
+  deflate: (plain) => zlib.deflateSync(plain),
+  br: (plain) => zlib.brotliCompressSync(plain),
+  zstd: (plain) => zlib.zstdCompressSync(plain),
+  'gzip, br': (plain) => zlib.brotliCompressSync(gzip(plain)),
+  'identity, gzip': gzip,
+  identity: (plain) => Buffer.from(plain),
+};
+
+test.each(Object.keys(pack).flatMap((encoding) => [200, 429].map((status) => [encoding, status] as const)))(
+  'an answer in %s, under %d, is read although nobody asked for it',
+  async (encoding, status) => {
+    const body = '{"error":{"message":"ü"}}';
+    const { url, requests } = await serve((_request, response) => {
+      response.writeHead(status, { 'content-encoding': encoding }).end(pack[encoding]?.(body));
+    });
+    const response = await send(url, '{}', new Map());
+    expect(response.status).toBe(status);
+    expect(await response.text()).toBe(body);
+    expect(response.headers.get('content-encoding') ?? 'identity').toBe('identity');
+    expect(requests[0]?.headers['accept-encoding']).toBe('identity');
+  },
+);
+
+test('a compressed stream is read as it comes', async () => {
+  const { url } = await serve((_request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' });
+    const packed = zlib.createGzip();
+    packed.pipe(response);
+    packed.write('first');
+    packed.flush();
+  });
+  const response = await send(url, '{}', new Map());
+  const reader = response.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('first');
+  await reader?.cancel();
+});
+
+test('what is not compressed as it says fails, and does not hang', async () => {
+  const { url } = await serve((_request, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end('plain'),
+  );
+  await expect((await send(url, '{}', new Map())).text()).rejects.toThrow();
+});
+
+test('an encoding that nobody knows is left for who can name it', async () => {
+  const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'lzma' }).end('x'));
+  expect((await send(url, '{}', new Map())).headers.get('content-encoding')).toBe('lzma');
+});
+
+test.each([
+  [{ code: 'a', message: 'flat' }, { error: { code: 'a', message: 'flat' } }],
+  [{ statusCode: 403, message: 'flat' }, { error: { statusCode: 403, message: 'flat' } }],
+  [{ error: 'text' }, { error: { error: 'text', message: 'text' } }],
+  [{ detail: 'text' }, { error: { detail: 'text', message: 'text' } }],
+  [[{ error: { message: 'listed' } }], { error: { message: 'listed' } }],
+  [{ error: { message: 'as Azure does' } }, { error: { message: 'as Azure does' } }],
+])('an error like %j is given the shape that the SDK reads', async (body, expected) => {
+  const { url } = await serve((_request, response) => response.writeHead(400).end(JSON.stringify(body)));
+  expect(await (await send(url, '{}', new Map())).json()).toEqual(expected);
+});
+
+test.each([new Uint8Array([1]), new URLSearchParams('a=b'), new Blob(['x'])])(
+  'a body that is no text is refused, not lost',
+  async (body) => {
+    await expect(transport('http://127.0.0.1:9/', { method: 'POST', body })).rejects.toThrow('no body but a string');
+  },
+);
+
 async function send(
   url: string,
   body: string,
   images: ReadonlyMap<string, Buffer>,
   signal?: AbortSignal,
 ): Promise<Response> {
-  const init = { method: 'POST', body, headers: { 'content-type': 'application/json' }, ...(signal ? { signal } : {}) };
-  return currentCall.run({ images, remaining: () => 60_000 }, async () => transport(url, init));
+  const call = { images, remaining: () => 60_000, attempts: 0, failure: undefined };
+  const headers = { 'content-type': 'application/json' };
+  return transport(url, { method: 'POST', body, headers, call, ...(signal ? { signal } : {}) });
 }
 
 async function serve(listener: (request: IncomingMessage, response: http.ServerResponse) => unknown) {

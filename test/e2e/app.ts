@@ -7,6 +7,9 @@ import { expectNoneIn, keepAllThatReaches, keepKeys } from './secrets.ts';
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 const SERVE = fileURLToPath(new URL('../../src/dev/start/serve.ts', import.meta.url));
 
+/** What starting may take when a dozen of them start at once on a busy machine. */
+const START_MS = 60_000;
+
 /** The built app in a process of its own, and all that it has printed. */
 export interface App {
   readonly url: string;
@@ -61,7 +64,7 @@ export async function startBoth(
 }
 
 async function listening(child: ChildProcess, output: () => string): Promise<string> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + START_MS;
   while (Date.now() < deadline) {
     const [, url] = /listening on (http:\/\/\S+)/.exec(output()) ?? [];
     if (url) return url;

@@ -35,12 +35,13 @@ const whole = (choice: object): ModelFault => ({
 
 /** Once words have been sent, the status is spent, and the rest is told by an event. */
 const behindTheStatus = (code: string): Expected => ({ status: 200, code, calls: 1 });
+const answered: Expected = { status: 200, code: 'answer', calls: 1 };
 const broken: Expected = { status: 502, code: 'upstream_error', calls: 1 };
 /** OpenAI's format has words of its own for it, and a client of it knows them. */
 const chatPassesItOn =
   (expected: Expected) =>
   ({ body }: Way): Expected =>
-    body === 'chat' ? { status: 200, code: 'answer', calls: 1 } : expected;
+    body === 'chat' ? answered : expected;
 
 interface Case extends Pick<Fault, 'happensTo' | 'ask' | 'expected'> {
   readonly fault: ModelFault;
@@ -101,12 +102,12 @@ const cases: Record<string, Case> = {
   'an answer in one piece where a stream was asked for': {
     happensTo: onlyStreams,
     fault: whole({ message: { role: 'assistant', content: 'A boat.' } }),
-    expected: broken,
+    expected: answered,
   },
   'a stream where an answer in one piece was asked for': {
     happensTo: notStreams,
     fault: events(words('Some'), words('', 'stop'), '[DONE]'),
-    expected: broken,
+    expected: answered,
   },
   'an answer that the filter stopped whole': {
     happensTo: notStreams,

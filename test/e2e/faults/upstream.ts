@@ -55,7 +55,6 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
   ['400 invalid_image_format', says('invalid_image_format', 'You uploaded it wrong.'), told(422, 'image_rejected')],
   ['400 image_parse_error', says('image_parse_error'), told(422, 'image_rejected')],
   ['400 about the image in words alone', says(null, 'Invalid image data.'), told(422, 'image_rejected')],
-  ['400 about anything else', says('unsupported_value'), broken],
   ['400 of a page', { status: 400, body: html }, broken],
   [
     '401',
@@ -162,6 +161,17 @@ export const upstreamFaults: readonly Fault[] = [
         },
       }) satisfies Fault,
   ),
+  {
+    name: '400 about a parameter, which a chat client has sent and can mend',
+    before: ({ azure }) => azure.model.fail(says('unsupported_value'), Infinity),
+    expected: ({ body }) =>
+      body === 'chat'
+        ? told(400, 'unsupported_value', 1, {
+            problem: { detail: SECRET, type: 'invalid_request_error', param: null },
+            headers: { 'x-should-retry': 'false' },
+          })
+        : { ...broken, problem: { detail: expect.not.stringContaining(SECRET) } },
+  },
   {
     name: 'tokens that are revoked',
     before: ({ azure }) => azure.revoke(),
