@@ -31,7 +31,7 @@ export function asChunk(completion: unknown, { headers }: Response): object | un
   const choices = given.map((choice: unknown) => {
     if (!isRecord(choice)) return choice;
     const { message, ...rest } = choice;
-    return { ...rest, delta: message };
+    return Object.assign(rest, { delta: message });
   });
   return { ...completion, object: 'chat.completion.chunk', choices };
 }
