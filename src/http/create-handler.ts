@@ -1,39 +1,73 @@
-import type { HttpHandler, HttpRequest, InvocationContext } from '@azure/functions';
-import { Problem } from './problem.ts';
-import { Connection } from '../functions/connection.ts';
 import { CallerGone, Deadline } from './deadline.ts';
-import { inFlight } from './in-flight.ts';
-import { paced } from './paced.ts';
-import type { Reply } from './reply.ts';
-import { Stopwatch } from './stopwatch.ts';
+import type { IncomingRequest } from './incoming-request.ts';
+import type { InFlight } from './in-flight.ts';
+import { Problem } from './problem.ts';
+import { type Lap, Stopwatch } from './stopwatch.ts';
 
-/** One request on its way through the house. */
+/** One request while it is being answered. */
 export interface RequestContext {
-  readonly request: HttpRequest;
-  /** The platform's invocation id, so that a caller's report leads straight to the platform's own logs. */
+  readonly request: IncomingRequest;
   readonly requestId: string;
-  readonly connection: Connection;
   readonly deadline: Deadline;
   readonly stopwatch: Stopwatch;
   /** Facts for the one line that is logged about this request: sizes, counts and ids, never content. */
   readonly facts: Record<string, unknown>;
-  /** Has something done when the last byte of the answer was taken, or nobody wants it any more. */
+  /** Registers work to do once the response is sent, or its caller is gone. */
   readonly onFinish: (finish: () => void) => void;
-  /** Turns whatever was thrown into a problem, and sees to it that the log knows. */
-  readonly fail: (error: unknown) => Problem;
+  /** Turns whatever was thrown into a problem, and notes it for the log. */
+  readonly toProblem: (error: unknown) => Problem;
 }
 
-/** What a front door does with a request; whatever it throws becomes a problem. */
+/** A response, before {@link createHandler} adds the headers that every response has. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Pieces if it is made while it is sent. The next piece is asked for when the caller has taken the last one. */
+  readonly body: string | AsyncIterable<string>;
+}
+
+/** A response, ready to be written. */
+export interface Response {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** To be written piece by piece as it comes; it waits for the caller by itself. */
+  readonly body: string | AsyncIterable<Uint8Array>;
+}
+
+/** Answers one request. Whatever it throws becomes a problem. */
 export type Handle = (context: RequestContext) => Promise<Reply>;
 
-/** What differs from one front door to the next. */
+/** Never rejects. */
+export type Handler = (request: IncomingRequest) => Promise<Response>;
+
+/** What is known of a request once it is answered; never content. Times are milliseconds since the epoch. */
+export interface AnsweredRequest {
+  /** The name of the route. */
+  readonly name: string;
+  readonly requestId: string;
+  readonly trace: IncomingRequest['trace'];
+  readonly status: number;
+  /** Whether the response was made while it was sent. */
+  readonly streamed: boolean;
+  /** Those of the log line. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly laps: readonly Lap[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a handler needs besides the route's own function. */
 export interface HandlerOptions {
-  /** Loads what it does, so that registration does not wait for that; asked for every request. */
-  readonly load: () => Promise<Handle>;
-  /** How it words a problem. */
+  readonly name: string;
+  /** Milliseconds a request may take. */
+  readonly timeoutMs: number;
+  /** The response to a problem. */
   readonly toReply: (problem: Problem, requestId: string) => Reply;
-  /** Is told of each request when it is over. */
-  readonly observe?: ((context: RequestContext, invocation: InvocationContext, reply: Reply) => void) | undefined;
+  readonly inFlight: InFlight;
+  /** Whether its requests leave no log line and no trace. */
+  readonly isQuiet: boolean;
+  /** Is told of each request once it is answered. */
+  readonly observe?: ((request: AnsweredRequest) => void) | undefined;
 }
 
 /** A parameter's name or path, such as `messages[0].content`; anything else could be what a caller wrote. */
@@ -42,30 +76,35 @@ const PARAMETER = /^[\w.[\]-]{1,100}$/;
 /** What a proxy's log calls a caller who did not wait; nobody receives it. */
 const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 
-/**
- * Wraps a handler into what every POST route shares: a deadline, ids, timings, headers, problems and one log line.
- * It never throws: in stream mode the worker leaves the caller of a handler that does waiting until the host gives up.
- */
-export function createHandler(timeoutMs: number, { load, toReply, observe }: HandlerOptions): HttpHandler {
-  return async (request, invocation) => {
-    const connection = new Connection(invocation.invocationId);
+/** Wraps a route's function into what all routes share: a deadline, ids, timings, headers, problems and one log line. */
+export function createHandler(handle: Handle, options: HandlerOptions): Handler {
+  const { name, timeoutMs, toReply, inFlight, isQuiet, observe } = options;
+  return async (request) => {
     const finishes = [inFlight.begin()];
-    const context = createContext(request, invocation, connection, new Deadline(timeoutMs), finishes);
-    connection.onGone(() => context.deadline.abandon());
-    const reply = await answer(load, context).catch((error: unknown) =>
-      error instanceof CallerGone ? CALLER_GONE : toReply(context.fail(error), context.requestId),
+    const context = createContext(request, timeoutMs, finishes);
+    const { deadline, stopwatch, facts } = context;
+    const closed = watch(request, deadline);
+    const reply = await answer(handle, context).catch((error: unknown) =>
+      error instanceof CallerGone ? CALLER_GONE : toReply(context.toProblem(error), request.id),
     );
-    const end = (): void => {
-      context.deadline.clear();
-      for (const finish of finishes) finish();
-      logLine(reply.status, context, invocation, typeof reply.body !== 'string');
-      observe?.(context, invocation, reply);
+    const streamed = typeof reply.body !== 'string';
+    const answered = (): void => {
+      deadline.clear();
+      if (!isQuiet) report();
+      void finishAfter(closed, finishes);
     };
-    if (typeof reply.body === 'string') end();
+    const report = (): void => {
+      const { id, trace } = request;
+      const { status } = reply;
+      const { laps, start } = stopwatch;
+      request.log('info', JSON.stringify({ requestId: id, status, ...facts, ms: stopwatch.durations() }));
+      observe?.({ name, requestId: id, trace, status, streamed, facts, laps, start, end: stopwatch.now() });
+    };
+    if (!streamed) answered();
     return {
       status: reply.status,
-      headers: { ...reply.headers, ...commonHeaders(context.requestId), 'server-timing': context.stopwatch.toHeader() },
-      body: typeof reply.body === 'string' ? reply.body : paced(reply.body, connection, end),
+      headers: { ...reply.headers, ...commonHeaders(request.id), 'server-timing': stopwatch.toHeader() },
+      body: typeof reply.body === 'string' ? reply.body : paced(reply.body, request, answered),
     };
   };
 }
@@ -75,47 +114,49 @@ export function commonHeaders(requestId: string): Record<string, string> {
   return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
 }
 
-/**
- * Logs the one line about a request: ids, sizes, durations and an outcome, never content.
- * @param streamed - whether the answer was made while it was sent. The invocation is over by then, and the platform adds
- * a warning to each line that comes through its context; what is printed is logged as well.
- */
-function logLine(
-  status: number,
-  { requestId, facts, stopwatch }: RequestContext,
-  invocation: InvocationContext,
-  streamed: boolean,
-): void {
-  const line = JSON.stringify({ requestId, status, ...facts, ms: stopwatch.durations() });
-  if (streamed) console.log(line);
-  else invocation.log(line);
+/** If the caller disconnects, the request ends. */
+async function watch({ closed }: IncomingRequest, deadline: Deadline): Promise<void> {
+  if (!(await closed)) deadline.abandon();
 }
 
-async function answer(load: HandlerOptions['load'], context: RequestContext): Promise<Reply> {
-  const handle = await load();
+async function finishAfter(closed: Promise<void>, finishes: readonly (() => void)[]): Promise<void> {
+  await closed;
+  for (const finish of finishes) finish();
+}
+
+async function answer(handle: Handle, context: RequestContext): Promise<Reply> {
   return handle(context);
 }
 
-function createContext(
-  request: HttpRequest,
-  invocation: InvocationContext,
-  connection: Connection,
-  deadline: Deadline,
-  finishes: (() => void)[],
-): RequestContext {
-  const requestId = invocation.invocationId;
+/** A body that is made no faster than the caller takes it. A slow one would otherwise pile up in this process. */
+async function* paced(
+  pieces: AsyncIterable<string>,
+  { drained }: IncomingRequest,
+  ended: () => void,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  try {
+    for await (const piece of pieces) {
+      yield encoder.encode(piece);
+      await drained();
+    }
+  } finally {
+    ended();
+  }
+}
+
+function createContext(request: IncomingRequest, timeoutMs: number, finishes: (() => void)[]): RequestContext {
   const facts: Record<string, unknown> = {};
   return {
     request,
-    requestId,
-    connection,
-    deadline,
+    requestId: request.id,
+    deadline: new Deadline(timeoutMs),
     stopwatch: new Stopwatch(),
     facts,
     onFinish: (finish) => void finishes.push(finish),
-    fail(error) {
-      const problem = error instanceof Problem ? error : unexpected();
-      if (problem !== error) invocation.error(`${requestId} failed unexpectedly:`, error);
+    toProblem(error) {
+      const problem = error instanceof Problem ? error : internalError();
+      if (problem !== error) request.log('error', `${request.id} failed unexpectedly: ${described(error)}`);
       facts['code'] = problem.code;
       const { param } = problem.members;
       if (typeof param === 'string' && PARAMETER.test(param)) facts['param'] = param;
@@ -124,6 +165,10 @@ function createContext(
   };
 }
 
-function unexpected(): Problem {
+function internalError(): Problem {
   return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
+}
+
+function described(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

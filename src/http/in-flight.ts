@@ -27,6 +27,3 @@ export class InFlight {
     });
   }
 }
-
-/** The requests of this process. */
-export const inFlight = new InFlight();

@@ -1,5 +1,5 @@
 import type { Problem } from './problem.ts';
-import type { Reply } from './reply.ts';
+import type { Reply } from './create-handler.ts';
 
 /** A problem as a document: RFC 9457, with the stable code, the request id and what the code adds. */
 export function problemBody(

@@ -1,5 +1,5 @@
 import { MIMEType } from 'node:util';
-import type { HttpRequest } from '@azure/functions';
+import type { IncomingRequest } from '../http/incoming-request.ts';
 import { Problem } from '../http/problem.ts';
 import { IMAGE_TYPES } from '../image/image.ts';
 
@@ -48,7 +48,7 @@ export function parseContentType(header: string | null): ContentType {
 }
 
 /** The Content-Type of a request. */
-export function contentTypeOf({ headers }: Pick<HttpRequest, 'headers'>): ContentType {
+export function contentTypeOf({ headers }: Pick<IncomingRequest, 'headers'>): ContentType {
   return parseContentType(headers.get('content-type'));
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { HttpRequest } from '@azure/functions';
 import type { Limits } from '../config/limits.ts';
+import type { IncomingRequest } from '../http/incoming-request.ts';
 import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
 import { imageTooLarge } from '../image/faults.ts';
@@ -22,7 +22,7 @@ const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
  * The fields of a question that stand in a URL.
  * @throws {Problem} `invalid_request` if one is not UTF-8
  */
-export function readQuery({ url }: Pick<HttpRequest, 'url'>): Record<string, string> {
+export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string, string> {
   const { search, searchParams } = new URL(url);
   const faulty = search
     .slice(1)
@@ -40,7 +40,7 @@ export function readQuery({ url }: Pick<HttpRequest, 'url'>): Record<string, str
 }
 
 /** Whether the body is said to be one image, so that all the rest of the request stands in its query. */
-export function isRawImage(request: HttpRequest): boolean {
+export function isRawImage(request: IncomingRequest): boolean {
   return mayBeImage(contentTypeOf(request));
 }
 

@@ -1,16 +1,14 @@
-import type { HttpRequest } from '@azure/functions';
+import type { IncomingRequest } from '../http/incoming-request.ts';
 import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
-import type { Connection } from '../functions/connection.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { invalidBody } from '../http/invalid-request.ts';
 import { joinChunks } from './join-chunks.ts';
 
 /** A request whose body is read, and what it is read under. */
 export interface Incoming {
-  readonly request: HttpRequest;
-  readonly connection: Connection;
+  readonly request: IncomingRequest;
   readonly deadline: Deadline;
   readonly reservation: Reservation;
 }
@@ -66,7 +64,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservati
  * `request_timeout` if the deadline passes first, `invalid_request` if it breaks off
  */
 export async function* bodyChunks(
-  { request, connection, deadline, reservation }: Incoming,
+  { request, deadline, reservation }: Incoming,
   limit: BodyLimit,
 ): AsyncGenerator<Uint8Array> {
   refuseEncoding(request.headers.get('content-encoding'));
@@ -75,7 +73,7 @@ export async function* bodyChunks(
   reservation.grow(announced ?? 0);
   let length = 0;
   try {
-    for await (const chunk of connection.body(deadline.signal) ?? raced(request, deadline)) {
+    for await (const chunk of request.body(deadline.signal)) {
       length += chunk.length;
       if (length > limit.bytes) throw limit.exceeded();
       if (announced === undefined) reservation.grow(chunk.length);
@@ -84,18 +82,7 @@ export async function* bodyChunks(
   } catch (error) {
     throw problemOf(error);
   } finally {
-    connection.discardRest();
-  }
-}
-
-/** Where the library's own stream is all there is, which knows nothing of a deadline. */
-async function* raced({ body }: HttpRequest, deadline: Deadline): AsyncGenerator<Uint8Array> {
-  if (!body) return;
-  const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
-    const { done, value } = await deadline.race(chunks.next());
-    if (done) return;
-    yield value;
+    request.discardRest();
   }
 }
 
@@ -112,7 +99,7 @@ function refuseEncoding(header: string | null): void {
   );
 }
 
-function contentLength(request: HttpRequest): number | undefined {
+function contentLength(request: IncomingRequest): number | undefined {
   const header = request.headers.get('content-length');
   return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
 }

@@ -1,8 +1,7 @@
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { EVENT_STREAM_HEADERS, tellingFailure, withHeartbeats } from '../http/events.ts';
-import type { RequestContext, Handle } from '../http/create-handler.ts';
+import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { openAiError } from '../http/openai-error.ts';
-import type { Reply } from '../http/reply.ts';
 import { readJson } from '../request/form.ts';
 import type { Service } from './service.ts';
 import { chatChunks, chatCompletion } from '../vision/chat-answer.ts';
@@ -19,13 +18,13 @@ export function chatCompletions(service: Service): Handle {
 }
 
 async function read(
-  { request, connection, deadline, stopwatch, facts, onFinish }: RequestContext,
+  { request, deadline, stopwatch, facts, onFinish }: RequestContext,
   { settings, admission }: Service,
 ): Promise<Chat> {
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
-    const incoming = { request, connection, deadline, reservation };
+    const incoming = { request, deadline, reservation };
     const chat = await readJson(incoming, settings, async (json) => readChat(json, settings));
     reservation.keep(chat.images.map(({ bytes }) => bytes));
     facts['images'] = chat.images.map(({ type, width, height, bytes }) => ({
@@ -49,7 +48,7 @@ function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Requ
 
 function streamed({ chunks, upstreamRequestId }: ModelStream, context: RequestContext): Reply {
   context.facts['upstreamRequestId'] = upstreamRequestId;
-  const tell = (error: unknown): string => toEvent(openAiError(context.fail(error), context.requestId));
+  const tell = (error: unknown): string => toEvent(openAiError(context.toProblem(error), context.requestId));
   return {
     status: 200,
     headers: EVENT_STREAM_HEADERS,

@@ -1,8 +1,7 @@
 import { EVENT_STREAM_HEADERS, formatEvent, tellingFailure, withHeartbeats } from '../http/events.ts';
-import type { RequestContext, Handle } from '../http/create-handler.ts';
+import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
-import type { Reply } from '../http/reply.ts';
 import { checkImages } from '../image/check.ts';
 import { isRawImage, readForm, readQuery } from '../request/form.ts';
 import type { Service } from './service.ts';
@@ -20,7 +19,8 @@ export function processImage(service: Service): Handle {
     const vision = await readVisionRequest(context, service, { parseQuestion, plainText: kind === 'text/plain' });
     if (kind !== 'text/event-stream') return respond(kind, await ask(service.model, vision, context), context);
     const steps = await askStreaming(service.model, vision, context);
-    const tell = (error: unknown): string => formatEvent('error', problemBody(context.fail(error), context.requestId));
+    const tell = (error: unknown): string =>
+      formatEvent('error', problemBody(context.toProblem(error), context.requestId));
     return {
       status: 200,
       headers: EVENT_STREAM_HEADERS,
@@ -30,7 +30,7 @@ export function processImage(service: Service): Handle {
 }
 
 async function readVisionRequest(
-  { request, connection, deadline, stopwatch, onFinish }: RequestContext,
+  { request, deadline, stopwatch, onFinish }: RequestContext,
   { settings, admission }: Service,
   { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
 ): Promise<VisionRequest> {
@@ -40,7 +40,7 @@ async function readVisionRequest(
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
-    const form = await readForm({ request, connection, deadline, reservation }, settings);
+    const form = await readForm({ request, deadline, reservation }, settings);
     const question = early ?? parseQuestion(query, form.fields);
     const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
     return { question, images: await checkImages(form.images), schema, options: settings, plainText };

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import * as v from 'valibot';
 import type { Lap } from '../http/stopwatch.ts';
 import { errorType } from './error-type.ts';
-import type { RequestReport } from './request-report.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
 
 /** One question to one deployment, its retries included. Times are milliseconds since the epoch. */
 export interface Chat {
@@ -31,7 +31,7 @@ type Facts = v.InferOutput<typeof Facts>;
  * The questions that a request put to the model: several where one deployment failed and another was asked, and the
  * answer is the last one's. Named by https://opentelemetry.io/docs/specs/semconv/gen-ai/
  */
-export function chatsOf({ laps, facts, streamed, end }: RequestReport): Chat[] {
+export function chatsOf({ laps, facts, streamed, end }: AnsweredRequest): Chat[] {
   const asked = laps.filter(({ stage }) => stage === 'model');
   const known = v.is(Facts, facts) ? facts : {};
   return asked.map((lap, at) => {

@@ -9,7 +9,7 @@ import type { Destinations } from './destinations.ts';
 import type { Exporter } from './exporter.ts';
 import { chatsOf } from './gen-ai.ts';
 import { GenAiMetrics } from './gen-ai-metrics.ts';
-import type { RequestReport } from './request-report.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
 import { sayFailures } from './say-failures.ts';
 import { recordSpans } from './spans.ts';
 
@@ -17,7 +17,7 @@ const NAME = 'keyless-vision';
 
 /** Turns reports into spans and metrics, and sends them in the background. */
 export interface Recorder {
-  record(report: RequestReport): void;
+  record(report: AnsweredRequest): void;
   /** Sends what is left. Nothing can be recorded after. */
   end(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { errorType } from './error-type.ts';
 import type { Chat } from './gen-ai.ts';
-import type { RequestReport } from './request-report.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
 
 /** What one span is made of. */
 interface Finished {
@@ -26,8 +26,8 @@ interface Finished {
 const propagator = new W3CTraceContextPropagator();
 
 /** A span for the request under the host's, and one for each of its stages under that. */
-export function recordSpans(tracer: Tracer, report: RequestReport, chats: readonly Chat[]): void {
-  const host = propagator.extract(ROOT_CONTEXT, report.traceContext, defaultTextMapGetter);
+export function recordSpans(tracer: Tracer, report: AnsweredRequest, chats: readonly Chat[]): void {
+  const host = propagator.extract(ROOT_CONTEXT, report.trace, defaultTextMapGetter);
   const request = record(tracer, host, requestOf(report));
   for (const { stage, start, end, error } of report.laps) {
     if (stage !== 'model')
@@ -52,10 +52,10 @@ export function recordSpans(tracer: Tracer, report: RequestReport, chats: readon
   }
 }
 
-function requestOf({ functionName, requestId, status, facts, start, end }: RequestReport): Finished {
+function requestOf({ name, requestId, status, facts, start, end }: AnsweredRequest): Finished {
   const { code } = facts;
   return {
-    name: functionName,
+    name,
     // The host's is the server's span; a second one would count every request twice.
     kind: SpanKind.INTERNAL,
     start,

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HandlerOptions } from '../http/create-handler.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
 import type { Recorder } from './recorder.ts';
-import { reportOf, type RequestReport } from './request-report.ts';
 
 /** Kept for the recorder until it is loaded; more would be a memory that grows. */
 const MAX_WAITING = 1_000;
@@ -13,7 +12,7 @@ const MAX_WAITING = 1_000;
 export class Telemetry {
   readonly #start: () => Promise<Recorder>;
   readonly #warn: (line: string) => void;
-  #waiting: RequestReport[] = [];
+  #waiting: AnsweredRequest[] = [];
   #recorder: Recorder | undefined;
   #loading: Promise<void> | undefined;
 
@@ -23,9 +22,8 @@ export class Telemetry {
     this.#warn = warn;
   }
 
-  /** For the front doors: is told of each request when it is over. */
-  readonly observe: NonNullable<HandlerOptions['observe']> = (...request) => {
-    const report = reportOf(...request);
+  /** Takes note of a request that is answered. */
+  readonly observe = (report: AnsweredRequest): void => {
     if (this.#recorder) this.#record(this.#recorder, report);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(report);
   };
@@ -55,7 +53,7 @@ export class Telemetry {
   }
 
   /** A fault of telemetry is no fault of the request. */
-  #record(recorder: Recorder, report: RequestReport): void {
+  #record(recorder: Recorder, report: AnsweredRequest): void {
     try {
       recorder.record(report);
     } catch (error) {

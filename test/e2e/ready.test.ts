@@ -53,12 +53,6 @@ test.each([
     named: 'endpoint',
     reason: 'ECONNREFUSED',
   },
-  {
-    what: 'settings that are wrong, in Azure',
-    env: { WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' },
-    named: 'settings',
-    reason: 'MAX_IMAGES',
-  },
 ])('not ready: $what', async ({ env = {}, breaking, named, reason }) => {
   const { app } = await both(env, breaking);
   const { status, body } = await ready(app);
@@ -67,6 +61,13 @@ test.each([
   expect(body.checks.filter((check) => check.status === 'fail')).toEqual([
     expect.objectContaining({ name: named, reason: expect.stringContaining(reason) }),
   ]);
+});
+
+test('not ready: wrong settings in Azure are the problem `misconfigured`, as on every protected route', async () => {
+  const { app } = await both({ WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' });
+  const response = await checkedFetch(`${app.url}/api/health/ready`);
+  expect(response.status).toBe(500);
+  expect(await response.json()).toMatchObject({ code: 'misconfigured', settings: ['MAX_IMAGES'] });
 });
 
 test('ready again, some seconds after the role was given', async () => {

@@ -1,38 +1,43 @@
-import { HttpRequest } from '@azure/functions';
+import { HttpRequest, InvocationContext } from '@azure/functions';
 import { expect, test } from 'vitest';
+import { toIncomingRequest } from '../../src/functions/incoming-request.ts';
 import { Deadline } from '../../src/http/deadline.ts';
 import { Admission } from '../../src/http/admission.ts';
-import { Connection } from '../../src/functions/connection.ts';
 import { type Incoming, readBody } from '../../src/request/read-body.ts';
 import { imageTooLarge } from '../../src/image/faults.ts';
 
 const LIMIT = { bytes: 100, exceeded: () => imageTooLarge(100) };
 
-/** A request that no server of this process has seen, as where the host sends bodies through its own channel. */
-function incoming(body: string | undefined, milliseconds: number, headers: Record<string, string> = {}): Incoming {
+/** A request that no server of this process has seen, as from a host that sends bodies through its own channel. */
+function incoming(
+  body: string | ReadableStream | undefined,
+  milliseconds: number,
+  headers: Record<string, string> = {},
+): Incoming {
   const request = new HttpRequest({
     method: 'POST',
     url: 'http://127.0.0.1/',
     headers,
-    ...(body === undefined ? {} : { body: { string: body } }),
+    ...(typeof body === 'string' ? { body: { string: body } } : {}),
   });
+  if (body instanceof ReadableStream) Object.defineProperty(request, 'body', { value: body });
   return {
-    request,
-    connection: new Connection('of nobody'),
+    request: toIncomingRequest(request, new InvocationContext(), () => {}),
     deadline: new Deadline(milliseconds),
     reservation: new Admission(100).enter(),
   };
 }
 
-test('a body is read also where its connection is not to be seen', async () => {
+test('a body is read also if its connection is not visible', async () => {
   expect(String(await readBody(incoming('hello', 1_000), LIMIT))).toBe('hello');
   expect(String(await readBody(incoming(undefined, 1_000), LIMIT))).toBe('');
 });
 
-test('and no longer waited for than the deadline allows', async () => {
-  const stalled = incoming(undefined, 50);
-  Object.defineProperty(stalled.request, 'body', { value: new ReadableStream() });
-  await expect(readBody(stalled, LIMIT)).rejects.toMatchObject({ status: 408, code: 'request_timeout' });
+test('and it is not waited for beyond the deadline', async () => {
+  await expect(readBody(incoming(new ReadableStream(), 50), LIMIT)).rejects.toMatchObject({
+    status: 408,
+    code: 'request_timeout',
+  });
 });
 
 test.each([

@@ -6,8 +6,8 @@ import { SettingsError } from '../../config/environment.ts';
 import { startAzure } from '../emulator/azure.ts';
 import { loadLocalSettings } from '../start/local-settings.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
-import { skip } from '../../doctor/check.ts';
-import { examine } from '../../doctor/examine.ts';
+import { type Report, skip } from '../../doctor/check.ts';
+import { examine, reportFaults } from '../../doctor/examine.ts';
 import { checkModel } from './model-check.ts';
 import { printed } from './print.ts';
 import { checkVision } from './vision-check.ts';
@@ -21,24 +21,10 @@ if (options.emulate) Object.assign(process.env, (await startAzure()).env);
 else loadLocalSettings();
 
 const settings = loadSettings();
-const credentialThatAnswered = credentialLog();
-let answering: string | undefined;
-const deadline = new Deadline(settings instanceof SettingsError ? 1 : settings.requestTimeoutMs);
-const report = await examine(
-  {
-    settings,
-    tokens: async (known) => createIdentity(known, process.env),
-    answeredBy: () => credentialThatAnswered() ?? onlyCredential(),
-    async deployment(known, target, tokens, until) {
-      const finding = await checkVision(known, target, tokens, until);
-      answering ??= finding.model;
-      return finding;
-    },
-    model: async (known, tokens) =>
-      answering ? checkModel(known, known, tokens, answering) : skip('no answer told its name'),
-  },
-  deadline,
-);
+const report =
+  settings instanceof SettingsError
+    ? reportFaults(settings, ['token', 'deployment', 'model'])
+    : await examineAsDeveloper(settings);
 process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : printed(report));
 process.exit(report.ok ? 0 : 1);
 
@@ -62,8 +48,24 @@ function loadSettings(): Settings | SettingsError {
   }
 }
 
-/** Where there is only one, it was that one. */
-function onlyCredential(): string | undefined {
-  const [only, another] = settings instanceof SettingsError ? [] : credentialChain(settings.auth, process.env);
-  return another ? undefined : only;
+/** Examines with one small question to each deployment, which `/api/health/ready` does not ask. */
+async function examineAsDeveloper(known: Settings): Promise<Report> {
+  const credentialThatAnswered = credentialLog();
+  const [only, another] = credentialChain(known.auth, process.env);
+  const tokens = createIdentity(known, process.env);
+  let answering: string | undefined;
+  return examine(
+    {
+      settings: known,
+      tokens,
+      answeredBy: () => credentialThatAnswered() ?? (another ? undefined : only),
+      async deployment(target, deadline) {
+        const finding = await checkVision(known, target, tokens, deadline);
+        answering ??= finding.model;
+        return finding;
+      },
+      model: async () => (answering ? checkModel(known, known, tokens, answering) : skip('no answer told its name')),
+    },
+    new Deadline(known.requestTimeoutMs),
+  );
 }

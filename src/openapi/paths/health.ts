@@ -12,7 +12,7 @@ export const health: OperationObject = {
   responses: {
     '200': {
       description: 'It is',
-      headers: headersOf(...EVERYWHERE),
+      headers: headersOf(...EVERYWHERE, 'server-timing'),
       content: {
         'application/json': {
           schema: {

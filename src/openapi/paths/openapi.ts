@@ -1,5 +1,7 @@
 import type { OperationObject } from 'openapi3-ts/oas31';
 import { EVERYWHERE, headersOf } from '../headers.ts';
+import { problemResponses } from '../problem-responses.ts';
+import { asProblem } from '../wording.ts';
 
 /** `GET /openapi.json` */
 export const openApi: OperationObject = {
@@ -10,7 +12,7 @@ export const openApi: OperationObject = {
   responses: {
     '200': {
       description: 'OpenAPI 3.1',
-      headers: headersOf(...EVERYWHERE),
+      headers: headersOf(...EVERYWHERE, 'server-timing'),
       content: {
         'application/json': {
           schema: {
@@ -25,5 +27,6 @@ export const openApi: OperationObject = {
         },
       },
     },
+    ...problemResponses(asProblem, ['internal_error']),
   },
 };

@@ -15,6 +15,6 @@ export const playground: OperationObject = {
       headers: headersOf(...EVERYWHERE, 'server-timing', 'content-security-policy'),
       content: { 'text/html': { schema: { type: 'string' } } },
     },
-    ...problemResponses(asProblem, ['misconfigured', 'internal_error']),
+    ...problemResponses(asProblem, ['internal_error']),
   },
 };

@@ -16,7 +16,7 @@ export function ready(authLevel: 'function' | 'anonymous'): OperationObject {
       '200': report('It could'),
       '503': report('It could not: the check that failed says why'),
       ...keyRefused(authLevel),
-      ...problemResponses(asProblem, ['internal_error']),
+      ...problemResponses(asProblem, ['misconfigured', 'internal_error']),
     },
   };
 }

@@ -1,0 +1,104 @@
+import { SettingsError } from './config/environment.ts';
+import { DEFAULT_LIMITS } from './config/limits.ts';
+import { readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
+import { createHandler, type Handle, type Handler } from './http/create-handler.ts';
+import { InFlight } from './http/in-flight.ts';
+import { Problem } from './http/problem.ts';
+import type { Published, Route } from './routes/route.ts';
+import { ROUTES } from './routes/routes.ts';
+import { createService, type Service } from './routes/service.ts';
+import { readDestinations } from './telemetry/destinations.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The deadline of a request if the settings, which would name one, are wrong. */
+const FALLBACK_TIMEOUT_MS = 120_000;
+
+/** The app, for whatever serves it. */
+export interface App {
+  readonly routes: readonly { readonly route: Route; readonly handler: Handler }[];
+  /** Of the protected routes. */
+  readonly authLevel: Published['authLevel'];
+  /** Fetches the first token and loads telemetry, so that the first caller waits for neither. */
+  readonly warmUp: () => Promise<void>;
+  /** Waits until the requests in hand are answered, then sends the last telemetry. Each takes at most so many milliseconds. */
+  readonly end: (drainMs: number, telemetryMs: number) => Promise<void>;
+}
+
+/**
+ * Makes the app from its environment.
+ * @throws {SettingsError} if settings are wrong, except in Azure: there it would show as "no functions found", so the app
+ * starts, and its protected routes answer with the problem `misconfigured`.
+ */
+export function createApp(variables: Variables): App {
+  const settings = loadSettings(variables);
+  const isFaulty = settings instanceof SettingsError;
+  const authLevel = readAuthLevel(variables);
+  const published = { authLevel, limits: isFaulty ? DEFAULT_LIMITS : settings };
+  const service = isFaulty ? misconfigured(settings) : createService(settings, variables);
+  const telemetry = createTelemetry(variables, isFaulty ? { auth: 'identity', authorityHost: undefined } : settings);
+  const inFlight = new InFlight();
+
+  return {
+    authLevel,
+    routes: ROUTES.map((route) => {
+      const { name, toReply, isQuiet = false } = route;
+      const handler = createHandler(route.isPublic ? route.create(published) : protectedHandle(route.create, service), {
+        name,
+        timeoutMs: isFaulty ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs,
+        toReply,
+        inFlight,
+        isQuiet,
+        observe: telemetry?.observe,
+      });
+      return { route, handler };
+    }),
+    async warmUp() {
+      // If there is no token, the next caller is told why.
+      if (!(service instanceof Problem)) await service.tokens?.get().catch(() => undefined);
+      await telemetry?.load();
+    },
+    async end(drainMs, telemetryMs) {
+      await inFlight.drained(drainMs);
+      await telemetry?.end(telemetryMs);
+    },
+  };
+}
+
+function protectedHandle(create: (service: Service) => Handle, service: Service | Problem): Handle {
+  return service instanceof Problem ? async () => Promise.reject(service) : create(service);
+}
+
+function misconfigured({ faults }: SettingsError): Problem {
+  const lines = faults.map(({ setting, fault }) => `${setting} ${fault}`);
+  const settings = [...new Set(faults.map(({ setting }) => setting))];
+  return new Problem('misconfigured', `The app's settings need attention. ${lines.join(' ')}`, {
+    members: { settings },
+  });
+}
+
+/** Nothing of telemetry is loaded unless a destination is set. */
+function createTelemetry(
+  variables: Variables,
+  signIn: Pick<Settings, 'auth' | 'authorityHost'>,
+): Telemetry | undefined {
+  const destinations = readDestinations(variables);
+  if (!destinations) return undefined;
+  return new Telemetry(
+    async () => (await import('./telemetry/recorder.ts')).startRecorder(destinations, signIn, console.warn),
+    console.warn,
+  );
+}
+
+function loadSettings(variables: Variables): Settings | SettingsError {
+  try {
+    const settings = readSettings(variables);
+    for (const note of settings.notes) console.warn(note);
+    return settings;
+  } catch (error) {
+    if (!(error instanceof SettingsError) || !runsInAzure(variables)) throw error;
+    console.error(error.message);
+    return error;
+  }
+}

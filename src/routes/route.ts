@@ -1,0 +1,37 @@
+import type { Limits } from '../config/limits.ts';
+import type { Handle, HandlerOptions } from '../http/create-handler.ts';
+import type { Service } from './service.ts';
+
+/** Where one route is, and what it does. */
+export type Route = PublicRoute | ProtectedRoute;
+
+interface RouteBase {
+  /** The function's name. The Functions host tries routes in the order of their names. */
+  readonly name: string;
+  readonly methods: readonly ('GET' | 'POST')[];
+  /** Behind the prefix `api/`. */
+  readonly path: string;
+  /** The shape of its problems. */
+  readonly toReply: HandlerOptions['toReply'];
+  /** Whether its requests leave no log line and no trace: probes come every few seconds. */
+  readonly isQuiet?: true;
+}
+
+/** A route that anyone may call. It answers also if the settings are wrong. */
+interface PublicRoute extends RouteBase {
+  readonly isPublic: true;
+  readonly create: (published: Published) => Handle;
+}
+
+/** A route for callers with a key or a token. */
+interface ProtectedRoute extends RouteBase {
+  readonly isPublic: false;
+  readonly create: (service: Service) => Handle;
+}
+
+/** What anyone may know of this deployment. */
+export interface Published {
+  readonly limits: Limits;
+  /** Of the protected routes. */
+  readonly authLevel: 'function' | 'anonymous';
+}
