@@ -1,40 +1,65 @@
 import { animated, corrupt } from './faults.ts';
 import type { Dimensions } from './image.ts';
+import { Cuts, STEPS_PER_PAUSE, type Walk } from './walk.ts';
 
-/** Block introducers: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
+/** Block introducers and extension labels: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 const EXTENSION = 0x21;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
+const GRAPHIC_CONTROL = 0xf9;
+const APPLICATION = 0xff;
+const HEADER_BYTES = 13;
+const DESCRIPTOR_BYTES = 10;
+/** A pixel has at most eight bits. */
+const MAX_CODE_SIZE = 8;
+/** Introducer, label, one sub-block of 4 bytes, terminator. It holds the transparent colour. */
+const GRAPHIC_CONTROL_BYTES = 8;
+/** How often an animation repeats. It means nothing in a still picture, and is not metadata either. */
+const LOOP = Buffer.from('\x21\xff\x0bNETSCAPE2.0\x03\x01', 'latin1');
+const LOOP_BYTES = LOOP.length + 3;
 
 /**
- * Walks a GIF's blocks to its trailer. A second picture makes it animated; a loop count alone does not.
+ * Walks a GIF's blocks to the end of its picture, and on in search of a second one, which makes it animated. Decoders
+ * show a picture that has ended, whatever follows it, so damage behind it does not matter.
  * @throws {Problem} `corrupt_image` or `animated_image`
  */
-export function readGif(bytes: Buffer): Dimensions {
-  if (bytes.length < 13) throw corrupt('The GIF is cut off inside its header.');
-  const width = bytes.readUInt16LE(6);
-  const height = bytes.readUInt16LE(8);
-  if (width === 0 || height === 0) throw corrupt('The GIF has no readable dimensions.');
+export function* walkGif(bytes: Buffer): Walk {
+  if (bytes.length < HEADER_BYTES) throw corrupt('The GIF is cut off inside its header.');
+  // Of 87a and 89a, decoders compare the first digit at most.
+  if (bytes.toString('latin1', 0, 4) !== 'GIF8') throw corrupt('The GIF is of a version that does not exist.');
 
-  let pictures = 0;
-  for (let at = 13 + colourTableBytes(bytes[10]); at < bytes.length;) {
+  const cuts = new Cuts('GIF');
+  let picture: Dimensions | undefined;
+  let at = HEADER_BYTES + colourTableBytes(bytes[10]);
+  for (let step = 1; at < bytes.length; step += 1) {
+    if (step % STEPS_PER_PAUSE === 0) yield;
+    const start = at;
     const block = bytes[at];
-    if (block === TRAILER) {
-      if (pictures > 0) return { width, height };
-      throw corrupt('The GIF has no picture in it.');
-    }
     if (block === EXTENSION) {
-      at = skipSubBlocks(bytes, at + 2);
-    } else if (block === IMAGE) {
-      pictures += 1;
-      if (pictures > 1) throw animated('GIF');
-      // Ten bytes of descriptor, a colour table of its own, the LZW code size.
-      at = skipSubBlocks(bytes, at + 10 + colourTableBytes(bytes[at + 9]) + 1);
+      at += 2;
+      for (; bytes[at]; at = skipSubBlocks(bytes, at)) if (at > start + 2) yield;
+      at += 1;
+      if (at > bytes.length) {
+        at = start;
+        break;
+      }
+      cutExtension(bytes, start, at, cuts);
+    } else if (block === IMAGE && (!picture || beginsPicture(bytes, at))) {
+      if (picture) throw animated('GIF');
+      picture = readPicture(bytes, at);
+      // The colour table of its own, the code size, and the compressed picture in sub-blocks.
+      at += DESCRIPTOR_BYTES + colourTableBytes(bytes[at + 9]) + 1;
+      for (; bytes[at]; at = skipSubBlocks(bytes, at)) yield;
+      at += 1;
+      if (at > bytes.length) throw cutOff();
     } else {
-      throw corrupt('The GIF has bytes where a block should begin.');
+      break;
     }
   }
-  throw corrupt('The GIF is cut off before its end.');
+  if (!picture) throw corrupt(at < bytes.length ? 'The GIF has no picture.' : 'The GIF is cut off before its picture.');
+  if (bytes[at] === TRAILER) cuts.add(at + 1, bytes.length);
+  else cuts.add(at, bytes.length, Buffer.of(TRAILER));
+  return { ...picture, orientation: 1, cuts: cuts.list };
 }
 
 /** Size of the colour table that a flags byte announces: three bytes for each of 2 to 256 colours, or none. */
@@ -42,9 +67,50 @@ function colourTableBytes(flags = 0): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 0x07) + 1) : 0;
 }
 
-/** From the first sub-block's length byte to behind the empty one that ends them; past the end where they are cut off. */
+/** From a sub-block's length byte to that of a later one: the empty one that ends them, or as far as one pause allows. */
 function skipSubBlocks(bytes: Buffer, start: number): number {
   let at = start;
-  for (let length = bytes[at]; length; length = bytes[at]) at += 1 + length;
-  return at + 1;
+  for (let step = 0; step < STEPS_PER_PAUSE; step += 1) {
+    const length = bytes[at];
+    if (!length) break;
+    at += 1 + length;
+  }
+  return at;
+}
+
+/** Keeps what is not metadata: the transparent colour, without further sub-blocks, and the number of repetitions. */
+function cutExtension(bytes: Buffer, start: number, end: number, cuts: Cuts): void {
+  const label = bytes[start + 1];
+  if (label === GRAPHIC_CONTROL && bytes[start + 2] === 4) cuts.add(start + GRAPHIC_CONTROL_BYTES - 1, end - 1);
+  else if (
+    label !== APPLICATION ||
+    end - start !== LOOP_BYTES ||
+    bytes.compare(LOOP, 0, LOOP.length, start, start + LOOP.length) !== 0
+  )
+    cuts.add(start, end);
+}
+
+/** Whether a second picture begins here, as opposed to stray bytes that begin like one. */
+function beginsPicture(bytes: Buffer, at: number): boolean {
+  const codeSize = codeSizeOf(bytes, at);
+  return codeSize > 0 && codeSize <= MAX_CODE_SIZE && bytes.readUInt16LE(at + 5) > 0 && bytes.readUInt16LE(at + 7) > 0;
+}
+
+/** The byte behind a picture's descriptor and its colour table: how many bits a pixel has; 0 where the GIF ends before. */
+function codeSizeOf(bytes: Buffer, at: number): number {
+  return bytes[at + DESCRIPTOR_BYTES + colourTableBytes(bytes[at + 9])] ?? 0;
+}
+
+/** The screen's size, or that of a picture that reaches beyond it: decoders enlarge the screen. */
+function readPicture(bytes: Buffer, at: number): Dimensions {
+  if (at + DESCRIPTOR_BYTES > bytes.length) throw cutOff();
+  const width = Math.max(bytes.readUInt16LE(6), bytes.readUInt16LE(at + 1) + bytes.readUInt16LE(at + 5));
+  const height = Math.max(bytes.readUInt16LE(8), bytes.readUInt16LE(at + 3) + bytes.readUInt16LE(at + 7));
+  if (width === 0 || height === 0) throw corrupt('The GIF has no readable dimensions.');
+  if (codeSizeOf(bytes, at) > MAX_CODE_SIZE) throw corrupt('The GIF has a damaged picture.');
+  return { width, height };
+}
+
+function cutOff() {
+  return corrupt('The GIF is cut off inside its picture.');
 }

@@ -10,8 +10,23 @@ export interface Dimensions {
   readonly height: number;
 }
 
+/** The bytes from `start` to before `end` are no part of the picture. `instead` takes their place, where there is one. */
+export interface Cut {
+  readonly start: number;
+  readonly end: number;
+  readonly instead?: Buffer;
+}
+
+/** What the structure of an image says about it. */
+export interface Structure extends Dimensions {
+  /** EXIF orientation, 1 (upright) to 8. */
+  readonly orientation: number;
+  /** What to leave out so that nothing but the picture remains, in the order of the bytes. Mostly empty, or a few. */
+  readonly cuts: readonly Cut[];
+}
+
 /** An image that passed every check. Its bytes are held once, here. */
-export interface Image extends Dimensions {
+export interface Image extends Structure {
   readonly type: ImageType;
   readonly bytes: Buffer;
 }

@@ -1,56 +1,199 @@
+import { readOrientation } from './exif.ts';
 import { animated, corrupt } from './faults.ts';
-import type { Dimensions } from './image.ts';
+import type { Cut, Dimensions } from './image.ts';
+import { Cuts, STEPS_PER_PAUSE, type Walk } from './walk.ts';
 
+/** https://developers.google.com/speed/webp/docs/riff_container */
 const RIFF_HEADER_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
-const ANIMATION_FLAG = 0x02;
+const CANVAS_AT = RIFF_HEADER_BYTES + CHUNK_HEADER_BYTES;
+const CANVAS_BYTES = 10;
+const ANIMATION_BYTES = 6;
+/** What an ANMF chunk holds before the chunks of its frame. */
+const FRAME_BYTES = 16;
+/** Flags of a VP8X chunk: an animation; EXIF and XMP; those without a meaning. */
+const ANIMATION = 0x02;
+const METADATA = 0x0c;
+const RESERVED = 0xc1;
+const MAX_AREA = 2 ** 32;
+
+const VP8X = chunkType('VP8X');
+const VP8 = chunkType('VP8 ');
+const VP8L = chunkType('VP8L');
+const ALPH = chunkType('ALPH');
+const ANIM = chunkType('ANIM');
+const ANMF = chunkType('ANMF');
+const ICCP = chunkType('ICCP');
+const EXIF = chunkType('EXIF');
 
 /**
- * Walks a WebP's chunks within the size that its RIFF header tells: https://developers.google.com/speed/webp/docs/riff_container
+ * Walks a WebP's chunks within the size that its RIFF header tells, as strictly as libwebp's demuxer. What follows them is
+ * ignored.
  * @throws {Problem} `corrupt_image` or `animated_image`
  */
-export function readWebp(bytes: Buffer): Dimensions {
+export function* walkWebp(bytes: Buffer): Walk {
   const end = CHUNK_HEADER_BYTES + bytes.readUInt32LE(4);
-  if (end > bytes.length) throw corrupt('The WebP is cut off before its end.');
+  if (end > bytes.length) throw cutOff();
+  const firstEnd = endOfChunk(bytes, RIFF_HEADER_BYTES, end);
+  if (bytes.readUInt32LE(RIFF_HEADER_BYTES) === VP8X) return yield* walkExtended(bytes, firstEnd, end);
 
-  let canvas: Dimensions | undefined;
-  for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= end;) {
-    const type = bytes.toString('latin1', at, at + 4);
+  const picture = readPicture(bytes, RIFF_HEADER_BYTES);
+  if (firstEnd < end) endOfChunk(bytes, firstEnd, end);
+  const cuts = new Cuts('WebP');
+  cuts.add(firstEnd, end);
+  return { ...picture, orientation: 1, cuts: withSizes(bytes, end, cuts.list) };
+}
+
+/** The extended format: a canvas, and chunks of which one is the picture. It may be the only frame of an animation. */
+function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
+  const { width, height, isAnimation } = readCanvas(bytes);
+  const cuts = new Cuts('WebP');
+  cuts.add(CANVAS_AT + CANVAS_BYTES, canvasEnd);
+  let picture: Dimensions | undefined;
+  let frame: number | undefined;
+  let orientation: number | undefined;
+  let isAnnounced = false;
+  let hasProfile = false;
+  let previous = VP8X;
+  for (let at = canvasEnd, step = 1; at < end; step += 1) {
+    if (step % STEPS_PER_PAUSE === 0) yield;
+    const next = endOfChunk(bytes, at, end);
+    const type = bytes.readUInt32LE(at);
     const length = bytes.readUInt32LE(at + 4);
-    const data = bytes.subarray(at + CHUNK_HEADER_BYTES, at + CHUNK_HEADER_BYTES + length);
-    if (at + CHUNK_HEADER_BYTES + length > end) throw corrupt('The WebP is cut off before its end.');
-    if (type === 'VP8X') canvas = readCanvas(data);
-    if (type === 'VP8 ' || type === 'VP8L') {
-      const picture = type === 'VP8 ' ? readLossy(data) : readLossless(data);
-      return canvas ?? picture;
+    if (previous === ALPH && type !== VP8) throw outOfPlace();
+    if (type === VP8 || type === VP8L || type === ALPH) {
+      // The picture of an animation stands inside its frame.
+      if (picture || (isAnnounced && previous !== ANMF && previous !== ALPH)) throw outOfPlace();
+      if (type !== ALPH) picture = readPicture(bytes, at);
+    } else if (type === ANMF) {
+      if (picture && frame !== undefined) throw animated('WebP');
+      if (!isAnimation || !isAnnounced || frame !== undefined || length < FRAME_BYTES) throw outOfPlace();
+      frame = at;
+    } else if (type === ANIM && !isAnnounced) {
+      if (length < ANIMATION_BYTES) throw outOfPlace();
+      isAnnounced = true;
+    } else if (type === ICCP && !hasProfile) {
+      hasProfile = true;
+    } else {
+      if (type === VP8X || previous === ANMF) throw outOfPlace();
+      const data = at + CHUNK_HEADER_BYTES;
+      if (type === EXIF) orientation ??= readOrientation(bytes.subarray(data, data + length));
+      cuts.add(at, next);
     }
-    at += CHUNK_HEADER_BYTES + length + (length % 2);
+    previous = type;
+    at = type === ANMF ? at + CHUNK_HEADER_BYTES + FRAME_BYTES : next;
   }
-  throw corrupt('The WebP has no image data.');
+  if (!picture) throw corrupt('The WebP has no picture.');
+  checkPlace(bytes, picture, { width, height }, isAnimation, frame);
+  return { width, height, orientation: orientation ?? 1, cuts: withSizes(bytes, end, cuts.list, frame) };
 }
 
-function readCanvas(data: Buffer): Dimensions {
-  if (data.length < 10) throw noDimensions();
-  if (data.readUInt8(0) & ANIMATION_FLAG) throw animated('WebP');
-  return { width: data.readUIntLE(4, 3) + 1, height: data.readUIntLE(7, 3) + 1 };
+/** A still picture has the size of its canvas; a frame is anywhere inside it. */
+function checkPlace(
+  bytes: Buffer,
+  picture: Dimensions,
+  canvas: Dimensions,
+  isAnimation: boolean,
+  frame?: number,
+): void {
+  // Offsets are told in units of two pixels.
+  const x = frame === undefined ? 0 : 2 * bytes.readUIntLE(frame + CHUNK_HEADER_BYTES, 3);
+  const y = frame === undefined ? 0 : 2 * bytes.readUIntLE(frame + CHUNK_HEADER_BYTES + 3, 3);
+  const right = x + picture.width;
+  const bottom = y + picture.height;
+  if (isAnimation ? right > canvas.width || bottom > canvas.height : right !== canvas.width || bottom !== canvas.height)
+    throw corrupt('The WebP has a picture of another size than its canvas.');
 }
 
-/** The key frame header of VP8: RFC 6386, section 9.1. */
+/** The cuts together with what they change: the sizes of the file and of a frame, and the flags that announce metadata. */
+function withSizes(bytes: Buffer, end: number, inside: readonly Cut[], frame?: number): readonly Cut[] {
+  const behind = end < bytes.length ? [{ start: end, end: bytes.length }] : [];
+  if (inside.length === 0) return behind;
+  const all = [withSize(bytes, 0, inside), ...inside, ...behind];
+  if (bytes.readUInt32LE(RIFF_HEADER_BYTES) === VP8X) {
+    const header = Buffer.from(bytes.subarray(RIFF_HEADER_BYTES, CANVAS_AT + 1));
+    header.writeUInt32LE(CANVAS_BYTES, 4);
+    header.writeUInt8(header.readUInt8(CHUNK_HEADER_BYTES) & ~METADATA, CHUNK_HEADER_BYTES);
+    all.push({ start: RIFF_HEADER_BYTES, end: CANVAS_AT + 1, instead: header });
+  }
+  if (frame !== undefined) all.push(withSize(bytes, frame, inside));
+  return all.toSorted((a, b) => a.start - b.start);
+}
+
+/** The size of a chunk without what is cut out of it. */
+function withSize(bytes: Buffer, chunk: number, cuts: readonly Cut[]): Cut {
+  const size = bytes.readUInt32LE(chunk + 4);
+  const start = chunk + CHUNK_HEADER_BYTES;
+  const end = start + size;
+  const left = cuts.reduce((sum, cut) => sum - Math.max(0, Math.min(cut.end, end) - Math.max(cut.start, start)), size);
+  const instead = Buffer.alloc(4);
+  instead.writeUInt32LE(left);
+  return { start: chunk + 4, end: chunk + 8, instead };
+}
+
+/** Where the chunk that begins here ends, its padding included. */
+function endOfChunk(bytes: Buffer, at: number, end: number): number {
+  if (at + CHUNK_HEADER_BYTES > end) throw cutOff();
+  const length = bytes.readUInt32LE(at + 4);
+  const next = at + CHUNK_HEADER_BYTES + length + (length % 2);
+  if (next > end) throw cutOff();
+  return next;
+}
+
+function readCanvas(bytes: Buffer): Dimensions & { readonly isAnimation: boolean } {
+  if (bytes.readUInt32LE(RIFF_HEADER_BYTES + 4) < CANVAS_BYTES) throw noDimensions();
+  const flags = bytes.readUInt8(CANVAS_AT);
+  const width = bytes.readUIntLE(CANVAS_AT + 4, 3) + 1;
+  const height = bytes.readUIntLE(CANVAS_AT + 7, 3) + 1;
+  if (flags & RESERVED || width * height >= MAX_AREA) throw noDimensions();
+  return { width, height, isAnimation: (flags & ANIMATION) !== 0 };
+}
+
+/** The picture of the chunk that begins here. */
+function readPicture(bytes: Buffer, at: number): Dimensions {
+  const type = bytes.readUInt32LE(at);
+  const start = at + CHUNK_HEADER_BYTES;
+  const data = bytes.subarray(start, start + bytes.readUInt32LE(at + 4));
+  if (type === VP8) return readLossy(data);
+  if (type === VP8L) return readLossless(data);
+  throw corrupt('The WebP does not begin with a picture.');
+}
+
+/** The frame header of VP8, RFC 6386, section 9.1: a key frame that is shown, of a known profile. */
 function readLossy(data: Buffer): Dimensions {
   if (data.length < 10 || data.readUIntBE(3, 3) !== 0x9d012a) throw noDimensions();
+  const head = data.readUIntLE(0, 3);
+  const isInter = (head & 1) !== 0;
+  const profile = (head >> 1) & 7;
+  const isShown = ((head >> 4) & 1) !== 0;
+  if (isInter || profile > 3 || !isShown || head >> 5 >= data.length) throw corrupt('The WebP has a damaged picture.');
   const width = data.readUInt16LE(6) & 0x3fff;
   const height = data.readUInt16LE(8) & 0x3fff;
   if (width === 0 || height === 0) throw noDimensions();
   return { width, height };
 }
 
-/** The header of VP8L: 14 bits each for width and height, less one. RFC 9649, section 3.4. */
+/** The header of VP8L: 14 bits each for width and height, less one, and a version. RFC 9649, section 3.4. */
 function readLossless(data: Buffer): Dimensions {
   if (data.length < 5 || data[0] !== 0x2f) throw noDimensions();
   const bits = data.readUInt32LE(1);
+  if (bits >>> 29 !== 0) throw corrupt('The WebP is of a version that does not exist.');
   return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+}
+
+/** A chunk's type as the number that its four letters are. */
+function chunkType(letters: string): number {
+  return Buffer.from(letters, 'latin1').readUInt32LE();
+}
+
+function outOfPlace() {
+  return corrupt('The WebP has its chunks in an order that no decoder takes.');
 }
 
 function noDimensions() {
   return corrupt('The WebP has no readable dimensions.');
+}
+
+function cutOff() {
+  return corrupt('The WebP is cut off before its end.');
 }
