@@ -5,7 +5,7 @@ import { withImageIndex } from './image-index.ts';
 import { walkJpeg } from './jpeg.ts';
 import { walkPng } from './png.ts';
 import { detectType, supportedType } from './sniff.ts';
-import { finish, type Walk } from './walk.ts';
+import { finish, turn, type Walk } from './walk.ts';
 import { walkWebp } from './webp.ts';
 
 const WALKS: Record<ImageType, (bytes: Buffer) => Walk> = {
@@ -42,6 +42,7 @@ export async function checkImage(bytes: Buffer): Promise<Image> {
     );
   const type = supportedType(bytes);
   if (type) return { type, ...(await finish(WALKS[type](bytes))), bytes };
+  await turn();
   const detected = await detectType(bytes);
   const what = detected ? `This is ${detected}` : 'These bytes are not an image of a known type';
   throw new Problem(

@@ -7,7 +7,7 @@ const PREFIX = 'Exif\0\0';
 
 /** Whether a JPEG's APP1 segment holds EXIF, as opposed to XMP. */
 export function isExif(data: Buffer): boolean {
-  return data.toString('latin1', 0, PREFIX.length) === PREFIX;
+  return data.length > PREFIX.length && data.toString('latin1', 0, PREFIX.length) === PREFIX;
 }
 
 /** The orientation from the first directory of an EXIF block: 1 (upright) to 8; 1 where there is none that is readable. */

@@ -105,7 +105,7 @@ function segment(marker: number, data: Buffer): Buffer {
 }
 
 function begins(data: Buffer, name: string): boolean {
-  return data.toString('latin1', 0, name.length) === name;
+  return data.length >= name.length && data.toString('latin1', 0, name.length) === name;
 }
 
 function cutOff() {

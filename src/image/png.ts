@@ -12,6 +12,8 @@ const HEADER_BYTES = 13;
 const CRC_BYTES = 1024 * 1024;
 /** The end marker is always the same twelve bytes. */
 const END = Buffer.from('0000000049454e44ae426082', 'hex');
+/** libpng opens no more: PNG_USER_WIDTH_MAX and PNG_USER_HEIGHT_MAX. */
+const MAX_DIMENSION = 1_000_000;
 
 /** The colour type whose pixels are entries of a palette. */
 const INDEXED = 3;
@@ -50,6 +52,7 @@ export function* walkPng(bytes: Buffer): Walk {
   let orientation = 1;
   let hasPalette = false;
   let hasData = false;
+  let previous = IHDR;
   let at = SIGNATURE_BYTES + CHUNK_OVERHEAD + HEADER_BYTES;
   for (let step = 1; at + CHUNK_OVERHEAD <= bytes.length; step += 1) {
     if (step % STEPS_PER_PAUSE === 0) yield;
@@ -61,6 +64,7 @@ export function* walkPng(bytes: Buffer): Walk {
 
     if (type === IDAT) {
       if (indexed && !hasPalette) throw corrupt('The PNG has no palette.');
+      if (hasData && previous !== IDAT) throw corrupt('The PNG has other chunks between those of its image data.');
       hasData = true;
       let sum = 0;
       for (let from = at + 4; from < end - 4; from += CRC_BYTES) {
@@ -88,6 +92,7 @@ export function* walkPng(bytes: Buffer): Walk {
       else if (type === EXIF && orientation === 1) orientation = readOrientation(bytes.subarray(data, data + length));
       cuts.add(at, end);
     }
+    previous = type;
     at = end;
   }
   throw corrupt('The PNG is cut off before its end.');
@@ -139,8 +144,7 @@ function readHeader(bytes: Buffer): Dimensions & { readonly indexed: boolean } {
     throw corrupt('The PNG has a damaged header.');
   const width = bytes.readUInt32BE(16);
   const height = bytes.readUInt32BE(20);
-  // Zero is invalid, and so is more than 31 bits: https://www.w3.org/TR/png-3/#11IHDR
-  if (width === 0 || height === 0 || width > 0x7fffffff || height > 0x7fffffff)
+  if (width === 0 || height === 0 || width > MAX_DIMENSION || height > MAX_DIMENSION)
     throw corrupt('The PNG has no readable dimensions.');
   const [depth = 0, colour = 0, compression, filter, interlace = 0] = bytes.subarray(24, 29);
   if (!BIT_DEPTHS[colour]?.includes(depth)) throw corrupt(`No PNG has the colour type ${colour} with ${depth} bits.`);
@@ -160,10 +164,10 @@ function isPalette(bytes: Buffer, at: number, length: number): boolean {
   );
 }
 
-/** Whether decoders skip a chunk of this type if they do not know it: four letters, of which the first is a small one. */
+/** Whether decoders skip a chunk of this type if they do not know it: four letters, the first small and the third large. */
 function isSkipped(type: number): boolean {
-  const isSmall = (type & 0x20000000) !== 0;
-  return isSmall && isLetter(type >>> 24) && isLetter(type >>> 16) && isLetter(type >>> 8) && isLetter(type);
+  const isOptional = (type & 0x20002000) === 0x20000000;
+  return isOptional && isLetter(type >>> 24) && isLetter(type >>> 16) && isLetter(type >>> 8) && isLetter(type);
 }
 
 function isLetter(code: number): boolean {

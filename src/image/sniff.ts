@@ -4,7 +4,7 @@ const SIGNATURE_BYTES = 12;
 /** `file-type` is given no more: it follows what a file says of itself, and a long crafted file would hold the event loop. */
 const SNIFF_BYTES = 4100;
 /** An SVG may begin with comments; its first element is looked for this far. */
-const SVG_BYTES = 65_536;
+const SVG_BYTES = 16_384;
 
 /** A JPEG needs no more than its first marker, as decoders skip stray bytes behind it; with F7 it is a JPEG-LS. */
 const SIGNATURES: Record<ImageType, (start: string) => boolean> = {
@@ -59,13 +59,15 @@ function heifType(bytes: Buffer): string | undefined {
 
 /** An SVG has no signature. This looks for its first element, behind declarations and comments. */
 function svgType(bytes: Buffer): string | undefined {
-  let text = decodeText(bytes.subarray(0, SVG_BYTES)).trimStart();
+  const text = decodeText(bytes.subarray(0, SVG_BYTES));
+  const begins = /\s*(?:(?<svg><(?:!DOCTYPE\s+svg|(?:\w+:)?svg)[\s/>])|(?<declaration><\?)|(?<comment><!--))/iy;
   for (;;) {
-    if (/^<(?:!DOCTYPE\s+svg|(?:\w+:)?svg)[\s/>]/i.test(text)) return 'image/svg+xml';
-    const close = text.startsWith('<?') ? '?>' : text.startsWith('<!--') ? '-->' : undefined;
-    const end = close ? text.indexOf(close) : -1;
+    const { svg, declaration, comment } = begins.exec(text)?.groups ?? {};
+    if (svg) return 'image/svg+xml';
+    const close = declaration ? '?>' : comment ? '-->' : undefined;
+    const end = close ? text.indexOf(close, begins.lastIndex) : -1;
     if (!close || end < 0) return undefined;
-    text = text.slice(end + close.length).trimStart();
+    begins.lastIndex = end + close.length;
   }
 }
 

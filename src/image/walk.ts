@@ -61,8 +61,8 @@ export async function finish(walk: Walk): Promise<Structure> {
   }
 }
 
-/** Each walk that pauses waits for a turn of its own, so that only one goes on in each. */
-async function turn(): Promise<void> {
+/** Waits for a turn of the event loop that nobody else here has waited for, so that only one goes on in each. */
+export async function turn(): Promise<void> {
   lastTurn = lastTurn.then(nextTurn);
   await lastTurn;
 }

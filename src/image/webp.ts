@@ -15,7 +15,8 @@ const FRAME_BYTES = 16;
 const ANIMATION = 0x02;
 const METADATA = 0x0c;
 const RESERVED = 0xc1;
-const MAX_AREA = 2 ** 32;
+/** No picture is larger than its 14 bits can say, so neither is a canvas that decoders show. */
+const MAX_DIMENSION = 2 ** 14;
 
 const VP8X = chunkType('VP8X');
 const VP8 = chunkType('VP8 ');
@@ -70,7 +71,7 @@ function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
       if (!isAnimation || !isAnnounced || frame !== undefined || length < FRAME_BYTES) throw outOfPlace();
       frame = at;
     } else if (type === ANIM && !isAnnounced) {
-      if (length < ANIMATION_BYTES) throw outOfPlace();
+      if (next - at < CHUNK_HEADER_BYTES + ANIMATION_BYTES) throw outOfPlace();
       isAnnounced = true;
     } else if (type === ICCP && !hasProfile) {
       hasProfile = true;
@@ -83,7 +84,7 @@ function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
     previous = type;
     at = type === ANMF ? at + CHUNK_HEADER_BYTES + FRAME_BYTES : next;
   }
-  if (!picture) throw corrupt('The WebP has no picture.');
+  if (!picture || (isAnimation && frame === undefined)) throw corrupt('The WebP has no picture.');
   checkPlace(bytes, picture, { width, height }, isAnimation, frame);
   return { width, height, orientation: orientation ?? 1, cuts: withSizes(bytes, end, cuts.list, frame) };
 }
@@ -145,7 +146,7 @@ function readCanvas(bytes: Buffer): Dimensions & { readonly isAnimation: boolean
   const flags = bytes.readUInt8(CANVAS_AT);
   const width = bytes.readUIntLE(CANVAS_AT + 4, 3) + 1;
   const height = bytes.readUIntLE(CANVAS_AT + 7, 3) + 1;
-  if (flags & RESERVED || width * height >= MAX_AREA) throw noDimensions();
+  if (flags & RESERVED || width > MAX_DIMENSION || height > MAX_DIMENSION) throw noDimensions();
   return { width, height, isAnimation: (flags & ANIMATION) !== 0 };
 }
 

@@ -3,7 +3,7 @@ import type { Results } from './run.ts';
 
 /** Holds the results against all that was promised. */
 export function check(results: Results): Check[] {
-  return [...checkLoads(results.cells), ...checkStart(results), ...checkOverload(results)];
+  return [...checkLoads(results.cells), ...checkStart(results), ...checkOverload(results), checkCrafted(results)];
 }
 
 function checkStart({ coldStarts }: Results): Check[] {
@@ -48,4 +48,12 @@ function checkOverload({ slow, burst }: Results): Check[] {
       kept: burst.aliveAfter && burst.nextAnswer === '200',
     },
   ];
+}
+
+function checkCrafted({ crafted: { megabytes, slowest, longestBlockMs } }: Results): Check {
+  return {
+    promise: `An image of ${megabytes} MB made to take long: no block of the event loop over 15 ms`,
+    measured: `${longestBlockMs.toFixed(1)} ms (${slowest})`,
+    kept: longestBlockMs <= 15,
+  };
 }

@@ -22,6 +22,8 @@ export interface Plan {
   readonly coldStarts: number;
   readonly slowRequests: number;
   readonly burst: Load;
+  /** Size of the images that are made to take long. */
+  readonly craftedMb: number;
 }
 
 const SIZES = [0.1, 1, 10, 20];
@@ -38,6 +40,7 @@ export const full: Plan = {
   coldStarts: 21,
   slowRequests: 1_000,
   burst: { megabytes: 20, concurrency: 200 },
+  craftedMb: 20,
 };
 
 /** The loads by which the most is promised, in a minute and a half. */
@@ -67,4 +70,5 @@ export const tiny: Plan = {
   coldStarts: 0,
   slowRequests: 4,
   burst: { megabytes: 0.1, concurrency: 4 },
+  craftedMb: 0.1,
 };

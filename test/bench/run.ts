@@ -1,6 +1,7 @@
 import { buildSides, removeSides } from './build-sides.ts';
 import { type Burst, measureBurst } from './burst.ts';
 import { type ColdStart, measureColdStarts } from './cold-start.ts';
+import { type Crafted, measureCrafted } from './crafted.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measureLoads } from './matrix.ts';
 import type { Cell, Skipped } from './rounds.ts';
@@ -18,6 +19,7 @@ export interface Results {
   readonly coldStarts: readonly ColdStart[];
   readonly slow: Slow;
   readonly burst: Burst;
+  readonly crafted: Crafted;
 }
 
 /** Measures everything, and says on the way how far it is. */
@@ -34,6 +36,8 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const slow = await measureSlow(upstream, plan);
     tell(`a burst of ${plan.burst.concurrency}`);
     const burst = await measureBurst(upstream, plan);
+    tell('images made to take long');
+    const crafted = await measureCrafted(plan);
     return {
       plan: plan.name,
       machine,
@@ -43,6 +47,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
       coldStarts,
       slow,
       burst,
+      crafted,
     };
   } finally {
     await upstream.stop();

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { checkImage } from '../../src/image/check.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
 import { still, stillOfSize } from '../images/still.ts';
-import { withAnimationChunk, wrongFiles } from '../images/wrong.ts';
+import { oneFrame } from '../images/variations.ts';
+import { animatedPng, wrongFiles } from '../images/wrong.ts';
 
 describe.each(IMAGE_TYPES)('%s', (type) => {
   test.each([
@@ -12,7 +13,7 @@ describe.each(IMAGE_TYPES)('%s', (type) => {
     [3001, 7],
   ])('of %d x %d pixels is taken for what it is', async (width, height) => {
     const bytes = await still(type, width, height);
-    expect(await checkImage(bytes)).toEqual({ type, width, height, bytes });
+    expect(await checkImage(bytes)).toMatchObject({ type, width, height, bytes, orientation: 1 });
   });
 
   test('is whole with padding of its own format', async () => {
@@ -24,7 +25,9 @@ describe.each(IMAGE_TYPES)('%s', (type) => {
 
   test('is damaged when cut off anywhere', async () => {
     const bytes = await still(type, 32, 24);
-    for (let length = 12; length < bytes.length; length += 1) {
+    // A GIF's picture ends before the last byte, and decoders need no more.
+    const end = type === 'image/gif' ? bytes.length - 1 : bytes.length;
+    for (let length = 12; length < end; length += 1) {
       // A WebP's last byte may be padding behind an odd chunk; RIFF counts it all the same.
       await expect(checkImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).rejects.toMatchObject({
         code: 'corrupt_image',
@@ -61,9 +64,38 @@ describe('stays an image', () => {
     expect(await checkImage(bytes)).toMatchObject({ type: 'image/gif', width: 20, height: 10 });
   });
 
-  test('an APNG of one frame', async () => {
-    const bytes = withAnimationChunk(await still('image/png', 20, 10), 1);
-    expect(await checkImage(bytes)).toMatchObject({ type: 'image/png', width: 20, height: 10 });
+  test('an APNG of one frame, and one that has fewer frames than it announces or announces fewer', async () => {
+    const png = await still('image/png', 20, 10);
+    const shown = { type: 'image/png', width: 20, height: 10 };
+    expect(await checkImage(animatedPng(png, 0))).toMatchObject(shown);
+    expect(await checkImage(animatedPng(png, 0, 2))).toMatchObject(shown);
+    expect(await checkImage(animatedPng(png, 1, 1))).toMatchObject(shown);
+    expect(await checkImage(animatedPng(png, 1, 0))).toMatchObject(shown);
+    await expect(checkImage(animatedPng(png, 1, 3))).rejects.toMatchObject({ code: 'animated_image' });
+  });
+
+  test('a WebP of one frame', async () => {
+    const bytes = oneFrame(await still('image/webp', 20, 10));
+    expect(await checkImage(bytes)).toMatchObject({ type: 'image/webp', width: 20, height: 10 });
+  });
+
+  test('a GIF whose screen has no size or is smaller than its picture, which counts then', async () => {
+    const gif = await still('image/gif', 20, 10);
+    for (const [width, height] of [
+      [0, 0],
+      [0, 10],
+      [5, 4],
+      [19, 300],
+    ] as const) {
+      gif.writeUInt16LE(width, 6);
+      gif.writeUInt16LE(height, 8);
+      expect(await checkImage(gif)).toMatchObject({ width: 20, height: Math.max(10, height) });
+    }
+    const picture = gif.lastIndexOf(Buffer.from('2c00000000', 'hex'));
+    gif.writeUInt16LE(7, picture + 1);
+    gif.writeUInt16LE(6, picture + 3);
+    gif.writeUInt16LE(3, 8);
+    expect(await checkImage(gif)).toMatchObject({ width: 27, height: 16 });
   });
 
   test('a lossless WebP, and one with transparency', async () => {
@@ -79,4 +111,15 @@ describe('stays an image', () => {
       height: 21,
     });
   });
+});
+
+test('an EXIF orientation is told, and not applied', async () => {
+  for (let orientation = 1; orientation <= 8; orientation += 1)
+    for (const format of ['jpeg', 'png', 'webp'] as const) {
+      const bytes = await sharp(await still('image/png', 20, 10))
+        .withMetadata({ orientation })
+        .toFormat(format)
+        .toBuffer();
+      expect(await checkImage(bytes)).toMatchObject({ orientation, width: 20, height: 10 });
+    }
 });

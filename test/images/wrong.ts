@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { insert, pngChunk, still } from './still.ts';
+import { pngChunk, still } from './still.ts';
 
 /** A file that is no image for the model, and the problem it must lead to. */
 export interface WrongFile {
@@ -42,16 +42,39 @@ export async function wrongFiles(): Promise<WrongFile[]> {
     { name: 'truncated WebP', bytes: webp.subarray(0, webp.length - 20), ...corrupt },
     { name: 'animated GIF', bytes: await twoFrames().gif({ loop: 0 }).toBuffer(), ...animated },
     { name: 'animated WebP', bytes: await twoFrames().webp({ loop: 0 }).toBuffer(), ...animated },
-    { name: 'APNG', bytes: withAnimationChunk(png, 2), ...animated },
+    { name: 'APNG', bytes: animatedPng(png, 1), ...animated },
   ];
 }
 
-/** A PNG turned into an APNG of so many frames, as far as its control chunk says. */
-export function withAnimationChunk(png: Buffer, frames: number): Buffer {
-  const control = Buffer.alloc(8);
-  control.writeUInt32BE(frames, 0);
-  const behindHeader = 8 + 25;
-  return insert(png, behindHeader, pngChunk('acTL', control));
+/** A PNG made the first frame of an APNG, with `more` frames like it, as its control chunk says or not. */
+export function animatedPng(png: Buffer, more: number, announced = more + 1): Buffer {
+  const data = png.indexOf('IDAT') - 4;
+  const dataEnd = data + 12 + png.readUInt32BE(data);
+  const numbers = (...values: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(4 * values.length);
+    values.forEach((value, index) => bytes.writeUInt32BE(value, 4 * index));
+    return bytes;
+  };
+  const control = (sequence: number): Buffer =>
+    pngChunk(
+      'fcTL',
+      Buffer.concat([
+        numbers(sequence, png.readUInt32BE(16), png.readUInt32BE(20), 0, 0),
+        Buffer.from('0001000a0000', 'hex'),
+      ]),
+    );
+  const frames = Array.from({ length: more }, (_, index) => [
+    control(2 * index + 1),
+    pngChunk('fdAT', Buffer.concat([numbers(2 * index + 2), png.subarray(data + 8, dataEnd - 4)])),
+  ]);
+  return Buffer.concat([
+    png.subarray(0, data),
+    pngChunk('acTL', numbers(announced, 0)),
+    control(0),
+    png.subarray(data, dataEnd),
+    ...frames.flat(),
+    png.subarray(dataEnd),
+  ]);
 }
 
 function twoFrames() {
