@@ -1,4 +1,4 @@
-// The function app on its Flex Consumption plan; a plan takes one app only. Its settings are in settings.bicep.
+// The function app on its Flex Consumption plan, which takes one app only. The app settings are in settings.bicep.
 param name string
 param location string
 param tags object
@@ -12,6 +12,8 @@ param packagesUrl string
 param userAssignedIdentityId string
 @description('Empty: no virtual network.')
 param subnetId string
+@description('Origins separated by commas. Empty: none.')
+param corsOrigins string
 
 var systemAssigned = empty(userAssignedIdentityId)
 
@@ -27,7 +29,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource site 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  // azd deploys to whatever has this tag; the name is the service's in azure.yaml.
+  // azd deploys to the resource with this tag. The value is the name of the service in azure.yaml.
   tags: union(tags, { 'azd-service-name': 'api' })
   kind: 'functionapp,linux'
   identity: systemAssigned
@@ -38,7 +40,11 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     httpsOnly: true
     publicNetworkAccess: 'Enabled'
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: { minTlsVersion: '1.2' }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      // Always written, so that emptying the parameter takes the origins away again.
+      cors: { allowedOrigins: empty(corsOrigins) ? [] : map(split(corsOrigins, ','), origin => trim(origin)) }
+    }
     functionAppConfig: {
       deployment: {
         storage: {
@@ -59,12 +65,24 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// Deploying with a user name and a password is off; azd deploys with a token.
-resource basicAuth 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for door in ['ftp', 'scm']: {
+// Deploying with a user name and a password is off. azd deploys with a token.
+// The service refuses these without a location ('The parameter location has an invalid value'), but its type has none:
+// https://github.com/Azure/bicep-types-az/issues/1571
+resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: site
-  name: door
+  name: 'ftp'
+  #disable-next-line BCP187
+  location: location
   properties: { allow: false }
-}]
+}
+
+resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: site
+  name: 'scm'
+  #disable-next-line BCP187
+  location: location
+  properties: { allow: false }
+}
 
 output id string = site.id
 output url string = 'https://${site.properties.defaultHostName}'

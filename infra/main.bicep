@@ -1,30 +1,73 @@
-// All that one environment needs, in a group of its own. Each file beside this one holds one concern.
+// Everything that one environment needs, in a resource group of its own. Each file beside this one has one subject.
 targetScope = 'subscription'
 
-@description('Name of the azd environment; it names the resource group.')
+@description('Name of the azd environment. It names the resource group.')
 param environmentName string
 
-@description('Region of all resources. A GlobalStandard model answers from anywhere.')
+// Regions that offer both Flex Consumption and GlobalStandard deployments of the model. Sources, read in November 2026:
+// az functionapp list-flexconsumption-locations, and the Global Standard table of
+// https://learn.microsoft.com/azure/foundry/foundry-models/concepts/models-sold-directly-by-azure-region-availability
+@description('Region of all resources. A GlobalStandard model is served from anywhere.')
+@metadata({ azd: { type: 'location' } })
+@allowed([
+  'australiaeast'
+  'brazilsouth'
+  'canadacentral'
+  'centralus'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'westeurope'
+  'westus'
+  'westus3'
+])
 param location string
 
-@description('Object id of who deploys, from azd: may call the model too. Empty: the app alone may.')
+@description('Object id of the person or pipeline that deploys, from azd. It may call the model too. Empty: only the app may.')
 param principalId string = ''
 @allowed(['User', 'ServicePrincipal'])
 param principalType string = 'User'
 
 param nodeVersion string = '24'
-@allowed([512, 2048, 4096])
+// 512 MB is not offered: the Functions host, Node and the code take about 500 MB before the first request.
+@allowed([2048, 4096])
 param instanceMemoryMB int = 2048
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
-// A request holds its image (MAX_IMAGE_BYTES, 20 MiB) once, and twice while a body of unknown length is joined: 40 MiB.
-// Host, Node and code take 512 MB; half of the rest is left to the garbage collector: (2048 - 512) / 2 / 40 = 19.
-// Bodies of several images are held back by the app itself (MAX_INFLIGHT_BYTES).
-@description('Requests at once on one instance.')
-param httpConcurrency int = max(1, (instanceMemoryMB - 512) / 80)
 
-@description('Use an identity that outlives the app.')
+// 48 MiB holds one image of 20 MiB as JSON (28 MiB) and leaves room to answer 413 for a larger image.
+// Above the limit the host answers 500 itself, before the app sees the request.
+@description('Largest request body, in MiB. The host (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT) and the app (MAX_BODY_BYTES) both use it.')
+@minValue(1)
+@maxValue(100)
+param requestBodyLimitMiB int = 48
+
+// Concurrency = (memory - 500 MB) / (5 x body limit): 6 at 2,048 MB and 14 at 4,096 MB.
+// The 5: the host reads a body with a Content-Length whole, into a string of its own, and takes 4 times its size
+// (6 bodies of 50 MB: from 148 to 1,375 MB), and Node holds it once more. Measured with host 4.1037 on 2026-11-26.
+// Raise it where images are small, where clients send Transfer-Encoding: chunked (the host then holds nothing), or where
+// images come from blobs. The app itself refuses what would be too much (MAX_INFLIGHT_BYTES, the same fifth).
+@description('Requests at the same time on one instance.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = max(1, (instanceMemoryMB - 500) / (5 * requestBodyLimitMiB))
+
+@description('Use a managed identity that outlives the app.')
 param userAssignedIdentity bool = false
 
 @description('Resource id of an Azure OpenAI account that has modelDeploymentName. Empty: a new one.')
@@ -38,19 +81,23 @@ param modelCapacity int = 30
 @description('A second region for the model. Empty: none.')
 param secondModelLocation string = ''
 
-@description('Close storage and model to the internet; the app reaches them privately.')
+@description('Close storage and model to the internet. The app reaches them through private endpoints.')
 param privateNetworking bool = false
 
-@description('Client id of this app in Entra ID: callers sign in, with no function key. Empty: off.')
+@description('Client id of this app in Entra ID. Callers then sign in and need no function key. Empty: off.')
 param signInClientId string = ''
-@description('Client ids that may call, with commas between them. Empty: that one only.')
+@description('Client ids that may call, separated by commas. Empty: only signInClientId.')
 param allowedClientApplications string = ''
+@description('Origins whose pages may call the app from a browser, separated by commas. Empty: none.')
+param corsOrigins string = ''
 
-@description('Who is mailed when an alert fires. Empty: the portal shows it.')
+@description('Who gets a mail when an alert fires. Empty: nobody, the portal shows it.')
 param alertEmail string = ''
-@description('Logs are taken up to so much a day.')
+@description('Log Analytics stops taking logs after this much in a day.')
 @minValue(1)
 param dailyLogQuotaGB int = 1
+@description('OTLP endpoint of a collector that takes http/protobuf. Empty: telemetry goes to Application Insights only.')
+param otlpEndpoint string = ''
 
 var suffix = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
@@ -61,6 +108,8 @@ var ownModel = empty(existingModelAccountId)
 var modelAccountName = ownModel ? 'oai-${suffix}' : last(split(existingModelAccountId, '/'))
 var modelSubscription = ownModel ? subscription().subscriptionId : split(existingModelAccountId, '/')[2]
 var modelGroup = ownModel ? groupName : split(existingModelAccountId, '/')[4]
+// An existing account may belong to another subscription.
+var modelElsewhere = modelSubscription != subscription().subscriptionId
 var modelSpec = { name: modelName, version: modelVersion, sku: modelSku, capacity: modelCapacity }
 var people = empty(principalId) ? [] : [{ id: principalId, type: principalType }]
 
@@ -115,6 +164,7 @@ module app 'app.bicep' = {
     packagesUrl: storage.outputs.packagesUrl
     userAssignedIdentityId: userAssignedIdentity ? identity!.outputs.id : ''
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
+    corsOrigins: corsOrigins
   }
 }
 
@@ -123,7 +173,11 @@ var callers = concat([{ id: appPrincipal, type: 'ServicePrincipal' }], people)
 
 module appAccess 'app-access.bicep' = {
   scope: group
-  params: { principalId: appPrincipal, storageName: storage.outputs.name, insightsName: monitoring.outputs.insightsName }
+  params: {
+    principalId: appPrincipal
+    storageName: storage.outputs.name
+    insightsName: monitoring.outputs.insightsName
+  }
 }
 
 module modelAccess 'model-access.bicep' = {
@@ -159,7 +213,7 @@ module privateAccess 'private-access.bicep' = if (privateNetworking) {
   }
 }
 
-module signIn 'sign-in.bicep' = if (!empty(signInClientId)) {
+module signIn 'sign-in.bicep' = {
   scope: group
   params: { siteName: siteName, clientId: signInClientId, allowedApplications: allowedClientApplications }
   dependsOn: [app]
@@ -173,26 +227,62 @@ module settings 'settings.bicep' = {
     insightsName: monitoring.outputs.insightsName
     modelEndpoint: modelAccess.outputs.endpoint
     modelDeployment: modelDeploymentName
+    twoRegions: twoRegions
     secondModelEndpoint: twoRegions ? secondRegion!.outputs.endpoint : ''
     httpAuthLevel: empty(signInClientId) ? 'function' : 'anonymous'
+    userAssignedIdentity: userAssignedIdentity
     identityClientId: userAssignedIdentity ? identity!.outputs.clientId : ''
+    requestBodyLimitMiB: requestBodyLimitMiB
+    inflightMiB: (instanceMemoryMB - 500) / 5
+    otlpEndpoint: otlpEndpoint
   }
   dependsOn: [appAccess, privateAccess, signIn]
 }
 
-module alerts 'alerts.bicep' = {
+module mail 'mail.bicep' = if (!empty(alertEmail)) {
+  scope: group
+  params: { suffix: suffix, tags: tags, email: alertEmail }
+}
+
+// An alert rule takes action groups of its own subscription only.
+module mailElsewhere 'mail.bicep' = if (!empty(alertEmail) && modelElsewhere) {
+  scope: resourceGroup(modelSubscription, modelGroup)
+  params: { suffix: suffix, tags: tags, email: alertEmail }
+}
+
+module failures 'failures.bicep' = {
   scope: group
   params: {
     suffix: suffix
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    modelIds: modelIds
-    email: alertEmail
+    actionGroupId: mail.?outputs.id ?? ''
   }
 }
 
-// azd keeps these and hands them to the hooks.
+// Beside an account of another subscription, since a metric alert on it may be refused from here. azd down leaves it there.
+module throttling 'throttling.bicep' = {
+  scope: resourceGroup(modelSubscription, modelElsewhere ? modelGroup : groupName)
+  params: {
+    name: 'throttling-${suffix}'
+    tags: tags
+    modelId: modelAccess.outputs.id
+    actionGroupId: (modelElsewhere ? mailElsewhere.?outputs.id : mail.?outputs.id) ?? ''
+  }
+}
+
+module secondThrottling 'throttling.bicep' = if (twoRegions) {
+  scope: group
+  params: {
+    name: 'throttling-2-${suffix}'
+    tags: tags
+    modelId: secondRegion!.outputs.id
+    actionGroupId: mail.?outputs.id ?? ''
+  }
+}
+
+// azd stores these and passes them to the hooks.
 output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_OPENAI_ENDPOINT string = modelAccess.outputs.endpoint
 output AZURE_OPENAI_DEPLOYMENT string = modelDeploymentName

@@ -18,16 +18,18 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
 
 // The principal is in the name: an identity that was created anew gets an assignment of its own, where changing the old
 // one would be refused (RoleAssignmentUpdateNotPermitted).
-resource call 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for caller in callers: {
-  name: guid(account.id, caller.id, modelUser)
-  scope: account
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', modelUser)
-    principalId: caller.id
-    // Without it, a principal that Entra ID has not yet copied everywhere is refused (PrincipalNotFound).
-    principalType: caller.type
+resource call 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for caller in callers: {
+    name: guid(account.id, caller.id, modelUser)
+    scope: account
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', modelUser)
+      principalId: caller.id
+      // Without it, a principal that Entra ID has not yet copied everywhere is refused (PrincipalNotFound).
+      principalType: caller.type
+    }
   }
-}]
+]
 
 output id string = account.id
 output endpoint string = account.properties.endpoint

@@ -1,4 +1,6 @@
-// Switch privateNetworking: a network for the app and for the private endpoints of private-access.bicep.
+// Private networking (privateNetworking): a network for the app and for the private endpoints of private-access.bicep.
+// Microsoft.Network stays below 2025-07-01: from that version on a new subnet is private, without a way out to the
+// internet, and the app needs one (Entra ID, Application Insights) unless you add a NAT gateway.
 param suffix string
 param location string
 param tags object

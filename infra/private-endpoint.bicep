@@ -1,4 +1,4 @@
-// One private endpoint and its entry in the private DNS zone.
+// One private endpoint and its entries in private DNS zones.
 param name string
 param location string
 param tags object
@@ -6,7 +6,8 @@ param targetId string
 @description('Which part of the target: blob for storage, account for a model.')
 param groupId string
 param subnetId string
-param zoneId string
+@description('Resource ids of the private DNS zones that get its address.')
+param zoneIds string[]
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = {
   name: name
@@ -27,6 +28,11 @@ resource entry 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-
   parent: endpoint
   name: 'default'
   properties: {
-    privateDnsZoneConfigs: [{ name: groupId, properties: { privateDnsZoneId: zoneId } }]
+    privateDnsZoneConfigs: [
+      for zoneId in zoneIds: {
+        name: replace(last(split(zoneId, '/')), '.', '-')
+        properties: { privateDnsZoneId: zoneId }
+      }
+    ]
   }
 }
