@@ -73,8 +73,8 @@ param userAssignedIdentity bool = false
 @description('Resource id of an Azure OpenAI account that has modelDeploymentName. Empty: a new one.')
 param existingModelAccountId string = ''
 param modelDeploymentName string = 'vision'
-param modelName string = 'gpt-5.4-mini'
-param modelVersion string = '2026-03-17'
+param modelName string = 'gpt-5.6-luna'
+param modelVersion string = '2026-07-09'
 param modelSku string = 'GlobalStandard'
 @description('Thousands of tokens per minute.')
 param modelCapacity int = 30

@@ -9,6 +9,9 @@ const ALONE = ['streaming', 'malformed', 'identity', 'overload', 'readme'].map((
 /** Tests of the built app, in a process of its own. The others test modules. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
 
+/** They have a configuration of their own, test/infra.config.ts. */
+const NEED_BICEP = 'test/infra/bicep/**';
+
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
@@ -22,7 +25,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: E2E, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...E2E, NEED_BICEP],
+          sequence: { groupOrder: 0 },
+        },
       },
       { extends: true, test: { name: 'e2e', include: E2E, exclude: ALONE, sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } } },

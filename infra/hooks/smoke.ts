@@ -29,7 +29,7 @@ export async function waitUntilAlive(app: string, patience: Patience): Promise<v
     return {
       waitFor:
         status === 404
-          ? 'The app has no functions (404). If it stays so, read its log: README, "Deploy", pitfalls.'
+          ? 'The app has no functions (404). If it stays so, read its log: infra/README.md, "When a deployment fails".'
           : `The app is not up yet (${status}).`,
     };
   });

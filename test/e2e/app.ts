@@ -24,10 +24,16 @@ export interface App {
 /**
  * Starts `dist/`, or another folder with a build in it, in the local host. The environment is `env` and what a process
  * needs to run at all, and it runs in that folder, so that nothing of the machine's own comes in.
+ * @param launcher - a command that the process is started through
  */
-export async function startApp(env: Readonly<Record<string, string>>, folder = DIST): Promise<App> {
+export async function startApp(
+  env: Readonly<Record<string, string>>,
+  folder = DIST,
+  launcher: readonly string[] = [],
+): Promise<App> {
   keepKeys(env);
-  const child = spawn(process.execPath, [SERVE, '.'], {
+  const [program = '', ...options] = [...launcher, process.execPath, SERVE, '.'];
+  const child = spawn(program, options, {
     cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,379 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Bicep } from 'bicep-node';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { CASES } from './cases.ts';
+import { CASE_FOLDER, check } from './check.ts';
+import { printedAbout, startCompiler } from './compiler.ts';
+import { predict } from './deployment.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+let bicep: Bicep;
+beforeAll(async () => void (bicep = await startCompiler()));
+afterAll(() => bicep.dispose());
+
+test('the compiler prints nothing about infra/, neither when it lints nor when it builds', () => {
+  expect(printedAbout(join(ROOT, 'infra/main.bicep'))).toEqual([]);
+});
+
+test('the check finds nothing in infra/', async () => {
+  expect(await check(bicep, ROOT)).toEqual([]);
+});
+
+test('each case deploys as many resources as infra/README.md says', async () => {
+  const readme = readFileSync(join(ROOT, 'infra/README.md'), 'utf8');
+  for (const each of CASES) {
+    const { resources } = await predict(bicep, each, join(ROOT, CASE_FOLDER, `${each.name}.bicepparam`));
+    expect(readme).toContain(`| \`${each.name}\` | ${resources.length} |`);
+  }
+});
+
+type Patch = readonly [what: string, file: string, from: string | RegExp, to: string];
+
+describe('a planted fault is found', () => {
+  test.each<[...Patch, finding: string]>([
+    // Found by the compiler.
+    ['no Bicep at all', 'app.bicep', 'resource plan', 'resource plan =', 'Error BCP'],
+    [
+      'a type through an expression',
+      'sign-in.bicep',
+      'var on = !empty(clientId)',
+      'var on = trim(clientId)',
+      'Expected a value of type "bool"',
+    ],
+    [
+      'a parameter of the wrong type',
+      'main.bicep',
+      'nodeVersion: nodeVersion',
+      'nodeVersion: instanceMemoryMB',
+      'BCP036',
+    ],
+    ['a missing !', 'main.bicep', 'network!.outputs.appSubnetId', 'network.outputs.appSubnetId', 'BCP318'],
+    ['a default that is not allowed', 'main.bicep', 'instanceMemoryMB int = 2048', 'instanceMemoryMB int = 512', 'BCP'],
+    [
+      'a scope of the wrong kind',
+      'main.bicep',
+      'scope: group\n  params: { suffix',
+      'scope: subscription()\n  params: { suffix',
+      'BCP',
+    ],
+    ['a misspelt property', 'model.bicep', 'customSubDomainName', 'customSubdomainName', 'BCP089'],
+    [
+      'an API version that does not exist',
+      'network.bicep',
+      'virtualNetworks@2024-07-01',
+      'virtualNetworks@2024-07-02',
+      'BCP081',
+    ],
+    ['a value where a list belongs', 'private-endpoint.bicep', 'groupIds: [groupId]', 'groupIds: groupId', 'BCP036'],
+    ['a required property left out', 'app.bicep', /^ {2}sku: \{ name: 'FC1'.*\n/m, '  skus: {}\n', 'BCP'],
+    [
+      'a parameter that nothing uses',
+      'identity.bicep',
+      'param tags object',
+      'param tags object\nparam extra string',
+      'no-unused-params',
+    ],
+    ['a module that is not there', 'main.bicep', "'failures.bicep'", "'failure.bicep'", 'BCP'],
+    [
+      'a secret as an output',
+      'model-access.bicep',
+      /$/,
+      'output key string = account.listKeys().key1\n',
+      'outputs-should-not-contain-secrets',
+    ],
+    // Found by its format or by what is beside it.
+    [
+      'another format',
+      'identity.bicep',
+      'output id string = identity.id',
+      'output id  string = identity.id',
+      'is not formatted',
+    ],
+    ['a file that nothing uses', 'main.bicep', /\nmodule failures[^]*?\n\}\n/, '', 'nothing uses infra/failures.bicep'],
+    [
+      'a parameter that nobody can set',
+      'main.parameters.json',
+      '"modelName"',
+      '"modelNames"',
+      'main.bicep has no parameter modelNames',
+    ],
+    [
+      'a switch that the pipeline turns off',
+      '../azure.yaml',
+      '    - VISION_PRIVATE_NETWORKING\n',
+      '',
+      'the pipeline does not get VISION_PRIVATE_NETWORKING',
+    ],
+    [
+      'a switch that is on',
+      'main.bicep',
+      'privateNetworking bool = false',
+      'privateNetworking bool = true',
+      'privateNetworking is not off by default',
+    ],
+    [
+      'instances of 512 MB',
+      'main.bicep',
+      '@allowed([2048, 4096])',
+      '@allowed([512, 2048, 4096])',
+      'instanceMemoryMB takes',
+    ],
+    [
+      'a region that azd does not ask for',
+      'main.bicep',
+      "@metadata({ azd: { type: 'location' } })\n",
+      '',
+      'azd does not know',
+    ],
+    ['a secret as a parameter', 'main.bicep', 'param otlpEndpoint string', 'param otlpSecret string', 'BCP'],
+    [
+      'a storage key in a setting',
+      'settings.bicep',
+      "'managedidentity'",
+      "'AccountKey=${storageName}'",
+      'holds a secret',
+    ],
+    // Found by what would be deployed.
+    [
+      'the name of a runtime',
+      'app.bicep',
+      "name: 'node', version",
+      "name: 'nodejs', version",
+      'runtime.name is "nodejs"',
+    ],
+    [
+      'keys for the model',
+      'model.bicep',
+      'disableLocalAuth: true',
+      'disableLocalAuth: false',
+      'disableLocalAuth is false',
+    ],
+    [
+      'shared keys for storage',
+      'storage.bicep',
+      '    allowSharedKeyAccess: false\n',
+      '',
+      'allowSharedKeyAccess is undefined',
+    ],
+    [
+      'a model that stays open',
+      'model.bicep',
+      "closed ? 'Disabled' : 'Enabled'",
+      "'Enabled'",
+      'private-networking: Microsoft.CognitiveServices/accounts: properties.publicNetworkAccess is "Enabled"',
+    ],
+    [
+      'a value that Azure does not know',
+      'storage.bicep',
+      "closed ? 'Disabled' : 'Enabled'",
+      "closed ? 'Disabld' : 'Enabled'",
+      'publicNetworkAccess is "Disabld"',
+    ],
+    ['an open door for passwords', 'app.bicep', 'allow: false', 'allow: true', 'properties.allow is true'],
+    [
+      'the role Contributor',
+      'app-access.bicep',
+      'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
+      'b24988ac-6180-42a0-ab88-20f7382dd24c',
+      'nobody asked for this role',
+    ],
+    ['a role on the whole group', 'app-access.bicep', '  scope: storage\n', '', 'nobody asked for this role'],
+    [
+      'a role on the wrong resource',
+      'app-access.bicep',
+      '  scope: insights\n',
+      '  scope: storage\n',
+      'nobody asked for this role',
+    ],
+    [
+      'a role whose name forgets the principal',
+      'model-access.bicep',
+      'guid(account.id, caller.id, modelUser)',
+      'guid(account.id, modelUser)',
+      'name is',
+    ],
+    [
+      'a person instead of a pipeline',
+      'main.bicep',
+      'type: principalType }',
+      "type: principalType == 'User' ? principalType : 'User' }",
+      'pipeline: nobody asked for this role',
+    ],
+    [
+      'the identity of nobody',
+      'main.bicep',
+      'identity!.outputs.principalId :',
+      'app.outputs.principalId :',
+      'user-assigned-identity: nobody asked for this role',
+    ],
+    [
+      'a setting that nobody reads',
+      'settings.bicep',
+      'AZURE_OPENAI_DEPLOYMENT:',
+      'AZURE_OPENAI_DEPLOYMENTS:',
+      'nobody reads the app setting',
+    ],
+    [
+      'a second region that is the first',
+      'main.bicep',
+      'secondRegion!.outputs.endpoint',
+      'modelAccess.outputs.endpoint',
+      'second-region: the app setting AZURE_OPENAI_ENDPOINT_2',
+    ],
+    [
+      'more requests than there is memory for',
+      'main.bicep',
+      '(5 * requestBodyLimitMiB)',
+      '(2 * requestBodyLimitMiB)',
+      'requests at once do not follow',
+    ],
+    [
+      'limits that differ',
+      'settings.bicep',
+      'MAX_BODY_BYTES: string(requestBodyLimitMiB',
+      'MAX_BODY_BYTES: string(2 * requestBodyLimitMiB',
+      'the app setting MAX_BODY_BYTES',
+    ],
+    [
+      'a protocol that the host does not speak',
+      'settings.bicep',
+      "'http/protobuf'",
+      "'http/json'",
+      'everything: the app setting OTEL_EXPORTER_OTLP_PROTOCOL',
+    ],
+    [
+      'sign-in that stays on',
+      'main.bicep',
+      "module signIn 'sign-in.bicep' = {",
+      "module signIn 'sign-in.bicep' = if (!empty(signInClientId)) {",
+      'default: Microsoft.Web/sites/config: there are 1',
+    ],
+    ['a token for the playground', 'sign-in.bicep', ", '/api/playground'", '', 'excludedPaths'],
+    ['an alert on wrong keys', 'failures.bicep', 'where toint', 'where Success == false or toint', 'failures are'],
+    ['an alert that never fires', 'throttling.bicep', "'GreaterThanOrEqual'", "'GreaterOrEqual'", 'an alert fires at'],
+    [
+      'an alert far from its account',
+      'main.bicep',
+      'resourceGroup(modelSubscription, modelElsewhere ? modelGroup : groupName)',
+      'group',
+      'watches an account of another subscription',
+    ],
+    [
+      'an alert in a group that is not there',
+      'main.bicep',
+      'modelElsewhere ? modelGroup : groupName',
+      'groupName',
+      'is in no group',
+    ],
+    [
+      'a window that is no duration',
+      'failures.bicep',
+      "windowSize: 'PT15M'",
+      "windowSize: '15 minutes'",
+      'windowSize is',
+    ],
+    [
+      'a zone that is missing',
+      'private-access.bicep',
+      "  'privatelink.cognitiveservices.azure.com'\n",
+      '',
+      'privateDnsZones: there are 3',
+    ],
+    [
+      'a zone of another service',
+      'private-access.bicep',
+      'privatelink.cognitiveservices.azure.com',
+      'privatelink.search.windows.net',
+      'is entered in',
+    ],
+    [
+      'a zone without a network',
+      'private-dns.bicep',
+      /for \(name, index\) in zones: \{\n {4}parent: zone\[index\]/,
+      'for (name, index) in take(zones, 1): {\n    parent: zone[index]',
+      'virtualNetworkLinks: there are 1',
+    ],
+    [
+      'an endpoint to the wrong part',
+      'private-access.bicep',
+      "groupId: 'blob'",
+      "groupId: 'table'",
+      'private endpoints lead to',
+    ],
+    [
+      'an app outside of the network',
+      'main.bicep',
+      "privateNetworking ? network!.outputs.appSubnetId : ''",
+      "''",
+      'virtualNetworkSubnetId',
+    ],
+    [
+      'security rules that let everybody in',
+      'network.bicep',
+      'sourceAddressPrefix: appRange',
+      "sourceAddressPrefix: '*'",
+      'the security rules are',
+    ],
+    ['a wrong tag', 'app.bicep', "'azd-service-name': 'api'", "'azd-service-name': 'web'", 'the tags say'],
+    [
+      'an output that the hooks miss',
+      'main.bicep',
+      'output SERVICE_API_SIGN_IN bool = !empty(signInClientId)',
+      'output SERVICE_API_SIGN_IN bool = empty(signInClientId)',
+      'the output SERVICE_API_SIGN_IN',
+    ],
+    [
+      'origins that are ignored',
+      'main.bicep',
+      '    corsOrigins: corsOrigins\n',
+      "    corsOrigins: ''\n",
+      'no-unused-params',
+    ],
+  ])('%s', async (_what, file, from, to, finding) => {
+    expect((await check(bicep, patched(file, from, to))).join('\n')).toContain(finding);
+  });
+});
+
+describe('a good variant is not', () => {
+  test.each<Patch>([
+    ['another name within a file', 'monitoring.bicep', /\bworkspace(?=[. ](?:'Micro|id))/g, 'logs'],
+    ['a comment', 'model.bicep', 'param closed bool', '// One more comment.\nparam closed bool'],
+    ['more tokens a minute', 'main.bicep', 'modelCapacity int = 30', 'modelCapacity int = 100'],
+    [
+      'another model',
+      'main.bicep',
+      /modelName string = '[^']+'\nparam modelVersion string = '[^']+'/,
+      "modelName string = 'gpt-4.1'\nparam modelVersion string = '2025-04-14'",
+    ],
+    ['storage in three zones', 'storage.bicep', 'Standard_LRS', 'Standard_ZRS'],
+    [
+      'one more tag',
+      'main.bicep',
+      "{ 'azd-env-name': environmentName }",
+      "{ 'azd-env-name': environmentName, owner: 'vision' }",
+    ],
+    ['logs for longer', 'monitoring.bicep', 'retentionInDays: 30', 'retentionInDays: 90'],
+    ['more instances', 'main.bicep', 'maximumInstanceCount int = 40', 'maximumInstanceCount int = 100'],
+    ['a newer Node', 'main.bicep', "nodeVersion string = '24'", "nodeVersion string = '22'"],
+  ])('%s', async (_what, file, from, to) => {
+    expect(await check(bicep, patched(file, from, to))).toEqual([]);
+  });
+});
+
+/** A copy of all that is checked, with one file patched, which is gone after the test. */
+function patched(file: string, from: string | RegExp, to: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'template-'));
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  for (const name of ['infra', CASE_FOLDER, 'azure.yaml'])
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  const path = join(copy, 'infra', file);
+  const before = readFileSync(path, 'utf8');
+  const after = before.replace(from, () => to);
+  expect(after).not.toBe(before);
+  writeFileSync(path, after);
+  return copy;
+}

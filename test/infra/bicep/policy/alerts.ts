@@ -1,0 +1,77 @@
+import { at, type Deployment, list, type Resource } from '../deployment.ts';
+
+const MAIL = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Insights\/actionGroups\//;
+
+/** The alerts count what they say they count, look at what is there, and mail from the subscription that they are in. */
+export function alerts(deployment: Deployment): string[] {
+  const failures = deployment.only('Microsoft.Insights/scheduledQueryRules');
+  const throttling = deployment.all('Microsoft.Insights/metricAlerts');
+  const workspace = deployment.only('Microsoft.OperationalInsights/workspaces').id;
+  const watched = throttling.flatMap((alert) => list(alert, 'properties.scopes').map(String)).toSorted();
+  return [
+    ...(list(failures, 'properties.scopes').join() === workspace
+      ? []
+      : ['the alert on failures looks at no workspace']),
+    ...(watched.join() === deployment.models.toSorted().join() ? [] : [`throttling is watched at ${watched.join()}`]),
+    ...failureFaults(failures),
+    ...throttling.flatMap(throttlingFaults),
+    ...[failures, ...throttling].flatMap((alert) => mailFaults(deployment, alert)),
+  ];
+}
+
+/** A status of 500 and above, not `Success`: that is false for a wrong key too. */
+function failureFaults(alert: Resource): string[] {
+  const [criterion] = list(alert, 'properties.criteria.allOf');
+  const query = at(criterion, 'query');
+  return [
+    ...(query === 'AppRequests | where toint(ResultCode) >= 500' ? [] : [`failures are ${String(query)}`]),
+    ...atLeast(criterion, 'Count'),
+  ];
+}
+
+function throttlingFaults(alert: Resource): string[] {
+  const [criterion] = list(alert, 'properties.criteria.allOf');
+  const [dimension] = list(criterion, 'dimensions');
+  const counted = `${String(at(dimension, 'name'))} ${String(at(dimension, 'operator'))} ${list(dimension, 'values').join()}`;
+  const sameSubscription = list(alert, 'properties.scopes').every(
+    (scope) => subscriptionOf(String(scope)) === subscriptionOf(alert.id),
+  );
+  return [
+    ...(sameSubscription ? [] : [`${alert.name} watches an account of another subscription`]),
+    ...(counted === 'StatusCode Include 429' ? [] : [`throttling counts ${counted}`]),
+    ...(at(criterion, 'metricNamespace') === 'Microsoft.CognitiveServices/accounts'
+      ? []
+      : ['throttling looks at another namespace']),
+    ...(at(criterion, 'metricName') === 'AzureOpenAIRequests' ? [] : ['throttling looks at another metric']),
+    ...(at(criterion, 'criterionType') === 'StaticThresholdCriterion' ? [] : ['throttling has no fixed threshold']),
+    ...(at(criterion, 'skipMetricValidation') === true
+      ? []
+      : ['a new account has no metric yet, and the alert is refused']),
+    ...atLeast(criterion, 'Total'),
+  ];
+}
+
+function atLeast(criterion: unknown, aggregation: string): string[] {
+  const found = `${String(at(criterion, 'timeAggregation'))} ${String(at(criterion, 'operator'))}`;
+  const threshold = Number(at(criterion, 'threshold'));
+  return found === `${aggregation} GreaterThanOrEqual` && threshold > 0
+    ? []
+    : [`an alert fires at ${found} ${threshold}`];
+}
+
+function mailFaults(deployment: Deployment, alert: Resource): string[] {
+  const groups = [
+    ...list(alert, 'properties.actions.actionGroups'),
+    ...list(alert, 'properties.actions').map((action) => at(action, 'actionGroupId')),
+  ].map(String);
+  if (!deployment.case.alertEmail) return groups.length === 0 ? [] : [`${alert.name} mails, although nobody is named`];
+  const there = new Set(deployment.all('Microsoft.Insights/actionGroups').map(({ id }) => id));
+  const right = groups.filter(
+    (group) => MAIL.test(group) && there.has(group) && subscriptionOf(group) === subscriptionOf(alert.id),
+  );
+  return right.length === 1 && groups.length === 1 ? [] : [`${alert.name} mails by ${groups.join() || 'nothing'}`];
+}
+
+function subscriptionOf(id: string): string | undefined {
+  return id.split('/')[2];
+}

@@ -1,0 +1,92 @@
+import { at, type Deployment, list } from '../deployment.ts';
+
+/** From this version on a new subnet has no way out to the internet unless it says so. */
+const SUBNETS_BECOME_PRIVATE = '2025-07-01';
+/** The zones of https://learn.microsoft.com/azure/private-link/private-endpoint-dns for each kind of target. */
+const ZONES: Readonly<Record<string, readonly string[]>> = {
+  account: [
+    'privatelink.cognitiveservices.azure.com',
+    'privatelink.openai.azure.com',
+    'privatelink.services.ai.azure.com',
+  ],
+  blob: ['privatelink.blob.STORAGE'],
+};
+
+/** With private networking, storage and each model have one private endpoint, and the app resolves all their names to it. */
+export function network(deployment: Deployment): string[] {
+  if (!deployment.case.privateNetworking) return [];
+  const storage = deployment.only('Microsoft.Storage/storageAccounts').id;
+  const targets = [`${storage} blob`, ...deployment.models.map((model) => `${model} account`)];
+  return [...endpoints(deployment, targets), ...names(deployment), ...subnets(deployment)];
+}
+
+function endpoints(deployment: Deployment, targets: readonly string[]): string[] {
+  const found = deployment.all('Microsoft.Network/privateEndpoints').flatMap((endpoint) =>
+    list(endpoint, 'properties.privateLinkServiceConnections').map((connection) => {
+      const groups = list(connection, 'properties.groupIds').join();
+      return `${String(at(connection, 'properties.privateLinkServiceId'))} ${groups}`;
+    }),
+  );
+  return found.toSorted().join() === targets.toSorted().join()
+    ? []
+    : [`private endpoints lead to ${found.join(' and ')}`];
+}
+
+function names(deployment: Deployment): string[] {
+  return deployment.all('Microsoft.Network/privateEndpoints/privateDnsZoneGroups').flatMap((group) => {
+    const zones = list(group, 'properties.privateDnsZoneConfigs').map((config) =>
+      zoneName(String(at(config, 'properties.privateDnsZoneId'))),
+    );
+    const expected = ZONES[group.name.startsWith('pe-blob-') ? 'blob' : 'account'] ?? [];
+    const right = zones.toSorted().join() === expected.join();
+    const wrong = right ? [] : [`${group.name} is entered in ${zones.join() || 'no zone'}`];
+    return wrong.concat(unlinked(deployment, zones));
+  });
+}
+
+function unlinked(deployment: Deployment, zones: readonly string[]): string[] {
+  const links = deployment.all('Microsoft.Network/privateDnsZones/virtualNetworkLinks');
+  const linked = new Set(links.map(({ name }) => zoneName(name.replace(/\/network\b/, ''))));
+  return zones.filter((zone) => !linked.has(zone)).map((zone) => `the network is not linked to ${zone}`);
+}
+
+/** The zone's name out of a resource id, a name, or an expression for the zone whose name depends on the cloud. */
+function zoneName(text: string): string {
+  if (text.includes('privatelink.blob.')) return 'privatelink.blob.STORAGE';
+  return /privatelink\.[\w.]+/.exec(text)?.[0] ?? text;
+}
+
+function subnets(deployment: Deployment): string[] {
+  const { apiVersion, properties } = deployment.only('Microsoft.Network/virtualNetworks');
+  const found = list(properties, 'subnets');
+  const app = found.find((subnet) => at(subnet, 'name') === 'app');
+  const services = list(app, 'properties.delegations').map((delegation) => at(delegation, 'properties.serviceName'));
+  const endpointsSubnet = found.find((subnet) => at(subnet, 'name') === 'endpoints');
+  const guarded = at(endpointsSubnet, 'properties.privateEndpointNetworkPolicies');
+  const open = at(app, 'properties.defaultOutboundAccess') === true || apiVersion < SUBNETS_BECOME_PRIVATE;
+  return [
+    ...(services.join() === 'Microsoft.App/environments'
+      ? []
+      : [`the app's subnet is delegated to ${services.join()}`]),
+    ...(open ? [] : ["the app's subnet has no way out to the internet"]),
+    ...(guarded === 'NetworkSecurityGroupEnabled' || guarded === 'Enabled'
+      ? []
+      : [`security rules do not apply to private endpoints: ${String(guarded)}`]),
+    ...(at(endpointsSubnet, 'properties.networkSecurityGroup.id')
+      ? []
+      : ['the subnet of the endpoints has no security rules']),
+    ...guard(deployment),
+  ];
+}
+
+/** Only the app's subnet comes in, by HTTPS, and everything else is denied. */
+function guard(deployment: Deployment): string[] {
+  const rules = list(deployment.only('Microsoft.Network/networkSecurityGroups'), 'properties.securityRules')
+    .map((rule) => at(rule, 'properties'))
+    .toSorted((one, other) => Number(at(one, 'priority')) - Number(at(other, 'priority')))
+    .map((rule) =>
+      ['direction', 'access', 'sourceAddressPrefix', 'destinationPortRange'].map((key) => at(rule, key)).join(),
+    );
+  const expected = ['Inbound,Allow,10.77.0.0/26,443', 'Inbound,Deny,*,*'];
+  return rules.join(' ') === expected.join(' ') ? [] : [`the security rules are ${rules.join(' ')}`];
+}

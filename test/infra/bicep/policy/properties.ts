@@ -1,0 +1,149 @@
+import type { Case } from '../cases.ts';
+import { at, type Deployment, type Resource } from '../deployment.ts';
+
+/** The value that a property must have; a list: one of these; a pattern: a string like it. */
+type Expected = string | number | boolean | RegExp | readonly string[] | null;
+type Expectations = Readonly<Record<string, Expected>>;
+
+/** A duration as Azure Monitor takes it. */
+const DURATION = /^PT\d+[MH]$/;
+const SEVERITY = /^[0-4]$/;
+
+/**
+ * What each type of resource must say, so that nobody gets in with a key or from a place that nobody chose, and what the
+ * compiler takes for any text although Azure knows a few values only. A type that is not here is a finding: look at it first.
+ */
+const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
+  'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral' }),
+  'Microsoft.Authorization/roleAssignments': () => ({ 'properties.principalType': ['User', 'ServicePrincipal'] }),
+  'Microsoft.ManagedIdentity/userAssignedIdentities': () => ({ location: 'swedencentral' }),
+  'Microsoft.OperationalInsights/workspaces': () => ({
+    'properties.sku.name': 'PerGB2018',
+    'properties.features.disableLocalAuth': true,
+    'properties.workspaceCapping.dailyQuotaGb': 1,
+  }),
+  'Microsoft.Insights/components': () => ({
+    kind: 'web',
+    'properties.Application_Type': 'web',
+    'properties.DisableLocalAuth': true,
+    'properties.WorkspaceResourceId': /\/Microsoft\.OperationalInsights\/workspaces\//,
+  }),
+  'Microsoft.Storage/storageAccounts': ({ privateNetworking }) => ({
+    kind: 'StorageV2',
+    'sku.name': ['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'],
+    'properties.allowSharedKeyAccess': false,
+    'properties.allowBlobPublicAccess': false,
+    'properties.isLocalUserEnabled': false,
+    'properties.minimumTlsVersion': ['TLS1_2', 'TLS1_3'],
+    'properties.supportsHttpsTrafficOnly': true,
+    ...closed(privateNetworking),
+  }),
+  'Microsoft.Storage/storageAccounts/blobServices': () => ({}),
+  'Microsoft.Storage/storageAccounts/blobServices/containers': () => ({ 'properties.publicAccess': 'None' }),
+  'Microsoft.CognitiveServices/accounts': ({ privateNetworking }) => ({
+    kind: ['OpenAI', 'AIServices'],
+    'sku.name': 'S0',
+    'properties.disableLocalAuth': true,
+    'properties.customSubDomainName': /^oai2?-[a-z0-9]{13}$/,
+    ...closed(privateNetworking),
+  }),
+  'Microsoft.CognitiveServices/accounts/deployments': () => ({
+    'sku.name': ['GlobalStandard', 'DataZoneStandard', 'Standard'],
+    'properties.model.format': 'OpenAI',
+    'properties.model.version': /^\d{4}-\d{2}-\d{2}$/,
+    'properties.versionUpgradeOption': ['OnceCurrentVersionExpired', 'OnceNewDefaultVersionAvailable', 'NoAutoUpgrade'],
+  }),
+  'Microsoft.Web/serverfarms': () => ({
+    kind: 'functionapp',
+    'sku.name': 'FC1',
+    'sku.tier': 'FlexConsumption',
+    'properties.reserved': true,
+  }),
+  'Microsoft.Web/sites': ({ userAssignedIdentity, privateNetworking }) => ({
+    kind: 'functionapp,linux',
+    'identity.type': userAssignedIdentity ? 'UserAssigned' : 'SystemAssigned',
+    'properties.httpsOnly': true,
+    'properties.publicNetworkAccess': 'Enabled',
+    'properties.siteConfig.minTlsVersion': ['1.2', '1.3'],
+    'properties.virtualNetworkSubnetId': privateNetworking ? /\/virtualNetworks\/[^/]+\/subnets\/app$/ : null,
+    'properties.functionAppConfig.runtime.name': 'node',
+    'properties.functionAppConfig.runtime.version': ['22', '24'],
+    'properties.functionAppConfig.deployment.storage.type': 'blobContainer',
+    'properties.functionAppConfig.deployment.storage.value': /primaryEndpoints\.blob, 'packages'\)/,
+    'properties.functionAppConfig.deployment.storage.authentication.type': userAssignedIdentity
+      ? 'UserAssignedIdentity'
+      : 'SystemAssignedIdentity',
+  }),
+  'Microsoft.Web/sites/basicPublishingCredentialsPolicies': () => ({
+    // Azure refuses it without.
+    location: 'swedencentral',
+    'properties.allow': false,
+  }),
+  // Judged by policies of their own.
+  'Microsoft.Web/sites/config': () => ({}),
+  'Microsoft.Insights/actionGroups': () => ({
+    location: 'global',
+    'properties.enabled': true,
+    // At most 12 characters: https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
+    'properties.groupShortName': /^.{1,12}$/,
+  }),
+  'Microsoft.Insights/scheduledQueryRules': () => ({
+    'properties.enabled': true,
+    'properties.severity': SEVERITY,
+    'properties.evaluationFrequency': DURATION,
+    'properties.windowSize': DURATION,
+    'properties.skipQueryValidation': true,
+  }),
+  'Microsoft.Insights/metricAlerts': () => ({
+    location: 'global',
+    'properties.enabled': true,
+    'properties.severity': SEVERITY,
+    'properties.evaluationFrequency': DURATION,
+    'properties.windowSize': DURATION,
+    'properties.criteria.odata.type': /^Microsoft\.Azure\.Monitor\./,
+  }),
+  'Microsoft.Network/networkSecurityGroups': () => ({}),
+  'Microsoft.Network/virtualNetworks': () => ({}),
+  'Microsoft.Network/privateDnsZones': () => ({ location: 'global' }),
+  'Microsoft.Network/privateDnsZones/virtualNetworkLinks': () => ({
+    location: 'global',
+    'properties.registrationEnabled': false,
+    'properties.virtualNetwork.id': /\/Microsoft\.Network\/virtualNetworks\//,
+  }),
+  'Microsoft.Network/privateEndpoints': () => ({ 'properties.subnet.id': /\/subnets\/endpoints$/ }),
+  'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': () => ({}),
+};
+
+function closed(privateNetworking: true | undefined): Expectations {
+  return {
+    'properties.publicNetworkAccess': privateNetworking ? 'Disabled' : 'Enabled',
+    'properties.networkAcls.defaultAction': privateNetworking ? 'Deny' : 'Allow',
+  };
+}
+
+/** Every resource says what its type must say. */
+export function properties(deployment: Deployment): string[] {
+  return deployment.resources.flatMap((resource) => {
+    const expected = EXPECTED[resource.type]?.(deployment.case);
+    return expected ? faults(resource, expected) : [`${resource.type} is not known to this policy`];
+  });
+}
+
+function faults(resource: Resource, expected: Expectations): string[] {
+  return Object.entries(expected).flatMap(([path, value]) => {
+    const found = valueAt(resource, path);
+    return matches(found, value) ? [] : [`${resource.type}: ${path} is ${JSON.stringify(found)}, not ${String(value)}`];
+  });
+}
+
+/** The one name with a dot in it is written as it is. */
+function valueAt(resource: Resource, path: string): unknown {
+  if (!path.endsWith('.odata.type')) return at(resource, path);
+  return Object.entries(at(resource, 'properties.criteria') ?? {}).find(([key]) => key === 'odata.type')?.[1];
+}
+
+function matches(found: unknown, expected: Expected): boolean {
+  if (expected instanceof RegExp) return expected.test(String(found));
+  if (Array.isArray(expected)) return expected.includes(found);
+  return found === expected;
+}

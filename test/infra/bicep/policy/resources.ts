@@ -1,0 +1,96 @@
+import type { Case } from '../cases.ts';
+import type { Deployment } from '../deployment.ts';
+
+type Counts = Readonly<Record<string, number>>;
+
+const ALWAYS: Counts = {
+  'Microsoft.Resources/resourceGroups': 1,
+  'Microsoft.OperationalInsights/workspaces': 1,
+  'Microsoft.Insights/components': 1,
+  'Microsoft.Storage/storageAccounts': 1,
+  'Microsoft.Storage/storageAccounts/blobServices': 1,
+  'Microsoft.Storage/storageAccounts/blobServices/containers': 1,
+  'Microsoft.CognitiveServices/accounts': 1,
+  'Microsoft.CognitiveServices/accounts/deployments': 1,
+  'Microsoft.Web/serverfarms': 1,
+  'Microsoft.Web/sites': 1,
+  'Microsoft.Web/sites/basicPublishingCredentialsPolicies': 2,
+  'Microsoft.Web/sites/config': 2,
+  'Microsoft.Authorization/roleAssignments': 3,
+  'Microsoft.Insights/scheduledQueryRules': 1,
+  'Microsoft.Insights/metricAlerts': 1,
+};
+const MODEL: Counts = {
+  'Microsoft.CognitiveServices/accounts': 1,
+  'Microsoft.CognitiveServices/accounts/deployments': 1,
+};
+/** With the endpoints and zones of storage and of one model account. */
+const PRIVATE_NETWORKING: Counts = {
+  'Microsoft.Network/networkSecurityGroups': 1,
+  'Microsoft.Network/virtualNetworks': 1,
+  'Microsoft.Network/privateDnsZones': 4,
+  'Microsoft.Network/privateDnsZones/virtualNetworkLinks': 4,
+  'Microsoft.Network/privateEndpoints': 2,
+  'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': 2,
+};
+const ONE_ENDPOINT: Counts = {
+  'Microsoft.Network/privateEndpoints': 1,
+  'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': 1,
+};
+
+/** What may be deployed into the group of an existing account: who may call it, and the alert on it. */
+const BESIDE_A_MODEL = new Set([
+  'Microsoft.Authorization/roleAssignments',
+  'Microsoft.Insights/metricAlerts',
+  'Microsoft.Insights/actionGroups',
+]);
+
+/** Each set of parameters deploys the resources that it should, no others, and each where it belongs. */
+export function resources(deployment: Deployment): string[] {
+  return [...wrongCounts(deployment), ...strays(deployment)];
+}
+
+function strays(deployment: Deployment): string[] {
+  const group = deployment.only('Microsoft.Resources/resourceGroups').id;
+  const [ofModel = group] = deployment.case.existingModel?.split('/providers/') ?? [];
+  return deployment.resources
+    .filter(({ id, type }) => {
+      const path = /\/subscriptions\/[^']+/.exec(id)?.[0] ?? '';
+      return !isIn(group, path, id) && !(BESIDE_A_MODEL.has(type) && isIn(ofModel, path, id));
+    })
+    .map(({ id, type }) => `${type} is in no group of ours: ${id}`);
+}
+
+/** An id that depends on the cloud is an expression, with the names of subscription and group in it. */
+function isIn(group: string, path: string, id: string): boolean {
+  const [, , subscription, , name] = group.split('/');
+  return path === group || path.startsWith(`${group}/`) || id.startsWith(`[resourceId('${subscription}', '${name}', `);
+}
+
+function wrongCounts(deployment: Deployment): string[] {
+  const expected = expectedFor(deployment.case);
+  const types = new Set([...expected.keys(), ...deployment.resources.map(({ type }) => type)]);
+  return [...types].flatMap((type) => {
+    const [found, should] = [deployment.all(type).length, expected.get(type) ?? 0];
+    return found === should ? [] : [`${type}: there are ${found} of them, not ${should}`];
+  });
+}
+
+function expectedFor(of: Case): Map<string, number> {
+  const models = of.secondRegion ? 2 : 1;
+  const counts = new Map(Object.entries(ALWAYS));
+  const add = (more: Counts, times = 1): void => {
+    for (const [type, count] of Object.entries(more)) counts.set(type, (counts.get(type) ?? 0) + count * times);
+  };
+  if (of.existingModel) add(MODEL, -1);
+  if (of.secondRegion) {
+    add(MODEL);
+    add({ 'Microsoft.Authorization/roleAssignments': 1, 'Microsoft.Insights/metricAlerts': 1 });
+  }
+  if (of.principalType) add({ 'Microsoft.Authorization/roleAssignments': models });
+  if (of.userAssignedIdentity) add({ 'Microsoft.ManagedIdentity/userAssignedIdentities': 1 });
+  if (of.privateNetworking) add(PRIVATE_NETWORKING);
+  if (of.privateNetworking && of.secondRegion) add(ONE_ENDPOINT);
+  if (of.alertEmail) add({ 'Microsoft.Insights/actionGroups': of.name === 'existing-account' ? 2 : 1 });
+  return counts;
+}

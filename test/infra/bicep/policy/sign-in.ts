@@ -1,0 +1,34 @@
+import { CLIENT } from '../cases.ts';
+import { at, type Deployment, list } from '../deployment.ts';
+
+/** The routes that need neither a key nor a token. */
+const ANONYMOUS = ['/api/health', '/api/openapi.json', '/api/playground'];
+
+/** Sign-in is written whether it is on or off, and off means off. */
+export function signIn(deployment: Deployment): string[] {
+  const setting = deployment.resources.find(({ name }) => name.endsWith('/authsettingsV2'));
+  if (!setting) return ['sign-in is not written: once on, it would stay on'];
+  const wanted = deployment.case.signIn;
+  const entra = 'properties.identityProviders.azureActiveDirectory';
+  const expected: Record<string, unknown> = {
+    'properties.platform.enabled': Boolean(wanted),
+    'properties.globalValidation.requireAuthentication': Boolean(wanted),
+    'properties.globalValidation.unauthenticatedClientAction': wanted ? 'Return401' : 'AllowAnonymous',
+    'properties.login.tokenStore.enabled': false,
+    [`${entra}.enabled`]: Boolean(wanted),
+    [`${entra}.registration.clientId`]: wanted ? CLIENT : null,
+  };
+  const lists: Record<string, readonly string[]> = {
+    'properties.globalValidation.excludedPaths': ANONYMOUS,
+    [`${entra}.validation.allowedAudiences`]: wanted ? [CLIENT, `api://${CLIENT}`] : [],
+    [`${entra}.validation.defaultAuthorizationPolicy.allowedApplications`]: wanted ?? [],
+  };
+  return [
+    ...Object.entries(expected)
+      .filter(([path, value]) => at(setting, path) !== value)
+      .map(([path]) => `sign-in: ${path} is ${JSON.stringify(at(setting, path))}`),
+    ...Object.entries(lists)
+      .filter(([path, values]) => list(setting, path).join() !== values.join())
+      .map(([path]) => `sign-in: ${path} is ${list(setting, path).join() || 'empty'}`),
+  ];
+}
