@@ -32,7 +32,7 @@ export async function startApp(
   launcher: readonly string[] = [],
 ): Promise<App> {
   keepKeys(env);
-  const [program = '', ...options] = [...launcher, process.execPath, SERVE, '.'];
+  const [program, ...options] = [...launcher, process.execPath, SERVE, '.'];
   const child = spawn(program, options, {
     cwd: folder,
     env: { PATH: process.env['PATH'], PORT: '0', ...env },
