@@ -4,6 +4,8 @@ export const PROBLEMS = {
   invalid_request: [400, 'The request is not valid'],
   empty_image: [400, 'There is no image'],
   too_many_images: [400, 'Too many images'],
+  not_found: [404, 'There is no such route'],
+  method_not_allowed: [405, 'The route does not take this method'],
   not_acceptable: [406, 'No acceptable kind of answer'],
   request_timeout: [408, 'The request did not arrive in time'],
   body_too_large: [413, 'The request body is too large'],

@@ -11,7 +11,8 @@ OpenAI deployment is asked about them as a managed identity.
 Whatever goes wrong is \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`detail\` that says what to do, and
 the \`requestId\` under which the log has the rest. \`/chat/completions\` says the same in OpenAI's error shape.
 
-A method or path that is not listed here is a 404 without a body, from the Functions host.`,
+A path that is not listed here is 404 \`not_found\`, which lists those there are. A method that a path does not take is 405
+\`method_not_allowed\`, with the methods it takes in Allow.`,
 };
 
 export const tags: TagObject[] = [

@@ -33,6 +33,14 @@ export const requestProblems = {
     detail: 'One question may have at most 10 images. Ask in several.',
     members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
   },
+  not_found: {
+    detail: 'There is no such route. There are: POST /api/processImage. GET /api/openapi.json describes them.',
+    members: { routes: texts('Methods and paths', 'POST /api/processImage') },
+  },
+  method_not_allowed: {
+    detail: 'This route does not take GET. Use POST.',
+    members: { allowed: texts('Methods, as in Allow', 'POST') },
+  },
   not_acceptable: {
     detail:
       'The Accept header allows none of the kinds of answer there are. Accept one of these: text/plain, application/json, text/event-stream.',

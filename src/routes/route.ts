@@ -2,13 +2,18 @@ import type { Limits } from '../config/limits.ts';
 import type { Handle, HandlerOptions } from '../http/create-handler.ts';
 import type { Service } from './service.ts';
 
+/** The methods that routes of ours take, and those that are refused by name. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+
+type Method = (typeof METHODS)[number];
+
 /** Where one route is, and what it does. */
 export type Route = PublicRoute | ProtectedRoute;
 
 interface RouteBase {
   /** The function's name. The Functions host tries routes in the order of their names. */
   readonly name: string;
-  readonly methods: readonly ('GET' | 'POST')[];
+  readonly methods: readonly Method[];
   /** Behind the prefix `api/`. */
   readonly path: string;
   /** The shape of its problems. */

@@ -2,14 +2,15 @@ import { openAiErrorResponse } from '../http/openai-error.ts';
 import { problemResponse } from '../http/problem-response.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { health } from './health.ts';
+import { notFound } from './not-found.ts';
 import { openApi } from './openapi.ts';
 import { playground } from './playground.ts';
 import { processImage } from './process-image.ts';
 import { ready } from './ready.ts';
-import type { Route } from './route.ts';
+import { METHODS, type Route } from './route.ts';
 
-/** All routes there are. */
-export const ROUTES: readonly Route[] = [
+/** The routes that openapi.json describes. */
+const DESCRIBED: readonly Route[] = [
   {
     name: 'processImage',
     methods: ['POST'],
@@ -57,6 +58,19 @@ export const ROUTES: readonly Route[] = [
     path: 'playground',
     isPublic: true,
     create: playground,
+    toReply: problemResponse,
+  },
+];
+
+/** All routes. The last takes what no other does; on the Functions host that is so because its name sorts last. */
+export const ROUTES: readonly Route[] = [
+  ...DESCRIBED,
+  {
+    name: 'zzNotFound',
+    methods: METHODS,
+    path: '{*path}',
+    isPublic: false,
+    create: () => notFound(DESCRIBED),
     toReply: problemResponse,
   },
 ];

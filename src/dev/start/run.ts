@@ -71,7 +71,9 @@ function readMaxBodyBytes(): number | undefined {
 }
 
 function greet({ url, functions }: Host, azure: EmulatedAzure | undefined, key: string | undefined): void {
-  const routes = functions.map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
+  const routes = functions
+    .filter(({ path }) => !path.includes('{*')) // takes what no other route does
+    .map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
   const model = azure
     ? "No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are not a model's."
     : `Model: ${URL.parse(endpoint() ?? '')?.host}`;
