@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { openAsBlob } from 'node:fs';
 import { z } from 'zod';
 import { type Attempt, type Patience, withPatience } from './patience.ts';
 
@@ -41,14 +41,16 @@ export async function waitUntilAlive(app: string, patience: Patience): Promise<v
  * @throws {Error} what the app said, when it does not answer within the time
  */
 export async function askOnce(app: string, key: string, patience: Patience): Promise<string> {
-  const image = await readFile(IMAGE);
+  const image = await openAsBlob(IMAGE);
   return withPatience(patience, async () => {
     const response = await fetch(
       `${app}/api/processImage?${new URLSearchParams({ instructions: QUESTION }).toString()}`,
       {
         method: 'POST',
         headers: { accept: 'application/json', 'x-functions-key': key },
-        body: new Uint8Array(image),
+        // A stream is sent chunked, which the Functions host passes on as it arrives.
+        body: image.stream(),
+        duplex: 'half',
       },
     );
     return judge(response.status, await response.text());

@@ -7,11 +7,15 @@ export interface CurlRequest {
   readonly keyed: boolean;
 }
 
-/** The curl command that sends the same, from the directory where the files are. */
+/**
+ * The curl command that sends the same, from the directory where the files are. It sends a chunked body, which the
+ * Functions host passes on as it arrives; one with a Content-Length it first reads whole.
+ */
 export function curlCommand({ url, fields, fileNames, keyed }: CurlRequest): string {
   return [
     `curl -N ${shell(url)}`,
     `-H 'Accept: text/event-stream'`,
+    `-H 'Transfer-Encoding: chunked'`,
     ...(keyed ? [`-H "x-functions-key: $FUNCTION_KEY"`] : []),
     // With -F, curl would take a value that begins with @ or < for the name of a file.
     ...fields.map(([name, value]) => `--form-string ${shell(`${name}=${value}`)}`),

@@ -35,7 +35,8 @@ export async function post({ url, headers, body }: Target, agent: Agent): Promis
   });
   try {
     return await new Promise<Outcome>((resolve, reject) => {
-      const all = { ...headers, ...FORWARDED, 'content-length': body.length, 'x-ms-invocation-id': randomUUID() };
+      // Chunked, as callers of an app behind the Functions host should send: README, "Calling it".
+      const all = { ...headers, ...FORWARDED, 'transfer-encoding': 'chunked', 'x-ms-invocation-id': randomUUID() };
       const sending = request(url, { method: 'POST', agent, headers: all, signal: AbortSignal.timeout(HUNG_MS) });
       sending.once('response', (response) => {
         text(response).then((answer) => resolve(ended(String(response.statusCode), answer)), reject);

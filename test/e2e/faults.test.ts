@@ -11,8 +11,8 @@ import { upstreamFaults } from './faults/upstream.ts';
 import { keepSecret } from './secrets.ts';
 import { type Question, WAYS, type Way } from './faults/way.ts';
 
-/** What a fault may take beyond the deadline: a busy machine, and one who waits to see whether more comes. */
-const GRACE_MS = 3_000;
+/** What a fault may take beyond the deadline: the host waits 5 s for a slow body, and the machine may be busy. */
+const GRACE_MS = 5_000;
 /** In it, the library's own retries of the identity endpoint come in time for the request after. */
 const PATIENT = { REQUEST_TIMEOUT_SECONDS: '4' };
 const MISCONFIGURED = {

@@ -16,6 +16,7 @@ test('is easy to read', () => {
     [
       `curl -N 'https://app.example/api/processImage' \\`,
       `  -H 'Accept: text/event-stream' \\`,
+      `  -H 'Transfer-Encoding: chunked' \\`,
       `  -H "x-functions-key: $FUNCTION_KEY" \\`,
       `  --form-string 'instructions=What'\\''s this?' \\`,
       `  -F 'image=@boat.jpg'`,
@@ -41,6 +42,8 @@ test('a shell hands the question and the file names to curl as they are, whateve
         ADDRESS,
         '-H',
         'Accept: text/event-stream',
+        '-H',
+        'Transfer-Encoding: chunked',
         '--form-string',
         `instructions=${question}`,
         '-F',

@@ -37,8 +37,8 @@ export const INSTRUCTIONS = [ASKED, FUZZED_INSTRUCTIONS];
 
 /** How often each kind of caller comes, of a hundred. */
 const mix: readonly (readonly [share: number, call: () => Call])[] = [
-  [60, () => ordinary('a question', atOnce)],
-  [4, () => ordinary('a body of unknown length', chunked)],
+  [52, () => ordinary('a question', chunked)],
+  [12, () => ordinary('a question with a Content-Length', atOnce)],
   [4, () => ordinary('a body whose end is late', lastBytesLate)],
   [12, wrongImage],
   [12, fuzzed],

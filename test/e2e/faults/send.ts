@@ -54,8 +54,9 @@ export async function lastBytesLate(scene: Scene, sent: Sent): Promise<Outcome> 
 /** Sends all of a body, but takes longer than the deadline for it. */
 export async function slowly(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
-    request.write(sent.body.subarray(0, -1));
-    setTimeout(() => request.end(sent.body.subarray(-1)), DEADLINE_MS + MOMENT_MS);
+    const half = sent.body.length / 2;
+    request.write(sent.body.subarray(0, half));
+    setTimeout(() => request.end(sent.body.subarray(half)), DEADLINE_MS + MOMENT_MS);
   });
 }
 
