@@ -3,16 +3,20 @@ const LINE_END = Buffer.from('\r\n');
 /**
  * The body of a form up to its closing boundary. What follows is to be ignored (RFC 2046, section 5.1.1), and the
  * parser would wait behind it for ever: https://github.com/fastify/busboy/issues/228
+ * It is still read, so that it counts towards the limit of a body whether its length was announced or not.
  */
 export async function* untilClosed(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Uint8Array> {
   const closing = Buffer.from(`\r\n--${boundary}--`);
   // A boundary may stand at the very beginning, where no line ends before it.
   let before: Uint8Array = LINE_END;
+  let closed = false;
   for await (const chunk of body) {
+    if (closed) continue;
     const end = endOf(closing, before, chunk);
     if (end !== undefined) {
+      closed = true;
       yield chunk.subarray(0, end);
-      return;
+      continue;
     }
     before = Buffer.concat([before, chunk.subarray(-closing.length)]).subarray(-closing.length);
     yield chunk;
