@@ -1,12 +1,21 @@
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { expectNoneIn, keepSecret } from './secrets.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
+const DOCUMENTS = [
+  'README.md',
+  'src/README.md',
+  'infra/README.md',
+  'test/README.md',
+  'test/bench/README.md',
+  '.github/CONTRIBUTING.md',
+];
 const run = promisify(execFile);
 
 test('the README runs as it is printed: start, curl, and the answer it shows', async () => {
@@ -29,14 +38,34 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
   expectNoneIn(printed());
 });
 
-test('every npm script that the README names exists', () => {
-  const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
-  const named = [...README.matchAll(/npm (?:run )?(start:func|start|test|build|(?<=run )[a-z:-]+)/g)].map(
-    ([, name]) => name ?? '',
-  );
-  expect(named.length).toBeGreaterThan(3);
-  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+describe.each(DOCUMENTS)('%s', (name) => {
+  const text = readFileSync(ROOT + name, 'utf8');
+
+  test('names npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/npm run ([a-z:-]+)/g)].map(([, script]) => script ?? '');
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
+  });
+
+  test('links to files and headings that exist', () => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+    for (const [link, path = '', heading] of links) {
+      const target = path ? join(dirname(ROOT + name), path) : ROOT + name;
+      expect(existsSync(target), link).toBe(true);
+      if (heading) expect(headings(readFileSync(target, 'utf8')), link).toContain(heading);
+    }
+  });
 });
+
+/** The headings of a document, as GitHub writes them in links. */
+function headings(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 function blocks(language: string): string[] {
   return [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'g'))].map(([, text]) => text ?? '');
