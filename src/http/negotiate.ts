@@ -7,8 +7,10 @@ const KINDS = ['text/plain', 'application/json', 'text/event-stream'] as const;
 /** A kind of answer, by its MIME type. */
 export type AnswerKind = (typeof KINDS)[number];
 
+/** So much of an Accept header is read. Browsers send a few hundred characters, and reading 64 KB takes too long. */
+const MAX_CHARACTERS = 1024;
 /** A parameter of a media range, with its value if it has one. A quoted value may hold commas and semicolons. */
-const PARAMETER = /\s*;\s*([^\s=;,]*)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^;,]*))?/g;
+const PARAMETER = /;\s*([^\s=;,]*)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^;,]*))?/g;
 /** Java's HttpURLConnection sends `*` where RFC 9110 has `*` + `/*`. */
 const LONE_ASTERISK = /(?<=^|,)\s*\*\s*(?=[,;]|$)/g;
 
@@ -20,6 +22,7 @@ const LONE_ASTERISK = /(?<=^|,)\s*\*\s*(?=[,;]|$)/g;
 export function negotiate(accept: string | null): AnswerKind {
   if (!accept?.trim()) return KINDS[0];
   const ranges = accept
+    .slice(0, MAX_CHARACTERS)
     .replaceAll(PARAMETER, (parameter, name: string) => (name.toLowerCase() === 'q' ? parameter : ''))
     .replaceAll(LONE_ASTERISK, '*/*');
   const preferred = new Negotiator({ headers: { accept: ranges } }).mediaType([...KINDS]);

@@ -11,6 +11,10 @@ export interface ContentType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** Longer than any with a long filename in it. */
+const MAX_CHARACTERS = 4096;
+/** Node's parser takes seconds for a header full of blanks. */
+const LONG_GAP = /[\t ]{64}/;
 /** So much of a body shows what it is. */
 const HEAD_BYTES = 1024;
 /** A text that is all letters of base64 and shorter may be anything. */
@@ -33,18 +37,28 @@ const NO_IMAGE = {
 
 type NoImage = keyof typeof NO_IMAGE;
 
-/** Reads a Content-Type, leniently as https://mimesniff.spec.whatwg.org does. Where a proxy has joined two, the first counts. */
+/**
+ * Reads a Content-Type, leniently as https://mimesniff.spec.whatwg.org does. Where a proxy has joined two, the first counts.
+ */
 export function parseContentType(header: string | null): ContentType {
-  const value = header ?? '';
-  for (const candidate of [value, ...value.split(',')]) {
-    try {
-      const { essence, params } = new MIMEType(candidate);
-      return { type: essence, parameters: new Map(params) };
-    } catch {
-      // not a media type
+  const value = (header ?? '').slice(0, MAX_CHARACTERS);
+  return (
+    parse(value) ??
+    parse(value.split(',', 1).join()) ?? {
+      type: value.split(';', 1).join().trim().toLowerCase(),
+      parameters: new Map(),
     }
+  );
+}
+
+function parse(value: string): ContentType | undefined {
+  if (LONG_GAP.test(value)) return undefined;
+  try {
+    const { essence, params } = new MIMEType(value);
+    return { type: essence, parameters: new Map(params) };
+  } catch {
+    return undefined;
   }
-  return { type: value.trim().toLowerCase(), parameters: new Map() };
 }
 
 /** The Content-Type of a request. */

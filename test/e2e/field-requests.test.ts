@@ -295,6 +295,12 @@ test.each([
   expect([status, text]).toEqual([400, expect.stringMatching(told)]);
 });
 
+test('JSON under the wrong Content-Type that is too large for an image is told how it was read', async () => {
+  const body = `{"instructions":"x","images":["${'A'.repeat(21_000_000)}"]}`;
+  const { status, text } = await post(app.url, body, { 'content-type': 'text/plain' });
+  expect([status, text]).toEqual([413, expect.stringMatching(/Content-Type is text\/plain.*application\/json/)]);
+});
+
 test('an image may be called text, as curl does', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   expect((await post(app.url, new Uint8Array(image), headers, '?instructions=x')).status).toBe(200);

@@ -13,7 +13,9 @@ test.each([
   ['text/plain;;;=', 'text/plain'],
   ['/', '/'],
   ['nonsense', 'nonsense'],
-])('%s is %s', (header, type) => {
+  [`text/plain;${' '.repeat(64_000)}x`, 'text/plain'],
+  [','.repeat(64_000), ','.repeat(4_096)],
+])('%.60s is %.60s', (header, type) => {
   expect(parseContentType(header).type).toBe(type);
 });
 

@@ -114,6 +114,10 @@ test.each([
   });
 });
 
+test('a byte order mark in front of it is no part of it', async () => {
+  expect(await restored('\uFEFF{"a":1}')).toEqual({ a: 1 });
+});
+
 test('others have their turn while it is read, however large it is', async () => {
   for (const text of ['A'.repeat(30_000_000), '\\"'.repeat(15_000_000), 'A '.repeat(15_000_000)]) {
     let turns = 0;
