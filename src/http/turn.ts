@@ -1,15 +1,12 @@
-/**
- * How long work that comes in steps may hold the event loop before others have their turn, in milliseconds. A step takes
- * about one more.
- */
+/** How long steps may hold the event loop in one go, in milliseconds. The last of them adds about one more. */
 const TURN_MS = 3;
 
-/** How long steps have held the event loop since it last had a turn, in milliseconds. */
+/** How long steps have held the event loop since the last turn, in milliseconds. */
 let held = 0;
-/** Each that waits has a turn of its own: all requests share the time that steps may take in one go. */
+/** The turn that was asked for last. Each that waits gets a turn of its own, because all requests share the time. */
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** Does one short step of a long work, after others had their turn if they have waited long enough for one. */
+/** Does one short step of long work. If steps have held the event loop for long, other work goes first. */
 export async function inTurn<T>(step: () => T): Promise<T> {
   if (held >= TURN_MS) await (lastTurn = lastTurn.then(nextTurn));
   const started = performance.now();

@@ -3,10 +3,10 @@ import type { BodyLimit } from './read-body.ts';
 
 /** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
 const WHITE_SPACE = /[\t\n\f\r ]+/g;
-/** A whole group of four at the end, or what is left of one, with its padding or without any: RFC 4648, section 4 and 5. */
+/** The last group of four, which may be short, with or without padding: RFC 4648, sections 4 and 5. */
 const LAST_GROUP = /^(?:[\w+/-]{4}|[\w+/-]{3}=?|[\w+/-]{2}(?:==)?)?$/;
 
-/** How many bytes a base64 text without white space stands for. */
+/** How many bytes a base64 text decodes to, if it has no white space. */
 export function decodedLength(characters: number, lastTwo: string): number {
   const padding = lastTwo.endsWith('==') ? 2 : lastTwo.endsWith('=') ? 1 : 0;
   return Math.floor(((characters - padding) * 3) / 4);
@@ -19,20 +19,20 @@ export class Base64Decoder {
   #length = 0;
   #rest = '';
 
-  /** @param atMost - bytes that the whole text can stand for. Memory for more than there is costs nothing. */
+  /** @param atMost - bytes that the whole text may decode to. Memory that is not written to costs nothing. */
   constructor(atMost: number, limit: BodyLimit) {
     this.#limit = limit;
     this.#bytes = Buffer.allocUnsafeSlow(Math.min(atMost, limit.bytes));
   }
 
-  /** Characters of a group of four that is not decoded yet. */
+  /** Characters of the last group of four, which is not decoded yet. */
   get pending(): number {
     return this.#rest.length;
   }
 
   /**
    * Decodes the next piece. It costs least if the pending characters and the piece make up whole groups.
-   * @param clean - is asked what a piece stands for that is not base64 as it is
+   * @param clean - turns a piece that is not base64 as it is into base64
    * @returns whether it is base64
    * @throws {Problem} the limit's own
    */
@@ -43,7 +43,7 @@ export class Base64Decoder {
       return true;
     }
     const letters = clean(text).replaceAll(WHITE_SPACE, '');
-    // Padding may stand in the last group only, and whether this is the last is not known yet.
+    // Only the last group may be padded, and this may be the last.
     const groups = Math.max(0, (letters.length - 1) & ~3);
     this.#rest = letters.slice(groups);
     if (this.#length + (groups / 4) * 3 > this.#limit.bytes) throw this.#limit.exceeded();
@@ -51,7 +51,7 @@ export class Base64Decoder {
   }
 
   /**
-   * @returns all bytes, in memory of their own; undefined if the text does not end as base64 does
+   * @returns all bytes, in memory of their own, or undefined if the text does not end as base64 does
    * @throws {Problem} the limit's own
    */
   async end(): Promise<Buffer | undefined> {
@@ -64,7 +64,7 @@ export class Base64Decoder {
 
   #decode(groups: string): boolean {
     const length = (groups.length / 4) * 3;
-    // Node skips what is not base64, so a text that comes out short had something else in it. So does one without room.
+    // Node skips characters that are not base64, so a short result means that there were some, or that there is no room.
     if (this.#bytes.write(groups, this.#length, 'base64') < length) return false;
     this.#length += length;
     return true;

@@ -3,26 +3,28 @@ import type { IncomingRequest } from '../http/incoming-request.ts';
 import { Problem } from '../http/problem.ts';
 import { IMAGE_TYPES } from '../image/image.ts';
 
-/** What a Content-Type says; a Content-Disposition has the same form. */
+/** A parsed Content-Type. A Content-Disposition has the same syntax. */
 export interface ContentType {
-  /** In lower case, without parameters: `multipart/form-data`. Empty if there is none. */
+  /** In lower case, without parameters, such as `multipart/form-data`. Empty if there is no Content-Type. */
   readonly type: string;
   /** By their names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Longer than any with a long filename in it. */
+/** Characters of a header that are read. The longest filename fits. */
 const MAX_CHARACTERS = 4096;
-/** Node's parser takes seconds for a header full of blanks. */
+/** Characters that are shown of a Content-Type that cannot be parsed. */
+const MAX_UNKNOWN = 100;
+/** Node's parser takes seconds for a header full of blanks, so a header with so many in a row is not given to it. */
 const LONG_GAP = /[\t ]{64}/;
-/** So much of a body shows what it is. */
+/** Bytes of a body that are looked at, to say what it is. */
 const HEAD_BYTES = 1024;
-/** A text that is all letters of base64 and shorter may be anything. */
+/** A shorter text that happens to be base64 may be anything. */
 const LEAST_BASE64 = 24;
 /** The bytes that images of the supported types begin with, as Latin-1. */
 const IMAGE_STARTS = ['\u0089PNG', '\u00ff\u00d8\u00ff', 'GIF8', 'RIFF'];
 
-/** The kinds of body that are not an image, and what to do about each where an image's bytes are expected. */
+/** Kinds of body that are not an image, and what to do if one is sent where an image's bytes are expected. */
 const NO_IMAGE = {
   JSON: 'Send it with Content-Type: application/json.',
   'a multipart form':
@@ -38,14 +40,15 @@ const NO_IMAGE = {
 type NoImage = keyof typeof NO_IMAGE;
 
 /**
- * Reads a Content-Type, leniently as https://mimesniff.spec.whatwg.org does. Where a proxy has joined two, the first counts.
+ * Parses a Content-Type as leniently as https://mimesniff.spec.whatwg.org/#parsing-a-mime-type. If a proxy has joined two,
+ * the first counts.
  */
 export function parseContentType(header: string | null): ContentType {
   const value = (header ?? '').slice(0, MAX_CHARACTERS);
   return (
     parse(value) ??
     parse(value.split(',', 1).join()) ?? {
-      type: value.split(';', 1).join().trim().toLowerCase(),
+      type: value.split(';', 1).join().trim().slice(0, MAX_UNKNOWN).toLowerCase(),
       parameters: new Map(),
     }
   );
@@ -66,7 +69,7 @@ export function contentTypeOf({ headers }: Pick<IncomingRequest, 'headers'>): Co
   return parseContentType(headers.get('content-type'));
 }
 
-/** What a body is by its first bytes, in words; undefined if it is none of the kinds that are told apart here. */
+/** What a body is, by its first bytes. Undefined if it is none of the known kinds. */
 export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, HEAD_BYTES)).toString('latin1');
   if (IMAGE_STARTS.some((start) => head.startsWith(start))) return 'an image';
@@ -80,7 +83,7 @@ export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
 }
 
 /**
- * Refuses a body that was read as an image's bytes but is something that this service takes under another Content-Type.
+ * Refuses a body that was read as an image's bytes, but is something that this service accepts under another Content-Type.
  * @throws {Problem} `unsupported_image_type`, with the Content-Type to send
  */
 export function refuseBody(body: Uint8Array, { type }: ContentType): void {
@@ -90,7 +93,7 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
 }
 
 /**
- * The same for one of the images of a form.
+ * Refuses an image of a form for the same reason.
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refusePart(image: Uint8Array, index: number): void {
@@ -105,12 +108,12 @@ function notAnImage(detail: string): Problem {
   return new Problem('unsupported_image_type', detail, { members: { detected: null, supported: IMAGE_TYPES } });
 }
 
-/** Whether a Content-Type says that the body is an image, or nothing about what it is. */
-export function mayBeImage({ type }: ContentType): boolean {
+/** Whether a Content-Type is that of an image, or of bytes that may be one. */
+export function isImageType({ type }: ContentType): boolean {
   return type.startsWith('image/') || type === 'application/octet-stream';
 }
 
-/** Why a body was read as an image. */
+/** Says why a body was read as an image. */
 export function readAsImage(type: string): string {
   return type === ''
     ? 'It has no Content-Type, so it was read as the bytes of one image.'

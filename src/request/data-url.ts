@@ -3,20 +3,21 @@ import { Problem } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
+import { PIECE_BYTES } from './charset.ts';
 import { joinChunks } from './join-chunks.ts';
-import { type JsonText, type JsonTextReader, PIECE_BYTES } from './json-text.ts';
+import type { JsonText, JsonTextReader } from './json-text.ts';
 import type { BodyLimit } from './read-body.ts';
 
-/** What stands before the comma of a data URL, long parameters included, is within so many bytes. */
+/** Bytes within which the comma of a data URL has to be. Parameters such as a filename may be long. */
 const MAX_PREFIX_BYTES = 16 * 1024;
-/** C0 controls and the space, which a URL loses at both ends: https://url.spec.whatwg.org/#concept-basic-url-parser */
+/** C0 controls and the space are removed from both ends of a URL: https://url.spec.whatwg.org/#concept-basic-url-parser */
 const LAST_CONTROL_OR_SPACE = 0x20;
-/** A URL loses these wherever they stand: the same parser. */
+/** These are removed from a URL wherever they are, by the same parser. */
 const TABS_AND_LINE_BREAKS = /[\t\n\r]+/g;
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 /** https://fetch.spec.whatwg.org/#data-url-processor, step 11 */
 const BASE64_PREFIX = /; *base64$/i;
-/** The beginning of `%2B` at the end of a piece. */
+/** Part of an escape such as `%2B` at the end of a piece. */
 const UNFINISHED_PERCENT = /%[\t\n\r]*[\da-f]?[\t\n\r]*$/i;
 const PERCENT = 0x25;
 const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) =>
@@ -33,8 +34,8 @@ export interface ImageText {
 }
 
 /**
- * Decodes an image, step by step. A data URL is read as `fetch()` reads it; the type in it is not believed, so it may be
- * any. Nothing is ever fetched.
+ * Decodes an image, step by step. A data URL is read as `fetch()` reads it. The media type in it is ignored: the bytes
+ * decide. Nothing is ever fetched.
  * @throws {Problem} `invalid_request`, `image_too_large` or `empty_image`
  */
 export async function decodeImage(image: ImageText, maxImageBytes: number): Promise<Buffer> {
@@ -54,7 +55,7 @@ export async function decodeImage(image: ImageText, maxImageBytes: number): Prom
   return bytes;
 }
 
-/** Tells a data URL from base64 by its beginning. `start` is what of it belongs to the data. */
+/** Tells a data URL from base64 alone. `start` is the part of the head that belongs to the data. */
 function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText) {
   const trimmed = head.slice(leadingControls(head)).replaceAll(TABS_AND_LINE_BREAKS, '');
   if (!/^data:/i.test(trimmed)) {
@@ -75,7 +76,7 @@ function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText
   return { start: trimmed.slice(comma + 1), isUrl: true, isBase64: BASE64_PREFIX.test(prefix.trim()) };
 }
 
-/** The data of an image's text, piece by piece. */
+/** Reads the data of an image's text, piece by piece. */
 class Pieces {
   readonly #reader: JsonTextReader;
   readonly #isUrl: boolean;
@@ -99,7 +100,7 @@ class Pieces {
     return piece.slice(0, piece.length - this.#pending.length);
   }
 
-  /** The bytes that a piece stands for: a URL loses some characters, all from # on, and its percent-encoding. */
+  /** Returns the bytes of a piece. In a URL, some characters are removed, # ends the data, and the rest is percent-decoded. */
   clean(piece: string): Buffer {
     if (!this.#isUrl) return Buffer.from(piece);
     const hash = piece.indexOf('#');

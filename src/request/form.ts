@@ -5,21 +5,21 @@ import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { toUtf8, UTF_8 } from './charset.ts';
-import { type ContentType, contentTypeOf, kindOf, mayBeImage, readAsImage, refuseBody } from './content-type.ts';
+import { type ContentType, contentTypeOf, kindOf, isImageType, readAsImage, refuseBody } from './content-type.ts';
 import { type Form, readJsonForm } from './json-form.ts';
 import { LargeJson } from './large-json.ts';
 import { readMultipart } from './multipart.ts';
 import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
 
-/** How much is read. */
+/** The limits of a form. Sizes are in bytes. */
 export type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes' | 'maxBodyBytes'>;
 
-/** The fields that a query may have; whatever else stands in it, a function key for one, is somebody else's. */
+/** The fields that a query may have. Anything else in it, such as a function key, is not for this app. */
 const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
 const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
 
 /**
- * The fields of a question that stand in a URL.
+ * Reads the fields of a question from the query of a URL.
  * @throws {Problem} `invalid_request` if one is not UTF-8
  */
 export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string, string> {
@@ -39,14 +39,14 @@ export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string,
   );
 }
 
-/** Whether the body is said to be one image, so that all the rest of the request stands in its query. */
+/** Whether the Content-Type says that the body is one image. All fields of the question are then in the query. */
 export function isRawImage(request: IncomingRequest): boolean {
-  return mayBeImage(contentTypeOf(request));
+  return isImageType(contentTypeOf(request));
 }
 
 /**
- * Reads the body, whichever of its three kinds it is.
- * @throws {Problem} one of those about the body, or about the number and size of its images
+ * Reads the body by its Content-Type: a form, JSON, or the bytes of one image.
+ * @throws {Problem} about the body, or the number and size of its images
  */
 export async function readForm(incoming: Incoming, limits: FormLimits): Promise<Form> {
   const form = await readAny(incoming, limits);
@@ -67,8 +67,8 @@ async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {
 }
 
 /**
- * Reads a body that is JSON, whatever its Content-Type says, and gives its memory back when `use` is done with it.
- * @throws {Problem} one of those about the body, or what `use` throws
+ * Reads a body as JSON, whatever its Content-Type says, and gives its memory back when `use` is done with it.
+ * @throws {Problem} about the body, or what `use` throws
  */
 export async function readJson<T>(
   incoming: Incoming,
@@ -98,7 +98,7 @@ async function readRaw(incoming: Incoming, limits: FormLimits, contentType: Cont
   const tooLarge = imageTooLarge(maxImageBytes);
   const { code, detail, members } = tooLarge;
   const exceeded = (): Problem =>
-    mayBeImage(contentType)
+    isImageType(contentType)
       ? tooLarge
       : new Problem(code, `${detail} ${readAsImage(contentType.type)} JSON needs application/json.`, { members });
   const limit = maxBodyBytes < maxImageBytes ? wholeBody(limits) : { bytes: maxImageBytes, exceeded };
@@ -112,7 +112,7 @@ function wholeBody({ maxBodyBytes: limit }: Pick<Limits, 'maxBodyBytes'>): BodyL
   return { bytes: limit, exceeded: () => new Problem('body_too_large', detail, { members: { limit } }) };
 }
 
-/** A percent-encoded character lies within one run: what stands unencoded in a URL is ASCII. */
+/** Checks each run of percent-encoded bytes by itself: everything else in a URL is ASCII. */
 function isUtf8Query(encoded: string): boolean {
   return (encoded.match(PERCENT_ENCODED) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }

@@ -1,10 +1,10 @@
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { inTurn } from '../http/turn.ts';
 
-/** Copying takes well under a millisecond. */
+/** Bytes that are copied in one step, in well under a millisecond. */
 const STEP_BYTES = 512 * 1024;
 
-/** Joins chunks to one buffer of their own length, and gives back their memory. Others have their turn meanwhile. */
+/** Copies chunks into one buffer of exactly their length, step by step, and gives back their memory. */
 export async function joinChunks(chunks: readonly Uint8Array[]): Promise<Buffer> {
   const joined = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

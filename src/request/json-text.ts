@@ -1,22 +1,16 @@
 import { invalidBody } from '../http/invalid-request.ts';
 import { inTurn } from '../http/turn.ts';
-import { notInCharset, UTF_8 } from './charset.ts';
-
-/**
- * Bytes that are read in one step: a multiple of 4, which is one group of base64, and small enough for V8's young
- * generation, which takes no string above 128 KB.
- */
-export const PIECE_BYTES = 64 * 1024;
+import { notInCharset, PIECE_BYTES, UTF_8 } from './charset.ts';
 
 const BACKSLASH = 0x5c;
 const U = 0x75;
-/** `\u0041` and `\n`. */
+/** `\u0041` and `\n`, for example. */
 const LONG_ESCAPE_BYTES = 6;
 const SHORT_ESCAPE_BYTES = 2;
 
 const utf8 = new TextDecoder(UTF_8, { fatal: true, ignoreBOM: true });
 
-/** A text in a JSON document, by the bytes between its quotes. It is read piece by piece, since it may have megabytes. */
+/** A text in a JSON document: the bytes between its quotes. It may have megabytes, so it is read piece by piece. */
 export class JsonText {
   readonly bytes: Buffer;
   readonly #hasEscapes: boolean;
@@ -26,19 +20,22 @@ export class JsonText {
     this.#hasEscapes = hasEscapes;
   }
 
-  /** A text that the parser has read already. */
+  /** Makes one of a text that is parsed already. */
   static of(value: string): JsonText {
     return new JsonText(Buffer.from(value), false);
   }
 
-  /** Starts to read the text from its beginning. */
+  /** Returns a reader at the beginning of the text. */
   read(): JsonTextReader {
     return new JsonTextReader(this.bytes, this.#hasEscapes);
   }
 
-  /** @throws {Problem} `invalid_request` if it is not a text of JSON in UTF-8 */
+  /**
+   * Returns the whole text.
+   * @throws {Problem} `invalid_request` if it is not valid JSON in UTF-8
+   */
   async toText(): Promise<string> {
-    // The parser reads a text without escapes too: it refuses control characters.
+    // A text without escapes is parsed too, because the parser refuses control characters.
     const reader = new JsonTextReader(this.bytes, true);
     let text = '';
     while (reader.left > 0) text += await inTurn(() => reader.next(PIECE_BYTES));
@@ -46,7 +43,7 @@ export class JsonText {
   }
 }
 
-/** Reads a {@link JsonText} once. */
+/** Reads a {@link JsonText} from its beginning to its end. */
 export class JsonTextReader {
   readonly #bytes: Buffer;
   readonly #hasEscapes: boolean;
@@ -57,14 +54,14 @@ export class JsonTextReader {
     this.#hasEscapes = hasEscapes;
   }
 
-  /** Bytes that are not read yet. Its characters are no more than these. */
+  /** Bytes that are not read yet. They hold no more characters than that. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
 
   /**
-   * The next piece of the text, from about so many bytes.
-   * @throws {Problem} `invalid_request` if it is not a text of JSON in UTF-8
+   * Returns the next piece of the text, which takes up about so many bytes.
+   * @throws {Problem} `invalid_request` if it is not valid JSON in UTF-8
    */
   next(bytes: number): string {
     const end = this.#wholeBefore(this.#at + bytes);
@@ -73,7 +70,7 @@ export class JsonTextReader {
     return this.#hasEscapes ? unescape(piece) : piece;
   }
 
-  /** Moves the end of a piece back so that it cuts no escape and no character in two. */
+  /** Moves the end of a piece back, so that it is not within an escape or a character. */
   #wholeBefore(end: number): number {
     const bytes = this.#bytes;
     if (end >= bytes.length) return bytes.length;
@@ -89,7 +86,7 @@ export class JsonTextReader {
     const backslash = bytes.subarray(end - LONG_ESCAPE_BYTES + 1, end).lastIndexOf(BACKSLASH);
     if (backslash < 0) return undefined;
     const at = end - LONG_ESCAPE_BYTES + 1 + backslash;
-    // Backslashes come in pairs, each of which is an escape, but for one that begins another.
+    // Each pair of backslashes is one escape. A backslash that is left over begins another.
     let first = at;
     while (first > this.#at && bytes[first - 1] === BACKSLASH) first -= 1;
     if ((at - first) % 2 === 1) return undefined;

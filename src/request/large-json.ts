@@ -5,16 +5,14 @@ import { inTurn } from '../http/turn.ts';
 import { decodeText, loneSurrogate, UTF_8 } from './charset.ts';
 import { JsonText } from './json-text.ts';
 
-/** A text above this many bytes is kept from the parser. Images are, and little else. */
+/** Texts of more bytes than this are not given to the parser. Images are that long, and little else is. */
 const LONG_TEXT_BYTES = 4096;
-/**
- * All that is not an image may have so many bytes. It is more text than any model reads: a million tokens are about 4 MB.
- */
+/** Bytes of everything that is not an image. No model reads more: a million tokens are about 4 MB of text. */
 const MAX_REST_BYTES = 4 * 1024 * 1024;
-/** Commas, colons, brackets and texts. The parser takes a few milliseconds for so many, all at once. */
+/** Commas, colons, opening brackets and texts. The parser takes a few milliseconds for so many, in one go. */
 const MAX_TOKENS = 50_000;
 const MAX_DEPTH = 100;
-/** Bytes that are looked at in one step, which takes a tenth of a millisecond. */
+/** Bytes that are scanned in one step, in about a tenth of a millisecond. */
 const STEP_BYTES = 64 * 1024;
 
 const QUOTE = 0x22;
@@ -27,11 +25,11 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * A JSON document whose long texts stay where they are: in the body's bytes. The parser sees placeholders in their
- * place, so that megabytes of base64 cost neither its time nor a copy.
+ * A JSON document whose long texts stay where they are, in the body. The parser gets placeholders instead, so that
+ * megabytes of base64 are neither parsed nor copied.
  */
 export class LargeJson {
-  /** The parsed document, with a placeholder for every long text. */
+  /** The parsed document, with a placeholder instead of every long text. */
   readonly value: unknown;
   readonly #longTexts: Map<string, JsonText>;
   readonly #otherBytes: number;
@@ -44,7 +42,7 @@ export class LargeJson {
 
   /**
    * Reads a document in UTF-8, step by step.
-   * @throws {Problem} `invalid_request`: it is not JSON, has too much beside its long texts, or is nested too deeply
+   * @throws {Problem} `invalid_request` if it is not JSON, has too much beside its long texts, or is nested too deeply
    */
   static async read(body: Buffer): Promise<LargeJson> {
     const scanner = new Scanner(body);
@@ -54,7 +52,7 @@ export class LargeJson {
     return new LargeJson(await inTurn(() => parse(text)), longTexts, rest.length);
   }
 
-  /** A text of the document, which may be a placeholder's. It is not part of what is restored any more. */
+  /** Takes a text out of the document, by its value or its placeholder. {@link restore} does not restore it. */
   take(text: string): JsonText {
     const long = this.#longTexts.get(text);
     this.#longTexts.delete(text);
@@ -62,8 +60,8 @@ export class LargeJson {
   }
 
   /**
-   * The same value with its long texts in it, but for those that were taken out.
-   * @throws {Problem} `invalid_request`: too much text, or text that is none
+   * Returns the value with its long texts in it again, except for those that were taken out.
+   * @throws {Problem} `invalid_request` if there is too much text, or text that is not valid
    */
   async restore(value: unknown): Promise<unknown> {
     const lengths = [...this.#longTexts.values()].map(({ bytes }) => bytes.length);
@@ -74,16 +72,16 @@ export class LargeJson {
   }
 }
 
-/** Walks through a document once, and takes its long texts out. */
+/** Scans a document once, and takes its long texts out. */
 class Scanner {
   readonly longTexts = new Map<string, JsonText>();
   readonly #body: Buffer;
   readonly #kept: Uint8Array[] = [];
   #keptBytes = 0;
-  /** Where what is kept next begins. */
+  /** Where the bytes begin that are kept next. */
   #from = 0;
   #at = 0;
-  /** The quote that begins the text it is in, or -1. */
+  /** The opening quote of the text that the scanner is in, or -1. */
   #open = -1;
   #hasEscapes = false;
   #depth = 0;
@@ -93,12 +91,12 @@ class Scanner {
     this.#body = body;
   }
 
-  /** What is left of the document without its long texts. */
+  /** The document without its long texts. */
   get rest(): Buffer {
     return Buffer.concat(this.#kept);
   }
 
-  /** Goes a step further. @returns whether that was the last */
+  /** Scans the next bytes. @returns whether those were the last */
   step(): boolean {
     const end = Math.min(this.#at + STEP_BYTES, this.#body.length);
     while (this.#at < end) {
@@ -151,7 +149,7 @@ class Scanner {
     }
     this.#hasEscapes = true;
     let at = this.#at + backslash;
-    // What follows a backslash is no end of the text, be it a quote.
+    // A quote that follows a backslash does not end the text.
     while (at < end && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
     this.#at = at;
     if (at < end) this.#closeText();

@@ -14,16 +14,16 @@ import { untilClosed } from './until-closed.ts';
 
 /** Parts beyond the images: the few fields there are, and some room. */
 const MAX_FIELDS = 16;
-/** Enough for any instructions and any schema that the service takes. */
+/** Bytes. Enough for any instructions and any schema that the service accepts. */
 const MAX_FIELD_BYTES = 512 * 1024;
 const MAX_HEADER_PAIRS = 16;
-/** What browsers make of every line break in a field: https://html.spec.whatwg.org/#multipart-form-data */
+/** Browsers send every line break in a field as CRLF: https://html.spec.whatwg.org/#multipart-form-data */
 const CRLF = '\r\n';
 /** Of 1 to 70 characters: RFC 2046, section 5.1.1. */
 const BOUNDARY = /^[^"\\\r\n]{1,70}$/;
-/** So much of the body is kept, to tell what it is where it is not a form. */
+/** Bytes of the body that are kept, to say what the body is if it is not a form. */
 const START_BYTES = 1024;
-/** The part that says the charset of those that say none: RFC 7578, section 4.6. */
+/** This part names the charset of the parts that name none: RFC 7578, section 4.6. */
 const CHARSET_FIELD = '_charset_';
 
 type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'>;
@@ -73,7 +73,7 @@ async function readParts(
 ): Promise<readonly Part[]> {
   const parser = new Dicer({ boundary, maxHeaderPairs: MAX_HEADER_PAIRS });
   const finished = once(parser, 'finish');
-  finished.catch(() => undefined); // it is waited for below, unless the form is refused before
+  finished.catch(() => undefined); // awaited below, unless the form is refused before it ends
   const parts: Part[] = [];
   const ends: Promise<unknown>[] = [];
   let failure: unknown;
@@ -85,11 +85,11 @@ async function readParts(
     }
   };
   parser.on('part', (stream) => {
-    stream.on('error', () => undefined); // the parser reports it too
+    // The parser reports an error of a part as its own.
+    ends.push(new Promise((resolve) => void stream.once('end', resolve).once('error', resolve)));
     if (failure !== undefined) return void stream.resume();
     const part = new Part();
     parts.push(part);
-    ends.push(once(stream, 'end'));
     stream.on('header', (headers) => {
       part.readHeaders(headers);
       orFail(() => check(part, parts, limits));
@@ -104,14 +104,14 @@ async function readParts(
   let start = Buffer.alloc(0);
   for await (const chunk of untilClosed(body, boundary)) {
     if (start.length === 0) start = Buffer.from(chunk.subarray(0, START_BYTES));
-    // Where the form ends in a chunk, it finishes and does not drain.
+    // If the form ends within this chunk, the parser finishes and never drains.
     if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), finished]);
     if (failure !== undefined) throw failure;
   }
   parser.end();
   try {
     await finished;
-    // It does not wait for a part whose last chunk ends right before a boundary.
+    // The parser does not wait for a part whose last chunk ends right before a boundary.
     await Promise.all(ends);
   } catch (error) {
     throw malformed(start, error);
@@ -121,7 +121,7 @@ async function readParts(
   return parts;
 }
 
-/** Refuses a part as soon as it shows that it cannot be taken. */
+/** Refuses the form as soon as one of its parts, or their number, cannot be accepted. */
 function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }: FormLimits): void {
   const used = parts.filter((each) => !each.isUnused);
   const images = used.filter(isImage);

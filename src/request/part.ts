@@ -3,20 +3,20 @@ import { inTurn } from '../http/turn.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { type ContentType, parseContentType } from './content-type.ts';
 import { joinChunks } from './join-chunks.ts';
-import { PIECE_BYTES } from './json-text.ts';
+import { PIECE_BYTES } from './charset.ts';
 import type { BodyLimit } from './read-body.ts';
 
-/** The encodings under which a part's bytes are what they are: RFC 2045, section 6.2. */
+/** The transfer encodings that leave the bytes as they are: RFC 2045, section 6.2. */
 const UNCHANGED: ReadonlySet<string> = new Set(['', '7bit', '8bit', 'binary']);
 const BASE64 = 'base64';
-/** Base64 takes four bytes for three, and line breaks: so much more than what it stands for. */
+/** Base64 has four bytes for three, and line breaks. This is more than that, so nothing valid is refused. */
 const BASE64_GROWTH = 1.5;
 
 /** One part of a form, as it arrives. */
 export class Part {
-  /** Empty until its headers have arrived, and where they name none. */
+  /** Empty until the headers have arrived, or if they have no name. */
   name = '';
-  /** Whether it has a filename, be it an empty one. */
+  /** Whether it has a filename, even an empty one. */
   isFile = false;
   contentType: ContentType = { type: '', parameters: new Map() };
   readonly #chunks: Uint8Array[] = [];
@@ -43,7 +43,7 @@ export class Part {
     this.#encoding = (values.get('content-transfer-encoding') ?? '').trim().toLowerCase();
   }
 
-  /** Whether it is what a file input or a field that nobody used sends: no filename or an empty one, and no bytes. */
+  /** Whether a form sends it for an input that nobody used: with no filename or an empty one, and no bytes. */
   get isUnused(): boolean {
     return !this.#fileName && this.#length === 0;
   }
@@ -53,12 +53,12 @@ export class Part {
     this.#length += chunk.length;
   }
 
-  /** Whether it is certain by now that it stands for more bytes. */
+  /** Whether it certainly has more bytes than that once it is decoded. */
   isLongerThan(bytes: number): boolean {
     return this.#length > (this.#encoding === BASE64 ? bytes * BASE64_GROWTH : bytes);
   }
 
-  /** @throws {Problem} `invalid_request` if its bytes are encoded in a way that is not read here */
+  /** @throws {Problem} `invalid_request` if its transfer encoding is not supported */
   checkEncoding(): void {
     if (UNCHANGED.has(this.#encoding) || this.#encoding === BASE64) return;
     const message = `has Content-Transfer-Encoding: ${this.#encoding}, which is not supported. Send the bytes as they are, without that header`;

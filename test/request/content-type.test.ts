@@ -14,7 +14,7 @@ test.each([
   ['/', '/'],
   ['nonsense', 'nonsense'],
   [`text/plain;${' '.repeat(64_000)}x`, 'text/plain'],
-  [','.repeat(64_000), ','.repeat(4_096)],
+  [','.repeat(64_000), ','.repeat(100)],
 ])('%.60s is %.60s', (header, type) => {
   expect(parseContentType(header).type).toBe(type);
 });

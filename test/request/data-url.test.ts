@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/request/data-url.ts';
-import { JsonText, PIECE_BYTES } from '../../src/request/json-text.ts';
+import { PIECE_BYTES } from '../../src/request/charset.ts';
+import { JsonText } from '../../src/request/json-text.ts';
 import { LargeJson } from '../../src/request/large-json.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeImage } from '../../src/request/data-url.ts';
-import { PIECE_BYTES } from '../../src/request/json-text.ts';
+import { PIECE_BYTES } from '../../src/request/charset.ts';
 import { LargeJson } from '../../src/request/large-json.ts';
 import { Problem } from '../../src/http/problem.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';

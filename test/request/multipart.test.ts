@@ -195,6 +195,11 @@ test.each([
     Buffer.from('--A\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n--A'),
     'closing boundary',
   ],
+  [
+    'a form that is cut off within a part',
+    Buffer.from('--A\r\nContent-Disposition: form-data; name="image"\r\n\r\nxyz'),
+    'closing boundary',
+  ],
   ['JSON', Buffer.from('{"instructions":"What?"}'), 'is JSON, but its Content-Type is multipart/form-data'],
   ['an image', Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1'), 'is an image, but'],
   ['nothing', Buffer.alloc(0), 'closing boundary'],
