@@ -12,7 +12,7 @@ import { Part } from './part.ts';
 import type { BodyLimit } from './read-body.ts';
 import { untilClosed } from './until-closed.ts';
 
-/** Parts beyond the images: the few fields there are, and some room. */
+/** Parts beside the images: the few fields there are, and some room for inputs that nobody used. */
 const MAX_FIELDS = 16;
 /** Bytes. Enough for any instructions and any schema that the service accepts. */
 const MAX_FIELD_BYTES = 512 * 1024;
@@ -123,11 +123,10 @@ async function readParts(
 
 /** Refuses the form as soon as one of its parts, or their number, cannot be accepted. */
 function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }: FormLimits): void {
-  const used = parts.filter((each) => !each.isUnused);
-  const images = used.filter(isImage);
+  const images = parts.filter((each) => isImage(each) && !each.isUnused);
   if (images.length > maxImages) throw tooManyImages(maxImages);
-  if (used.length - images.length > MAX_FIELDS || parts.length > maxImages + MAX_FIELDS)
-    throw invalidBody('has too many parts');
+  if (parts.length > maxImages + MAX_FIELDS)
+    throw parts.filter(isImage).length > maxImages ? tooManyImages(maxImages) : invalidBody('has too many parts');
   if (part.isUnused) return;
   if (part.name === '') throw withoutName();
   part.checkEncoding();

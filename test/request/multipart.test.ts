@@ -222,6 +222,14 @@ test.each([
   await expect(read(...parts)).rejects.toMatchObject({ members: { errors: [{ field }] } });
 });
 
+test.each([
+  ['image', 'too_many_images'],
+  ['other', 'invalid_request'],
+])('a thousand parts are too many: %s', async (name, code) => {
+  const parts = Array.from({ length: 1_000 }, (_, at) => part(`name="${name === 'image' ? name : `f${at}`}"`, 'x!'));
+  await expect(read(...parts)).rejects.toMatchObject({ code });
+});
+
 test('what fails underneath is not told as a fault of the form', async () => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(HEAD);
