@@ -8,13 +8,19 @@ let lastTurn: Promise<void> = Promise.resolve();
 
 /** Does one short step of long work. If steps have held the event loop for long, other work goes first. */
 export async function inTurn<T>(step: () => T): Promise<T> {
-  if (held >= TURN_MS) await (lastTurn = lastTurn.then(nextTurn));
+  if (held >= TURN_MS) await turn();
   const started = performance.now();
   try {
     return step();
   } finally {
     held += performance.now() - started;
   }
+}
+
+/** Waits for a turn of the event loop in which no other long work goes on. */
+export async function turn(): Promise<void> {
+  lastTurn = lastTurn.then(nextTurn);
+  await lastTurn;
 }
 
 async function nextTurn(): Promise<void> {

@@ -1,11 +1,12 @@
 import { Problem } from '../http/problem.ts';
+import { turn } from '../http/turn.ts';
 import { walkGif } from './gif.ts';
 import { IMAGE_TYPES, type Image, type ImageType } from './image.ts';
 import { withImageIndex } from './image-index.ts';
 import { walkJpeg } from './jpeg.ts';
 import { walkPng } from './png.ts';
 import { detectType, supportedType } from './sniff.ts';
-import { finish, turn, type Walk } from './walk.ts';
+import { finish, type Walk } from './walk.ts';
 import { walkWebp } from './webp.ts';
 
 const WALKS: Record<ImageType, (bytes: Buffer) => Walk> = {

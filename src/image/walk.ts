@@ -1,10 +1,11 @@
+import { inTurn } from '../http/turn.ts';
 import { corrupt } from './faults.ts';
 import type { Cut, Structure } from './image.ts';
 
 /** How many steps a walk takes from one pause to the next: less than 0.1 ms, even if each of them is dear. */
 export const STEPS_PER_PAUSE = 512;
-/** How long walks may hold the event loop in one go, in milliseconds. An ordinary image takes less than one. */
-const TURN_MS = 3;
+/** How long a walk goes on in one step, in milliseconds. An ordinary image takes less. */
+const STEP_MS = 1;
 /** Each cut is one more piece to send. A camera's image has about ten. */
 const MAX_CUTS = 4096;
 
@@ -40,34 +41,20 @@ export class Cuts {
   }
 }
 
-/** How long walks have held the event loop since it last had a turn, in milliseconds. */
-let held = 0;
-let lastTurn: Promise<void> = Promise.resolve();
-
-/**
- * Runs a walk to its end, with turns for the event loop in between. All walks share the time that they may hold it, so
- * that many images at once do not hold it either.
- */
+/** Runs a walk to its end. Other work has its turn in between. */
 export async function finish(walk: Walk): Promise<Structure> {
   for (;;) {
-    if (held >= TURN_MS) await turn();
-    const started = performance.now();
-    const before = held;
-    do {
-      const { done, value } = walk.next();
-      held = before + performance.now() - started;
-      if (done) return value;
-    } while (held < TURN_MS);
+    const structure = await inTurn(() => goOn(walk));
+    if (structure) return structure;
   }
 }
 
-/** Waits for a turn of the event loop that nobody else here has waited for, so that only one goes on in each. */
-export async function turn(): Promise<void> {
-  lastTurn = lastTurn.then(nextTurn);
-  await lastTurn;
-}
-
-async function nextTurn(): Promise<void> {
-  await new Promise((resolve) => void setImmediate(resolve));
-  held = 0;
+/** Walks on for about a millisecond. Returns undefined if that is not enough. */
+function goOn(walk: Walk): Structure | undefined {
+  const started = performance.now();
+  do {
+    const { done, value } = walk.next();
+    if (done) return value;
+  } while (performance.now() - started < STEP_MS);
+  return undefined;
 }

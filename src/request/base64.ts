@@ -1,5 +1,4 @@
-import { joinChunks } from './join-chunks.ts';
-import type { BodyLimit } from './read-body.ts';
+import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
 const WHITE_SPACE = /[\t\n\f\r ]+/g;

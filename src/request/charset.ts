@@ -2,8 +2,7 @@ import { TextDecoder } from 'node:util';
 import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
 import type { Problem } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
-import { joinChunks } from './join-chunks.ts';
-import type { BodyLimit } from './read-body.ts';
+import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** The charset of a text that names none. */
 export const UTF_8 = 'utf-8';

@@ -4,9 +4,8 @@ import { inTurn } from '../http/turn.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { PIECE_BYTES } from './charset.ts';
-import { joinChunks } from './join-chunks.ts';
 import type { JsonText, JsonTextReader } from './json-text.ts';
-import type { BodyLimit } from './read-body.ts';
+import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** Bytes within which the comma of a data URL has to be. Parameters such as a filename may be long. */
 const MAX_PREFIX_BYTES = 16 * 1024;

@@ -2,9 +2,8 @@ import { invalidRequest } from '../http/invalid-request.ts';
 import { inTurn } from '../http/turn.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { type ContentType, parseContentType } from './content-type.ts';
-import { joinChunks } from './join-chunks.ts';
 import { PIECE_BYTES } from './charset.ts';
-import type { BodyLimit } from './read-body.ts';
+import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** The transfer encodings that leave the bytes as they are: RFC 2045, section 6.2. */
 const UNCHANGED: ReadonlySet<string> = new Set(['', '7bit', '8bit', 'binary']);
