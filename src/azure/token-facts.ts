@@ -1,6 +1,11 @@
 import * as v from 'valibot';
-import { jsonObject } from '../config/json-object.ts';
-import { EpochSeconds } from './epoch-seconds.ts';
+import { jsonObject, parseJson } from '../config/json-object.ts';
+
+/** What `Date` can tell: https://tc39.es/ecma262/#sec-time-values-and-time-range */
+const LAST_SECOND = 8.64e12;
+
+/** A moment as tokens and Azure's model list tell it: seconds since 1970, of which a `Date` can be made. */
+export const EpochSeconds = v.pipe(v.number(), v.minValue(0), v.maxValue(LAST_SECOND));
 
 const Claims = jsonObject({
   tid: v.optional(v.string()),
@@ -20,7 +25,7 @@ export interface TokenFacts {
 
 /** Reads those claims without checking the token, which is the model's business; undefined where it is no JWT. */
 export function tokenFacts(token: string): TokenFacts | undefined {
-  const claims = parse(token.split('.')[1] ?? '');
+  const claims = parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   if (!v.is(Claims, claims)) return undefined;
   const { tid, oid, aud, exp } = claims;
   return {
@@ -29,12 +34,4 @@ export function tokenFacts(token: string): TokenFacts | undefined {
     audience: aud ?? null,
     expires: exp === undefined ? null : new Date(exp * 1000).toISOString(),
   };
-}
-
-function parse(payload: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload, 'base64url').toString());
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { Problem } from '../http/problem.ts';
-import { ExpiredToken, NoTokenInTime } from './no-token.ts';
 
 /** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
 const PATIENCE_MS = 40_000;
@@ -11,6 +10,25 @@ const TOO_OLD_BEFORE_MS = 30_000;
 /** After a renewal that failed while the old token lives: the wait before the next, doubled each time. */
 const FIRST_RENEWAL_PAUSE_MS = 30_000;
 const LONGEST_RENEWAL_PAUSE_MS = 5 * 60_000;
+
+/** A token that the model refused is thrown away at most this often: a new one would be refused as well, and costs a sign-in. */
+const DISCARD_PAUSE_MS = 60_000;
+
+/** The token did not come within the time there was. */
+export class NoTokenInTime extends Error {
+  constructor() {
+    super('no credential answered in time');
+    this.name = 'NoTokenInTime';
+  }
+}
+
+/** A credential answered with a token that is of no use any more, or this machine's clock is wrong. */
+export class ExpiredToken extends Error {
+  constructor() {
+    super('the token had expired when it came');
+    this.name = 'ExpiredToken';
+  }
+}
 
 /** Where tokens come from. */
 export interface TokenSourceOptions {
@@ -47,6 +65,7 @@ export class TokenSource {
   #fetch: Fetch | undefined;
   #renewAt = 0;
   #renewalPause = FIRST_RENEWAL_PAUSE_MS;
+  #discardAgainAt = 0;
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
@@ -69,9 +88,14 @@ export class TokenSource {
     return this.#options.explain(new NoTokenInTime());
   }
 
-  /** Forgets a token that the model refused, unless another has taken its place already. */
+  /**
+   * Forgets a token that the model refused, unless another has taken its place already, or one was forgotten a moment ago: if
+   * a fresh token is refused as well, the fault is another.
+   */
   discard(token: string): void {
-    if (this.#token?.token !== token) return;
+    const now = Date.now();
+    if (this.#token?.token !== token || now < this.#discardAgainAt) return;
+    this.#discardAgainAt = now + DISCARD_PAUSE_MS;
     this.#token = undefined;
     this.#credential = undefined;
   }

@@ -1,6 +1,17 @@
 import { AUTH_KINDS, type AuthKind, TOKEN_CREDENTIALS } from './credential-chain.ts';
 import type { Environment } from './environment.ts';
 
+/** The variables of `@azure/identity` that hold an id, an address or a path; none of those begins or ends with white space or quotes. */
+export const IDENTITY_VARIABLES = [
+  'AZURE_CLIENT_ID',
+  'AZURE_TENANT_ID',
+  'AZURE_CLIENT_SECRET',
+  'AZURE_CLIENT_CERTIFICATE_PATH',
+  'AZURE_FEDERATED_TOKEN_FILE',
+  'AZURE_AUTHORITY_HOST',
+  'AZURE_TOKEN_CREDENTIALS',
+] as const;
+
 /** How this app signs in. */
 export interface SignInSettings {
   readonly auth: AuthKind;
@@ -34,6 +45,9 @@ export function readSignIn(environment: Environment, inAzure: boolean, notes: st
 
 /** What `@azure/identity` would answer by leaving credentials out, for a reason that nobody gets to see. */
 function checkIdentityVariables(environment: Environment): void {
+  const quoted = IDENTITY_VARIABLES.filter((name) => /^["'].*["']$/s.test(environment.text(name) ?? ''));
+  for (const name of quoted) environment.fault(name, 'must not be in quotes: remove them.');
+  if (quoted.length > 0) return;
   const chosen = environment.text('AZURE_TOKEN_CREDENTIALS')?.toLowerCase();
   if (chosen && !TOKEN_CREDENTIALS.some((name) => name.toLowerCase() === chosen)) {
     environment.fault('AZURE_TOKEN_CREDENTIALS', `must be one of: ${TOKEN_CREDENTIALS.join(', ')}.`);

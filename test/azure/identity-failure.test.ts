@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createIdentity } from '../../src/azure/identity.ts';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type EmulatedEntra, startEntra } from '../../src/dev/emulator/entra/entra.ts';
@@ -146,6 +146,98 @@ const CASES: readonly Case[] = [
     said: 'no such identity is assigned',
     next: 'AZURE_CLIENT_ID',
   },
+  ...[
+    'Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request',
+    'MULTIPLE USER ASSIGNED IDENTITIES EXIST',
+  ].flatMap((message) =>
+    [
+      { statusCode: 400, message },
+      { error: 'invalid_request', error_description: message },
+    ].map((body) => ({
+      what: `an identity endpoint that has several and says ${JSON.stringify(body).slice(0, 40)}`,
+      env: identityAnswers({ status: 400, body }),
+      credential: 'ManagedIdentityCredential',
+      said: 'several user-assigned identities are assigned',
+      next: 'set AZURE_CLIENT_ID to the client id',
+    })),
+  ),
+  ...['No Managed Identity found for specified ClientId/ResourceId/PrincipalId.', 'Identity not found'].map(
+    (message) => ({
+      what: `an identity endpoint that says ${message.slice(0, 20)}`,
+      env: identityAnswers({ status: 400, body: { statusCode: 400, message } }),
+      credential: 'ManagedIdentityCredential',
+      said: 'no such identity is assigned',
+      next: 'AZURE_CLIENT_ID',
+    }),
+  ),
+  {
+    what: 'an identity endpoint of Container Apps without that identity',
+    env: () => ({
+      ...identityAnswers({
+        status: 400,
+        body: { statusCode: 400, message: 'Unable to load requested managed identity.' },
+      })(),
+      CONTAINER_APP_NAME: 'app',
+    }),
+    credential: 'ManagedIdentityCredential',
+    said: 'no such identity is assigned',
+    next: 'az containerapp identity assign',
+  },
+  {
+    what: 'an identity endpoint of a tenant that does not know the scope',
+    env: identityAnswers({
+      status: 400,
+      body: { statusCode: 400, message: 'AADSTS500011: The resource principal was not found in the tenant.' },
+    }),
+    credential: 'ManagedIdentityCredential',
+    said: 'AADSTS500011',
+    next: 'AZURE_OPENAI_SCOPE',
+  },
+  ...(
+    [
+      [400, 'its endpoint refused (400)', 'AZURE_CLIENT_ID'],
+      [401, 'the secret of IDENTITY_HEADER', 'the platform sets both'],
+      [403, 'its endpoint refused (403)', 'a proxy, a firewall'],
+      [404, 'no identity endpoint at that address (404)', 'check IDENTITY_ENDPOINT'],
+      [405, 'something else than an identity endpoint answers (405)', 'check IDENTITY_ENDPOINT'],
+      [410, 'being updated (410)', 'wait 70 seconds'],
+      [418, 'its endpoint refused (418)', 'documentation'],
+      [500, 'failed on every attempt (500)', 'restart the app'],
+      [503, 'failed on every attempt (503)', 'restart the app'],
+      [200, 'no token', 'check IDENTITY_ENDPOINT'],
+    ] as const
+  ).map(([status, said, next]) => ({
+    what: `an identity endpoint that answers ${status} for good`,
+    env: identityAnswers({ status, headers: { 'retry-after-ms': '1' }, body: { error: 'secret-name' } }),
+    credential: 'ManagedIdentityCredential',
+    said,
+    next,
+  })),
+  {
+    what: 'an identity endpoint that is throttled',
+    env: identityAnswers({ status: 429, headers: { 'retry-after': '1' } }),
+    credential: 'ManagedIdentityCredential',
+    said: 'throttled (429)',
+    next: 'wait 1 s',
+  },
+  {
+    what: 'an identity endpoint that drops connections',
+    env: identityAnswers({ breakOff: 'before-headers' }),
+    credential: 'ManagedIdentityCredential',
+    said: 'could not be reached (ECONNRESET)',
+    next: "switch on the app's identity",
+  },
+  {
+    what: 'an authority whose certificate nobody trusts',
+    async env() {
+      const stranger = await startEntra(azure.authority);
+      onTestFinished(async () => stranger.close());
+      return { ...principal({ AZURE_CLIENT_SECRET: 'wrong-secret' })(), ...stranger.env };
+    },
+    credential: 'EnvironmentCredential',
+    said: 'its certificate is not trusted',
+    next: 'NODE_EXTRA_CA_CERTS',
+  },
   {
     what: 'an identity endpoint that refuses, with a page',
     env: identityAnswers({ status: 403, body: '<h1>secret-name</h1>' }),
@@ -228,6 +320,12 @@ describe('one credential', () => {
     expect(problem.detail.split(' Next: ')[1]).toContain(next);
     expect(JSON.stringify([problem.detail, problem.members])).not.toMatch(/wrong-secret|secret-name|Trace ID|eyJ/);
   });
+});
+
+test("the endpoint's own Retry-After is passed on, and no advice to switch the identity off", async () => {
+  const problem = await failure(identityAnswers({ status: 429, headers: { 'retry-after': '2' } })());
+  expect(problem.headers).toEqual({ 'retry-after': '2' });
+  expect(problem.detail).not.toContain('off and on');
 });
 
 describe('a chain', () => {

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AccessToken } from '@azure/identity';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NoTokenInTime } from '../../src/azure/no-token.ts';
-import { TokenSource } from '../../src/azure/token-source.ts';
+import { NoTokenInTime, TokenSource } from '../../src/azure/token-source.ts';
 import { Problem } from '../../src/http/problem.ts';
 
 const SECOND = 1_000;
@@ -203,6 +202,20 @@ describe('a token', () => {
     asked[1]?.answer('second', HOUR);
     expect(await next).toBe('second');
     expect(made()).toBe(2);
+  });
+
+  test('that replaces a refused one and is refused as well is kept for a minute: the fault is another', async () => {
+    const { source, asked } = await holding(HOUR);
+    source.discard('first');
+    const second = source.get();
+    asked[1]?.answer('second', HOUR);
+    await second;
+    source.discard('second');
+    expect(await source.get()).toBe('second');
+    await after(61 * SECOND);
+    source.discard('second');
+    void source.get();
+    expect(asked).toHaveLength(3);
   });
 });
 

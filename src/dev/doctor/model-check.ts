@@ -1,4 +1,4 @@
-import { readLifecycle } from '../../azure/lifecycle.ts';
+import { readLifecycle } from './lifecycle.ts';
 import type { TokenSource } from '../../azure/token-source.ts';
 import type { Settings, Target } from '../../config/settings.ts';
 import { type Finding, ok, skip, warn } from '../../doctor/check.ts';

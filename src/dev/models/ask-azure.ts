@@ -1,5 +1,6 @@
 import { RestError } from '@azure/core-rest-pipeline';
-import { attemptsOf } from '../../azure/attempts.ts';
+import { credentialHttp } from '../../azure/credential-http.ts';
+import { attemptsOf } from '../../azure/identity-failure.ts';
 import { credentialChain } from '../../config/credential-chain.ts';
 import { retiresSoon } from '../doctor/model-check.ts';
 import { type Account, ControlPlane, trySettings } from './control-plane.ts';
@@ -35,7 +36,7 @@ export async function ask(variables: Variables, location: string | undefined): P
   try {
     return await askIn(new ControlPlane(variables, subscription), variables, location);
   } catch (error) {
-    throw notAsked(error, variables);
+    throw await notAsked(error, variables);
   }
 }
 
@@ -81,7 +82,7 @@ function warningsOf(
   ];
 }
 
-function notAsked(error: unknown, variables: Variables): unknown {
+async function notAsked(error: unknown, variables: Variables): Promise<unknown> {
   if (error instanceof RestError) {
     if (error.statusCode === 404 && error.code === 'SubscriptionNotFound')
       return new NotAsked(
@@ -96,7 +97,8 @@ function notAsked(error: unknown, variables: Variables): unknown {
     );
   }
   if (!(error instanceof Error) || !/Authentication|CredentialUnavailable/.test(error.name)) return error;
-  const attempts = attemptsOf(error, credentialChain(trySettings(variables)?.auth ?? 'identity', variables));
+  const chain = credentialChain(trySettings(variables)?.auth ?? 'identity', variables);
+  const attempts = await attemptsOf(error, { chain, variables, exchanges: credentialHttp });
   return new NotAsked(
     [
       'Nobody is signed in to ask Azure:',

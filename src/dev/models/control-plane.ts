@@ -1,5 +1,5 @@
 import { CognitiveServicesManagementClient, type Model } from '@azure/arm-cognitiveservices';
-import { createCredential } from '../../azure/credential.ts';
+import { createCredential } from '../../azure/identity.ts';
 import { SettingsError } from '../../config/environment.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
 

@@ -1,9 +1,9 @@
 import { APIError } from 'openai';
 import * as v from 'valibot';
-import { DEFAULT_API_VERSION, type Settings, type Target } from '../config/settings.ts';
-import { createClient } from './client.ts';
-import { EpochSeconds } from './epoch-seconds.ts';
-import type { TokenSource } from './token-source.ts';
+import { DEFAULT_API_VERSION, type Settings, type Target } from '../../config/settings.ts';
+import { createClient } from '../../azure/client.ts';
+import { EpochSeconds } from '../../azure/token-facts.ts';
+import type { TokenSource } from '../../azure/token-source.ts';
 
 /** https://learn.microsoft.com/rest/api/azureopenai/models/list */
 const ModelList = v.object({

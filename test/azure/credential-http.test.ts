@@ -1,0 +1,73 @@
+import { createServer } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createIdentity } from '../../src/azure/identity.ts';
+import { readSettings } from '../../src/config/settings.ts';
+import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
+import { listen } from '../../src/dev/start/listen.ts';
+
+let azure: EmulatedAzure;
+let scopes = 0;
+beforeAll(async () => void (azure = await startAzure({ record: true })));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  azure.reset();
+});
+afterAll(() => azure.close());
+
+/** Each is for a scope of its own, since the library keeps tokens. */
+async function token(env: Record<string, string> = {}): Promise<string | undefined> {
+  const variables = { ...azure.env, AZURE_OPENAI_SCOPE: `https://scope-${(scopes += 1)}.example/.default`, ...env };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  return createIdentity(readSettings(variables), variables)?.get();
+}
+
+describe('a token whose expires_on is a date', () => {
+  const inAnHour = new Date(Math.floor(Date.now() / 1000) * 1000 + 3_600_000);
+  test.each([
+    inAnHour.toISOString(),
+    inAnHour.toUTCString(),
+    `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC' })} +00:00`,
+    `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC', hour12: false }).replace(',', '')} PM +00:00`,
+  ])('is read: %s', async (expiresOn) => {
+    const issued = await azure.authority.issue('https://x.example', { lifetimeSeconds: 3600 });
+    azure.identity.fail({ body: { access_token: issued.token, expires_on: expiresOn, token_type: 'Bearer' } });
+    expect(await token()).toBe(issued.token);
+  });
+
+  test('that nobody can read is told as what it is', async () => {
+    const body = { access_token: 'opaque', expires_on: 'tomorrow', resource: 'x', token_type: 'Bearer' };
+    azure.identity.fail({ body }, Infinity);
+    await expect(token()).rejects.toMatchObject({ detail: expect.stringContaining('until when it is good') });
+  });
+});
+
+test.each(['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy'])(
+  'an identity endpoint is never asked through %s',
+  async (name) => {
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(503).end();
+    });
+    const url = `http://127.0.0.1:${await listen(proxy, 0)}`;
+    onTestFinished(() => void proxy.close());
+    expect(await token({ [name]: url, NO_PROXY: '', no_proxy: '' })).toMatch(/^eyJ/);
+    expect(asked).toEqual([]);
+  },
+);
+
+test('AZURE_CLIENT_ID is trimmed', async () => {
+  expect(await token({ AZURE_CLIENT_ID: ' 00000000-0000-4000-8000-0000000000aa\r\n' })).toMatch(/^eyJ/);
+  expect(azure.identity.requests[0]?.query.get('client_id')).toBe('00000000-0000-4000-8000-0000000000aa');
+});
+
+test.each(['AZURE_CLIENT_ID', 'AZURE_TENANT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_AUTHORITY_HOST'])(
+  '%s in quotes is refused at the start',
+  (name) => {
+    for (const quote of ['"', "'"]) {
+      const read = () => readSettings({ ...azure.env, [name]: ` ${quote}value${quote} ` });
+      expect(read).toThrow(`${name} must not be in quotes`);
+      expect(read).not.toThrow('value');
+    }
+  },
+);
