@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { CredentialName } from '../config/credential-chain.ts';
-import { isRecord } from '../config/json-object.ts';
+import { isRecord, parseJson } from '../config/json-object.ts';
 import { causes, connectionFailure } from './connection-failure.ts';
 import type { Exchange } from './credential-http.ts';
 import type { Said } from './entra-errors.ts';
@@ -96,9 +96,16 @@ export function toolFailure(credential: CredentialName, error: unknown): Said | 
 }
 
 /** What a person at a terminal or in front of a browser did not do. */
-export function personFailure(credential: CredentialName, error: unknown): Said | undefined {
-  const code = msalCode(error) ?? '';
-  if (code === 'authorization_declined') return { said: 'the sign-in was declined', fix: 'ask again, and agree' };
+export function personFailure(
+  credential: CredentialName,
+  error: unknown,
+  authority: Exchange | undefined,
+): Said | undefined {
+  // What Entra answers while it waits for the person: https://www.rfc-editor.org/rfc/rfc8628#section-3.5
+  const answer = authority && 'text' in authority ? parseJson(authority.text) : undefined;
+  const code = [isRecord(answer) ? answer['error'] : '', msalCode(error)].join(' ');
+  if (/authorization_declined|access_denied/.test(code))
+    return { said: 'the sign-in was declined', fix: 'ask again, and agree' };
   if (credential === 'DeviceCodeCredential' && /expired|cancelled|timeout/.test(code))
     return { said: 'nobody entered the code in time', fix: 'ask again, and enter the code that is printed' };
   if (credential === 'InteractiveBrowserCredential' && connectionFailure(error).code === 'ENOENT')

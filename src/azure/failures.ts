@@ -148,7 +148,7 @@ function badRequest(said: UpstreamError, { isCallersOwn }: Asked, options: Upstr
   }
   const fault = `The model's service called the request invalid${code ? ` (${code})` : ''}`;
   const advice = CANNOT_SEE.test(message)
-    ? "the deployment's model cannot see images. Deploy one that can (npm run models lists them)"
+    ? "the deployment's model cannot see images. Deploy one that can see images (npm run models lists them)"
     : code === 'context_length_exceeded'
       ? 'it is longer than the model can read. Send fewer or smaller images, or shorter instructions'
       : "check that the deployment's model can see images and knows the options sent";

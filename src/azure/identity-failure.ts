@@ -118,7 +118,7 @@ async function attempt(credential: CredentialName, error: unknown, signIn: SignI
       .find(Boolean) ??
     (await unreadableFile(credential, variables)) ??
     toolFailure(credential, error) ??
-    personFailure(credential, error) ??
+    personFailure(credential, error, exchanges.authority) ??
     unreachable(error, exchanges.authority) ??
     otherwise(error);
   return { credential, setUp: said.fix !== undefined, ...said };
