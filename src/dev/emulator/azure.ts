@@ -4,7 +4,7 @@ import { listen } from '../start/listen.ts';
 import { Endpoint } from './endpoint.ts';
 import { identityEndpoint, identityPath } from './identity-endpoint.ts';
 import { imdsEndpoint, imdsPath } from './imds-endpoint.ts';
-import { DEFAULT_DEPLOYMENT, modelEndpoint } from './model-endpoint.ts';
+import { DEFAULT_DEPLOYMENT, type Flex, modelEndpoint, type Resource } from './model-endpoint.ts';
 import { startAuthority, type TokenAuthority } from './tokens.ts';
 
 /** Longer than clients keep a connection that they do not use, so that no request meets one which is just being closed. */
@@ -26,6 +26,8 @@ export interface AzureOptions {
   readonly record?: boolean;
   /** The pace of streams, in milliseconds per word. */
   readonly wordDelayMs?: number;
+  /** How long the model thinks before each answer, in milliseconds. */
+  readonly answerDelayMs?: number;
 }
 
 /** An emulated Azure on this machine: a managed identity endpoint, and an Azure OpenAI resource that takes its tokens. */
@@ -44,11 +46,13 @@ export interface EmulatedAzure {
   readonly imdsEnv: Readonly<Record<string, string>>;
   /** Gives everybody the role on the model, or takes it from everybody. */
   setRole(granted: boolean): void;
+  /** Says what the model makes of `service_tier: flex`. */
+  setFlex(flex: Flex): void;
   /** From now on the model refuses the tokens issued so far. */
   revoke(): void;
   /** Undoes {@link EmulatedAzure.revoke}. */
   allow(): void;
-  /** Forgets faults, records and revocations, and gives the role back. */
+  /** Forgets faults, records and revocations, and gives the role and flex back. */
   reset(): void;
   close(): void;
 }
@@ -67,13 +71,21 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     audience = PUBLIC_AUDIENCE,
     record = false,
     wordDelayMs = 0,
+    answerDelayMs = 0,
   } = options;
   const authority = options.authority ?? (await startAuthority(tokenSeconds));
   const secret = randomBytes(16).toString('hex');
   const identity = new Endpoint(identityEndpoint(authority, secret), { record, wordDelayMs });
   const imds = new Endpoint(imdsEndpoint(authority), { record, wordDelayMs });
-  const resource = { authority, audience, deployments, key: randomBytes(16).toString('hex'), hasRole: true };
-  const model = new Endpoint(modelEndpoint(resource), { record, wordDelayMs });
+  const resource: Resource = {
+    authority,
+    audience,
+    deployments,
+    key: randomBytes(16).toString('hex'),
+    hasRole: true,
+    flex: 'available',
+  };
+  const model = new Endpoint(modelEndpoint(resource), { record, wordDelayMs, delayMs: answerDelayMs });
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
     const endpoint = req.url?.startsWith(identityPath) ? identity : req.url?.startsWith(imdsPath) ? imds : model;
@@ -103,12 +115,16 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     setRole(granted) {
       resource.hasRole = granted;
     },
+    setFlex(flex) {
+      resource.flex = flex;
+    },
     revoke: () => authority.revoke(),
     allow: () => authority.allow(),
     reset() {
       for (const endpoint of [identity, imds, model]) endpoint.reset();
       authority.allow();
       resource.hasRole = true;
+      resource.flex = 'available';
     },
     close() {
       server.close();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Tier } from './completion.ts';
 import type { Look } from './look.ts';
 import { Neutral, type Refusal, refusalOf } from './refusal.ts';
 import { strictFault } from './strict-schema.ts';
@@ -96,6 +97,7 @@ export interface Chat {
   readonly choices: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  readonly tier: Tier;
 }
 
 /** Reads a request, or says why the service refuses it. */
@@ -127,6 +129,7 @@ export function readChat(body: unknown): Chat | Refusal {
     choices: request.n ?? 1,
     stream: request.stream ?? false,
     includeUsage: request.stream_options?.include_usage ?? false,
+    tier: request.service_tier === 'flex' ? 'flex' : 'default',
   };
 }
 

@@ -17,30 +17,39 @@ export interface Words {
   readonly call: { readonly id: string; readonly name: string } | undefined;
   readonly finishReason: 'stop' | 'length' | 'tool_calls';
   readonly promptTokens: number;
+  readonly tier: Tier;
+}
+
+/** How soon, and at which price, a request was answered. */
+export type Tier = 'default' | 'flex';
+
+/** What there is to say, and within which bounds. */
+interface Saying {
+  readonly maxTokens: number;
+  readonly promptTokens: number;
+  readonly tool: Tool | undefined;
+  readonly tier: Tier;
 }
 
 /** Cuts an answer off where its tokens are used up. With a tool, it is a call with arguments that satisfy the tool's schema. */
-export function toWords(
-  text: string,
-  { maxTokens, promptTokens, tool }: { maxTokens: number; promptTokens: number; tool: Tool | undefined },
-): Words {
+export function toWords(text: string, { maxTokens, promptTokens, tool, tier }: Saying): Words {
   const said = tool ? JSON.stringify(answerSchema({ type: 'object', ...tool.parameters }, text)) : text;
   const pieces = said.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
   const call = tool && { id: callId(), name: tool.name };
   if (pieces.length > maxTokens)
-    return { pieces: pieces.slice(0, maxTokens), call, finishReason: 'length', promptTokens };
-  return { pieces, call, finishReason: call ? 'tool_calls' : 'stop', promptTokens };
+    return { pieces: pieces.slice(0, maxTokens), call, finishReason: 'length', promptTokens, tier };
+  return { pieces, call, finishReason: call ? 'tool_calls' : 'stop', promptTokens, tier };
 }
 
 /** A whole chat completion, with the same choice as often as asked. */
 export function completion(words: Words, choices: number): object {
-  const { pieces, call, finishReason, promptTokens } = words;
+  const { pieces, call, finishReason, promptTokens, tier } = words;
   const said = pieces.join('');
   const message = call
     ? { role: 'assistant', content: null, refusal: null, tool_calls: [toolCall(call, said)] }
     : { role: 'assistant', content: said, refusal: null };
   return {
-    ...head('chat.completion'),
+    ...head('chat.completion', tier),
     choices: Array.from({ length: choices }, (_, index) => ({
       index,
       message,
@@ -59,8 +68,8 @@ export function completion(words: Words, choices: number): object {
  * every chunk breaks on it.
  */
 export function completionEvents(words: Words, choices: number, includeUsage: boolean): string[] {
-  const { pieces, call, finishReason, promptTokens } = words;
-  const shared = head('chat.completion.chunk');
+  const { pieces, call, finishReason, promptTokens, tier } = words;
+  const shared = head('chat.completion.chunk', tier);
   const chunk = (index: number, delta: object, finish: string | null = null, filter: object = {}) =>
     event({
       ...shared,
@@ -96,13 +105,14 @@ function event(data: object): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-function head(object: string) {
+function head(object: string, tier: Tier) {
   return {
     id: `chatcmpl-${randomUUID()}`,
     object,
     created: Math.floor(Date.now() / 1000),
     model: MODEL,
     system_fingerprint: 'fp_emulated',
+    service_tier: tier,
   };
 }
 

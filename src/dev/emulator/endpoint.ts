@@ -13,6 +13,8 @@ export interface EndpointOptions {
   record: boolean;
   /** The pace of streams, in milliseconds per word. */
   wordDelayMs: number;
+  /** The wait before the first byte of each answer, in milliseconds. */
+  delayMs?: number;
 }
 
 /** One endpoint of the emulated Azure: it keeps what it was asked, and goes wrong when told to. */
@@ -43,7 +45,8 @@ export class Endpoint {
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = recordRequest(req, res);
     if (this.#options.record) this.requests.push(request);
-    const fault = { wordDelayMs: this.#options.wordDelayMs, ...this.#faults.take() };
+    const { wordDelayMs, delayMs = 0 } = this.#options;
+    const fault = { wordDelayMs, delayMs, ...this.#faults.take() };
 
     request.body = await readBody(req);
     const answer = replacesAnswer(fault) ? faultyAnswer(fault) : await this.#respond(request);

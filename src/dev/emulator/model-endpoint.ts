@@ -24,6 +24,7 @@ const CHAT_ACTION = 'deployments/chat/completions/action';
 const RESPONSES_ACTION = 'responses/write';
 const NamedModel = z.object({ model: z.string() });
 const FIRST_API_VERSION = '2022-12-01';
+
 /** An Azure OpenAI resource: whose tokens it takes, what is deployed, and whether who asks has the role. */
 export interface Resource {
   readonly authority: TokenAuthority;
@@ -32,7 +33,11 @@ export interface Resource {
   /** The key that it takes instead of a token. */
   readonly key: string;
   hasRole: boolean;
+  flex: Flex;
 }
+
+/** What the deployment makes of requests at half the price: answers them, has no room for them now, or never takes them. */
+export type Flex = 'available' | 'no-capacity' | 'unsupported';
 
 /** The chat completions and responses of an Azure OpenAI resource, and the list of the models that it could deploy. */
 export function modelEndpoint(resource: Resource): Respond {
@@ -41,7 +46,9 @@ export function modelEndpoint(resource: Resource): Respond {
       (await denial(request, resource)) ??
       models(request) ??
       wrongAddress(request, resource) ??
-      (await (request.path === RESPONSES ? answerResponses(request.body) : answerChat(request.body)));
+      (await (request.path === RESPONSES
+        ? answerResponses(request.body, resource)
+        : answerChat(request.body, resource)));
     return {
       ...answer,
       headers: { ...answer.headers, 'apim-request-id': randomUUID(), 'x-ratelimit-remaining-requests': '99' },
@@ -101,27 +108,40 @@ function isPublished(apiVersion: string | null): boolean {
   return date >= FIRST_API_VERSION && date <= new Date().toISOString();
 }
 
-async function answerChat(body: unknown): Promise<Answer> {
+async function answerChat(body: unknown, { flex }: Resource): Promise<Answer> {
   const chat = readChat(body);
   if ('message' in chat) return refused(chat);
-  const { look, tool, maxTokens, choices, stream, includeUsage } = chat;
+  const { look, tool, maxTokens, choices, stream, includeUsage, tier } = chat;
+  const noFlex = tier === 'flex' ? withoutFlex(flex) : undefined;
+  if (noFlex) return noFlex;
   return unlessUnreadable(async () => {
-    const words = toWords(await lookAt(look), { maxTokens, tool, promptTokens: promptTokens(look) });
+    const words = toWords(await lookAt(look), { maxTokens, tool, tier, promptTokens: promptTokens(look) });
     return stream
       ? streamed(completionEvents(words, choices, includeUsage))
       : jsonAnswer(200, completion(words, choices));
   });
 }
 
-async function answerResponses(body: unknown): Promise<Answer> {
+async function answerResponses(body: unknown, { flex }: Resource): Promise<Answer> {
   const asked = readResponsesRequest(body);
   if ('message' in asked) return refused(asked);
   const { look, tool, request } = asked;
+  const tier = request.service_tier === 'flex' ? 'flex' : 'default';
+  const noFlex = tier === 'flex' ? withoutFlex(flex) : undefined;
+  if (noFlex) return noFlex;
   return unlessUnreadable(async () => {
     const maxTokens = request.max_output_tokens ?? Infinity;
-    const words = toWords(await lookAt(look), { maxTokens, tool, promptTokens: promptTokens(look) });
+    const words = toWords(await lookAt(look), { maxTokens, tool, tier, promptTokens: promptTokens(look) });
     return request.stream ? streamed(responseEvents(words, request)) : jsonAnswer(200, response(words, request));
   });
+}
+
+/** https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing: a 429 is not billed, and nothing falls back by itself. */
+function withoutFlex(flex: Flex): Answer | undefined {
+  if (flex === 'available') return undefined;
+  if (flex === 'no-capacity') return azureError(429, '429', 'Flex processing has no capacity now. Try again later.');
+  const message = "Invalid service_tier argument: 'flex' is not supported with this model.";
+  return refused({ code: 'invalid_value', message, param: 'service_tier' });
 }
 
 async function unlessUnreadable(answer: () => Promise<Answer>): Promise<Answer> {

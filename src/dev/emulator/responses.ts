@@ -42,7 +42,7 @@ export function responseEvents(words: Words, request: ResponsesRequest): string[
   );
 }
 
-function shape({ pieces, call, finishReason, promptTokens }: Words, request: ResponsesRequest) {
+function shape({ pieces, call, finishReason, promptTokens, tier }: Words, request: ResponsesRequest) {
   const isCut = finishReason === 'length';
   const status = isCut ? 'incomplete' : 'completed';
   const said = pieces.join('');
@@ -62,7 +62,7 @@ function shape({ pieces, call, finishReason, promptTokens }: Words, request: Res
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: null,
     reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
-    service_tier: 'default',
+    service_tier: tier,
     store: request.store ?? true,
     temperature: 1,
     text: { format: request.text?.format ?? { type: 'text' } },
