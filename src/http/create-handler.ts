@@ -1,4 +1,5 @@
 import { CallerGone, Deadline } from './deadline.ts';
+import { describeError } from './describe-error.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import type { InFlight } from './in-flight.ts';
 import { Problem } from './problem.ts';
@@ -156,7 +157,8 @@ function createContext(request: IncomingRequest, timeoutMs: number, finishes: ((
     onFinish: (finish) => void finishes.push(finish),
     toProblem(error) {
       const problem = error instanceof Problem ? error : internalError();
-      if (problem !== error) request.log('error', `${request.id} failed unexpectedly: ${described(error)}`);
+      if (problem !== error)
+        request.log('error', `${request.id} failed unexpectedly: ${JSON.stringify(describeError(error))}`);
       facts['code'] = problem.code;
       const { param } = problem.members;
       if (typeof param === 'string' && PARAMETER.test(param)) facts['param'] = param;
@@ -167,8 +169,4 @@ function createContext(request: IncomingRequest, timeoutMs: number, finishes: ((
 
 function internalError(): Problem {
   return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
-}
-
-function described(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,6 +1,6 @@
 import { CallerGone } from './deadline.ts';
 
-/** Longest silence before a comment line is sent, so that nothing on the way takes the connection for dead. */
+/** Milliseconds of silence before a comment line is sent. Load balancers close connections that are idle, often after 60 s. */
 const HEARTBEAT_MS = 15_000;
 
 /** Headers of a stream of events. The second keeps proxies such as nginx from collecting it first. */
@@ -11,8 +11,8 @@ export function formatEvent(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** The same pieces, and where they break off a last one that tells why; a caller who is gone is told nothing. */
-export async function* tellingFailure(
+/** The same pieces. If they break off, a last one tells why, unless the caller is gone. */
+export async function* withFailure(
   pieces: AsyncIterable<string>,
   tell: (error: unknown) => string,
 ): AsyncGenerator<string> {
@@ -23,7 +23,7 @@ export async function* tellingFailure(
   }
 }
 
-/** The same pieces, with a comment line in every longer silence between them. */
+/** The same pieces, with a comment line whenever none has come for a while. */
 export async function* withHeartbeats(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   const iterator = pieces[Symbol.asyncIterator]();
   let next = iterator.next();
@@ -39,6 +39,8 @@ export async function* withHeartbeats(pieces: AsyncIterable<string>): AsyncGener
       next = iterator.next();
     }
   } finally {
+    // If the reader leaves during a silence, a read is pending. It ends first, and its failure has nobody left to tell.
+    await Promise.allSettled([next]);
     await iterator.return?.();
   }
 }

@@ -1,5 +1,5 @@
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
-import { EVENT_STREAM_HEADERS, tellingFailure, withHeartbeats } from '../http/events.ts';
+import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
 import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { openAiError } from '../http/openai-error.ts';
 import { readJson } from '../request/form.ts';
@@ -52,7 +52,7 @@ function streamed({ chunks, upstreamRequestId }: ModelStream, context: RequestCo
   return {
     status: 200,
     headers: EVENT_STREAM_HEADERS,
-    body: withHeartbeats(tellingFailure(toEvents(chatChunks(chunks), context), tell)),
+    body: withHeartbeats(withFailure(toEvents(chatChunks(chunks), context), tell)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { EVENT_STREAM_HEADERS, formatEvent, tellingFailure, withHeartbeats } from '../http/events.ts';
+import { EVENT_STREAM_HEADERS, formatEvent, withFailure, withHeartbeats } from '../http/events.ts';
 import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
@@ -24,7 +24,7 @@ export function processImage(service: Service): Handle {
     return {
       status: 200,
       headers: EVENT_STREAM_HEADERS,
-      body: withHeartbeats(tellingFailure(toEvents(steps, context), tell)),
+      body: withHeartbeats(withFailure(toEvents(steps, context), tell)),
     };
   };
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { still } from '../images/still.ts';
@@ -19,6 +20,23 @@ test('a promise that fails with nobody listening ends neither the process nor a 
   await app.stop();
   azure.close();
   expect(app.output()).toMatch(/"code":"unhandled_rejection","error":"RangeError","at":\["at /);
+  expect(app.output()).not.toContain('secret-words');
+});
+
+test('an internal error is logged with places in the source, and without its message', async () => {
+  const { app, azure } = await startBoth(
+    sabotage("URLSearchParams.prototype.has = () => { throw new RangeError(['secret','words'].join('-')); }"),
+  );
+  await sleep(1_000);
+  expect((await ask(app.url, await still('image/png', 8, 8))).json()).toMatchObject({ code: 'internal_error' });
+  await app.stop();
+  azure.close();
+  const [, described = ''] = /failed unexpectedly: (\{.*\})$/m.exec(app.output()) ?? [];
+  const { error, at } = JSON.parse(described) as { error: string; at: string[] };
+  expect(error).toBe('RangeError');
+  const [, file = '', line] = at.flatMap((frame) => /\((src\/[\w/-]+\.ts):(\d+):\d+\)/.exec(frame) ?? []);
+  const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8').split('\n');
+  expect(source[Number(line) - 1]).toContain('searchParams.has(name)');
   expect(app.output()).not.toContain('secret-words');
 });
 

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { connectionOf } from '../../src/http/connection.ts';
+import { createHandler, type Handle, type Response } from '../../src/http/create-handler.ts';
+import { InFlight } from '../../src/http/in-flight.ts';
+import { problemResponse } from '../../src/http/problem-response.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** One request to a handler behind a server of Node's own; the test writes the response. */
+async function oneRequest(handle: Handle): Promise<{
+  inFlight: InFlight;
+  lines: string[];
+  response: Response;
+  write: ServerResponse;
+  hangUp: () => void;
+}> {
+  const inFlight = new InFlight();
+  const handler = createHandler(handle, {
+    name: 'test',
+    timeoutMs: 10_000,
+    toReply: problemResponse,
+    inFlight,
+    isQuiet: false,
+  });
+  const server = createServer({ keepAliveTimeout: 60_000 }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => undefined).resume();
+  closing.push(() => {
+    socket.destroy();
+    server.close();
+    server.closeAllConnections();
+  });
+  socket.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+  const [request, write] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  const lines: string[] = [];
+  const response = await handler({
+    id: 'id',
+    method: 'GET',
+    url: 'http://test/',
+    headers: new Headers(),
+    trace: {},
+    log: (_, line) => void lines.push(line),
+    ...connectionOf(request, write),
+  });
+  return { inFlight, lines, response, write, hangUp: () => socket.destroy() };
+}
+
+/** Whether the work registered for the end of the request was done within some turns of the event loop. */
+async function isDrained(inFlight: InFlight): Promise<boolean> {
+  let drained = false;
+  void inFlight.drained(5_000).then(() => (drained = true));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  return drained;
+}
+
+test('a text reply is over when its response is written, not when it is made', async () => {
+  const finished: string[] = [];
+  const { inFlight, write, response, lines } = await oneRequest(async ({ onFinish }) => {
+    onFinish(() => void finished.push('finished'));
+    return { status: 200, headers: {}, body: 'hello' };
+  });
+  expect(lines).toHaveLength(1);
+  expect(await isDrained(inFlight)).toBe(false);
+  expect(finished).toEqual([]);
+  write.end(response.body);
+  expect(await isDrained(inFlight)).toBe(true);
+  expect(finished).toEqual(['finished']);
+});
+
+test('or when its caller hangs up', async () => {
+  const { inFlight, hangUp } = await oneRequest(async () => ({ status: 200, headers: {}, body: 'hello' }));
+  expect(await isDrained(inFlight)).toBe(false);
+  hangUp();
+  await inFlight.drained(5_000);
+  expect(await isDrained(inFlight)).toBe(true);
+});
+
+test('a streamed reply is over when its last piece is made and its response is written', async () => {
+  async function* pieces(): AsyncGenerator<string> {
+    yield 'one';
+    yield 'two';
+  }
+  const { inFlight, write, response, lines } = await oneRequest(async () => ({
+    status: 200,
+    headers: {},
+    body: pieces(),
+  }));
+  const written = [];
+  if (typeof response.body === 'string') throw new Error('it is not streamed');
+  for await (const piece of response.body) {
+    written.push(Buffer.from(piece).toString());
+    expect(lines).toEqual([]);
+    write.write(piece);
+  }
+  expect(written).toEqual(['one', 'two']);
+  expect(lines).toHaveLength(1);
+  expect(await isDrained(inFlight)).toBe(false);
+  write.end();
+  expect(await isDrained(inFlight)).toBe(true);
+});
+
+test('a caller who hangs up aborts what works for it, and nothing is wrong', async () => {
+  let context: Parameters<Handle>[0] | undefined;
+  const started = Promise.withResolvers<void>();
+  const request = oneRequest(async (given) => {
+    context = given;
+    started.resolve();
+    return given.deadline.race(new Promise<never>(() => undefined));
+  });
+  await started.promise;
+  closing[0]?.();
+  const { response, lines } = await request;
+  expect(response.status).toBe(499);
+  expect(context?.deadline.signal.aborted).toBe(true);
+  expect(lines).toEqual([expect.stringMatching(/^\{"requestId":"id","status":499,/)]);
+});
+
+test('whatever is thrown becomes a problem with the request id', async () => {
+  const { response, lines } = await oneRequest(() => {
+    throw new TypeError('secret words');
+  });
+  expect(response.status).toBe(500);
+  expect(response.headers['x-request-id']).toBe('id');
+  if (typeof response.body !== 'string') throw new Error('it is streamed');
+  expect(JSON.parse(response.body)).toMatchObject({ code: 'internal_error', requestId: 'id' });
+  expect(lines[0]).toMatch(/^id failed unexpectedly: \{"error":"TypeError","at":\["at .*create-handler\.test\.ts/);
+  expect(lines.join('')).not.toContain('secret');
+});
