@@ -52,7 +52,7 @@ function checkOverload({ slow, burst }: Results): Check[] {
 
 function checkCrafted({ crafted: { megabytes, slowest, longestBlockMs } }: Results): Check {
   return {
-    promise: `An image of ${megabytes} MB made to take long: no block of the event loop over 15 ms`,
+    promise: `An image of ${megabytes} MB, or JSON, made to take long: no block of the event loop over 15 ms`,
     measured: `${longestBlockMs.toFixed(1)} ms (${slowest})`,
     kept: longestBlockMs <= 15,
   };
