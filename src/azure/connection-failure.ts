@@ -89,7 +89,7 @@ export class ProxyRefused extends Error {
   readonly code = 'ERR_PROXY_REFUSED';
 
   constructor(status: number) {
-    super(`the proxy answered ${status}`);
+    super(`the proxy answered ${status} to CONNECT`);
     this.name = 'ProxyRefused';
   }
 }

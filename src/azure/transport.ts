@@ -4,7 +4,7 @@ import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { parseJson } from '../config/json-object.ts';
 import { connectionFailure, ProxyRefused } from './connection-failure.ts';
-import { proxyAgents } from './proxy.ts';
+import { proxyOptions } from './proxy.ts';
 import { RequestBody } from './request-body.ts';
 import { forbidHopelessRetry } from './retry.ts';
 import { errorObjectOf } from './upstream-error.ts';
@@ -39,7 +39,7 @@ const UNUSED_MS = 30_000;
 
 const kept = { keepAlive: true, maxTotalSockets: MAX_SOCKETS, timeout: UNUSED_MS };
 const direct = { http: new http.Agent(kept), https: new https.Agent(kept) };
-const proxied = proxyAgents(kept);
+const proxied = proxyOptions(kept);
 
 /** Decoders by the name of a Content-Encoding: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 const DECODERS: Readonly<Record<string, () => Transform>> = {
@@ -83,7 +83,8 @@ async function send(url: URL, init: RequestInit, headers: Headers, body: Request
   const options = {
     method: init.method ?? 'GET',
     headers: { ...Object.fromEntries(headers), 'content-length': body.length },
-    agent: (await proxied?.(url)) ?? (url.protocol === 'http:' ? direct.http : direct.https),
+    agent: url.protocol === 'http:' ? direct.http : direct.https,
+    ...(await proxied(url)),
   };
   const request = url.protocol === 'http:' ? http.request(url, options) : https.request(url, options);
   abortWith(request, init.signal ?? undefined);

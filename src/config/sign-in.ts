@@ -22,6 +22,7 @@ export interface SignInSettings {
 /** Reads how this app signs in. In Azure that is its identity and nothing else; the rest is for a developer's machine. */
 export function readSignIn(environment: Environment, inAzure: boolean, notes: string[]): SignInSettings {
   checkIdentityVariables(environment);
+  checkProxies(environment);
   const auth = environment.oneOf('AZURE_OPENAI_AUTH', AUTH_KINDS, 'identity');
   const key = environment.text('AZURE_OPENAI_API_KEY');
   if (inAzure) {
@@ -41,6 +42,15 @@ export function readSignIn(environment: Environment, inAzure: boolean, notes: st
   }
   if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
   return { auth, apiKey: undefined };
+}
+
+/** The libraries take any text for a proxy, and fail at the first request. Its value may hold a password, and is never repeated. */
+function checkProxies(environment: Environment): void {
+  for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) {
+    const value = environment.text(name);
+    if (value && !/^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+      environment.fault(name, 'must be the URL of an HTTP proxy, such as http://proxy.example:8080.');
+  }
 }
 
 /** What `@azure/identity` would answer by leaving credentials out, for a reason that nobody gets to see. */

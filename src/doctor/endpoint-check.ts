@@ -2,57 +2,41 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { connectionFailure, ProxyRefused } from '../azure/connection-failure.ts';
+import { proxyName, proxyOptions } from '../azure/proxy.ts';
 import type { Target } from '../config/settings.ts';
 import { fail, type Finding, ok } from './check.ts';
 
 const TIMEOUT_MS = 8_000;
 
-/** What stands behind the codes of Node that people meet. */
-const CAUSES: readonly (readonly [codes: RegExp, reason: string, fix: string])[] = [
-  [
-    /ENOTFOUND/,
-    'its name does not resolve',
-    "check the name; if the resource is new or private, its custom subdomain or the network's DNS zone is missing (privatelink.openai.azure.com)",
-  ],
-  [/EAI_AGAIN/, 'the DNS server does not answer', "check this machine's network"],
-  [/ECONNREFUSED/, 'it refuses the connection', 'check the address and the port; nothing listens there'],
-  [
-    /ETIMEDOUT|ENETUNREACH|EHOSTUNREACH/,
-    'it does not answer',
-    'look for a firewall on the way, or reach it through its private endpoint',
-  ],
-  [
-    /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/,
-    'its certificate is not trusted',
-    "if a proxy of your network stands between, set NODE_EXTRA_CA_CERTS to the file with the proxy's certificate; otherwise check the name",
-  ],
-  [/EPROTO|SSL|TLS/, 'TLS fails', 'check that the address is that of the resource, and look for a proxy on the way'],
-];
-
 /** Whether anything answers at an endpoint, over TLS that is trusted. What it answers does not matter here. */
 export async function checkEndpoint({ endpoint }: Target): Promise<Finding> {
   const { host } = new URL(endpoint);
+  const proxy = proxyName(endpoint);
+  const through = proxy ? ` through the proxy ${proxy}` : '';
   const started = performance.now();
   try {
     const tls = await knock(endpoint);
-    return ok(`${host} answers${tls ? ` over ${tls}` : ''} (${Math.round(performance.now() - started)} ms)`);
+    return ok(`${host} answers${through}${tls ? ` over ${tls}` : ''} (${Math.round(performance.now() - started)} ms)`);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-    const [, reason, fix] = CAUSES.find(([codes]) => codes.test(code)) ?? [
-      code,
-      'it cannot be reached',
-      'check the address and the network',
-    ];
-    return fail(`${host}: ${reason} (${code})`, fix);
+    const { code, reason, fix } = connectionFailure(error);
+    return fail(`${host}${through}: ${reason} (${code ?? 'no answer'})`, fix);
   }
 }
 
+/** Agents of its own, so that a check never reuses a connection that was good a while ago. */
+const proxied = proxyOptions({});
+
 async function knock(endpoint: string): Promise<string | undefined> {
+  const through = await proxied(new URL(endpoint));
   const { request } = endpoint.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {
-    const asked = request(endpoint, { method: 'HEAD', agent: false, timeout: TIMEOUT_MS }, (response) => {
+    const asked = request(endpoint, { method: 'HEAD', agent: false, timeout: TIMEOUT_MS, ...through }, (response) => {
       resolve(isTls(response.socket) ? (response.socket.getProtocol() ?? undefined) : undefined);
       asked.destroy();
+    });
+    asked.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
+      if (statusCode !== 200) asked.destroy(new ProxyRefused(statusCode));
     });
     asked.on('timeout', () => asked.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
     asked.on('error', reject);
