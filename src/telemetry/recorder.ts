@@ -69,7 +69,7 @@ async function createExporters(
     ]);
     exporters.push(azureMonitor(connectionString, signsIn ? createCredential(signIn, process.env) : undefined));
   }
-  if (otlp) exporters.push((await import('./otlp.ts')).otlp());
+  if (otlp) exporters.push((await import('./otlp.ts')).otlp(process.env));
   return exporters;
 }
 

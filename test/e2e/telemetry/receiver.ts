@@ -15,6 +15,7 @@ import { listen } from '../../../src/dev/start/listen.ts';
 /** One delivery of telemetry, as it came. */
 export interface Delivery {
   readonly path: string;
+  readonly contentType: string | undefined;
   readonly authorization: string | undefined;
   readonly text: string;
 }
@@ -50,5 +51,6 @@ export async function startReceiver(
 async function read(req: IncomingMessage): Promise<Delivery> {
   const body = await buffer(req);
   const text = (req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
-  return { path: req.url ?? '', authorization: req.headers.authorization, text };
+  const { 'content-type': contentType, authorization } = req.headers;
+  return { path: req.url ?? '', contentType, authorization, text };
 }
