@@ -5,6 +5,7 @@ import { Cuts, STEPS_PER_PAUSE, type Walk } from './walk.ts';
 
 /** Markers: ITU-T T.81, table B.1. */
 const TEM = 0x01;
+const SOF0 = 0xc0;
 const RST0 = 0xd0;
 const RST7 = 0xd7;
 const EOI = 0xd9;
@@ -32,7 +33,7 @@ export function* walkJpeg(bytes: Buffer): Walk {
   const cuts = new Cuts('JPEG');
   const decodable = new JpegDecodable();
   let orientation: number | undefined;
-  /** Where the last segment ended; undefined inside a scan, which ends where the next marker begins. */
+  /** From here to the next marker are no bytes that a decoder needs; undefined inside a scan. */
   let behind: number | undefined = SIGNATURE_BYTES;
   let at = SIGNATURE_BYTES;
   for (let step = 1; ; step += 1) {
@@ -58,12 +59,13 @@ export function* walkJpeg(bytes: Buffer): Walk {
     // A length of 0 or 1 does not count even itself. Decoders go on behind it.
     const end = at + Math.max(length, 2);
     if (decodable.scanned === 'all') {
-      // Decoders go on to the end, whatever comes. Only what is plainly a segment is taken for one.
-      if (!isApplication || !isMarker(bytes, end)) continue;
-    } else {
-      if (at + 2 > bytes.length || end > bytes.length) throw cutOff();
-      if (behind !== undefined) cuts.add(behind, found);
+      // A decoder reads the scan up to its first marker, and looks for nothing but the end of the image behind that.
+      if (marker >= SOF0) behind ??= start;
+      if (isApplication && isMarker(bytes, end)) at = end;
+      continue;
     }
+    if (at + 2 > bytes.length || end > bytes.length) throw cutOff();
+    if (behind !== undefined) cuts.add(behind, found);
     if (marker === COM) {
       cuts.add(start, end);
     } else if (isApplication) {
@@ -86,7 +88,7 @@ function isMarker(bytes: Buffer, at: number): boolean {
 
 /** Whether a decoder goes by all of an application segment to show the right colours. */
 function isRendering(marker: number, data: Buffer): boolean {
-  if (marker === APP0) return data.length === JFIF_BYTES && begins(data, JFIF) && data.readUInt16BE(12) === 0;
+  if (marker === APP0) return data.length === JFIF_BYTES && begins(data, JFIF);
   if (marker === APP14) return data.length === ADOBE_BYTES && begins(data, ADOBE);
   return marker === APP2 && begins(data, ICC_PROFILE);
 }

@@ -30,12 +30,6 @@ export async function craftedFiles(size: number): Promise<Crafted[]> {
   return [
     fill('PNG of empty texts', png, 33, '000000007445587400000000'),
     fill('PNG of empty image data', png, png.indexOf('IDAT') - 4, '000000004944415435af061e'),
-    fill(
-      'PNG of texts and palettes',
-      png,
-      33,
-      '000000007445587400000000'.repeat(2) + '0000000061426364'.padEnd(24, '0'),
-    ),
     fill('JPEG of fill bytes', jpeg, 2, 'ff'),
     fill('JPEG of empty comments', jpeg, 2, 'fffe0002'),
     fill('JPEG of empty APP1 segments', jpeg, 2, 'ffe10002'),
@@ -49,6 +43,7 @@ export async function craftedFiles(size: number): Promise<Crafted[]> {
     fill('JPEG of comments in its scan', jpeg, scan, 'fffe0002'),
     fill('JPEG of D9 in its scan', jpeg, scan, 'd9'),
     fill('GIF of empty comments', gif, control, '21fe00'),
+    fill('GIF of comments between controls', gif, control, '21fe0021f9040000000000'),
     fill('GIF of one-byte comments', gif, control + 8, '21fe014100'),
     fill('GIF of one-byte sub-blocks', gif, data, '0100'),
     fill('GIF of zeros behind its picture', gif, gif.length - 1, '00'),

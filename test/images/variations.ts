@@ -131,7 +131,7 @@ const JPEG_EDITS: Readonly<Record<string, Edit>> = {
 };
 
 /** Segments up to the first scan. */
-function jpegParts(image: Buffer): Part[] {
+export function jpegParts(image: Buffer): Part[] {
   const parts: Part[] = [];
   let at = 2;
   for (let marker = 0; marker !== 0xda;) {
@@ -167,7 +167,7 @@ function retyped(change: (type: string) => string): Edit {
   };
 }
 
-function pngParts(image: Buffer): Part[] {
+export function pngParts(image: Buffer): Part[] {
   const parts: Part[] = [];
   for (let at = 8; at < image.length;) {
     const end = at + 12 + image.readUInt32BE(at);
@@ -219,7 +219,7 @@ const GIF_EDITS: Readonly<Record<string, Edit>> = {
 };
 
 /** The header, the screen, the blocks, and the trailer. */
-function gifParts(image: Buffer): Part[] {
+export function gifParts(image: Buffer): Part[] {
   const colours = 13 + 3 * 2 ** ((image.readUInt8(10) & 7) + 1);
   const control = image.indexOf(Buffer.from('21f904', 'hex'));
   const picture = image.indexOf(Buffer.from('2c00000000', 'hex'), colours);
@@ -276,7 +276,7 @@ function riff(edit: Edit): Edit {
   };
 }
 
-function webpParts(image: Buffer): Part[] {
+export function webpParts(image: Buffer): Part[] {
   const parts: Part[] = [];
   for (let at = 12; at < image.length;) {
     const length = image.readUInt32LE(at + 4);
