@@ -1,5 +1,6 @@
 import type { Reply } from './create-handler.ts';
-import type { Problem, ProblemCode } from './problem.ts';
+import type { ProblemCode } from './problem-catalogue.ts';
+import type { Problem } from './problem.ts';
 
 /** Worth another attempt by the caller: nothing was asked of the model, and what was in the way passes by itself. */
 const RETRY_HELPS: ReadonlySet<ProblemCode> = new Set(['request_timeout', 'overloaded', 'identity_unavailable']);

@@ -1,8 +1,8 @@
 import type { ExampleObject } from 'openapi3-ts/oas31';
 import { openAiError } from '../http/openai-error.ts';
 import { problemBody } from '../http/problem-response.ts';
-import { Problem, type ProblemCode } from '../http/problem.ts';
-import { problemShapes } from './problem-shapes.ts';
+import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
+import { Problem } from '../http/problem.ts';
 import { asChatError, asProblem, nameOf } from './wording.ts';
 
 const REQUEST_ID = '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55';
@@ -16,7 +16,7 @@ export function problemExamples(): Record<string, ExampleObject> {
 }
 
 function example(code: ProblemCode, toBody: (problem: Problem, requestId: string) => object): ExampleObject {
-  const { detail, members = {} } = problemShapes[code];
+  const { detail, members = {} } = problemKind(code);
   const values = Object.fromEntries(Object.entries(members).map(([name, { examples }]) => [name, examples?.[0]]));
   const problem = new Problem(code, detail, { members: values });
   return { summary: problem.title, value: toBody(problem, REQUEST_ID) };

@@ -1,7 +1,5 @@
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
-import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
-import { type Members, upstream } from './problem-shape.ts';
-import { problemShapes } from './problem-shapes.ts';
+import { type Members, type ProblemCode, problemKind, upstream } from '../http/problem-catalogue.ts';
 import { reference } from './reference.ts';
 import { asChatError, asProblem, nameOf, type Wording } from './wording.ts';
 
@@ -38,8 +36,7 @@ export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): 
 }
 
 function problemSchema(code: ProblemCode): SchemaObject {
-  const [status, title] = PROBLEMS[code];
-  const { members, optional } = problemShapes[code];
+  const { status, title, members, optional } = problemKind(code);
   const own = {
     type: { const: `urn:problem:${code}` },
     title: { const: title },
@@ -50,7 +47,7 @@ function problemSchema(code: ProblemCode): SchemaObject {
 }
 
 function chatErrorSchema(code: ProblemCode): SchemaObject {
-  const { members, optional } = problemShapes[code];
+  const { members, optional } = problemKind(code);
   const type: SchemaObject = { type: 'string', enum: ['invalid_request_error', 'rate_limit_error', 'server_error'] };
   const own = { message: DETAIL, type, requestId: REQUEST_ID };
   return code === 'invalid_request'

@@ -1,4 +1,4 @@
-import { type ProblemCode, PROBLEMS } from '../http/problem.ts';
+import { type ProblemCode, PROBLEMS } from '../http/problem-catalogue.ts';
 
 /** The two ways in which routes word their problems. */
 export interface Wording {

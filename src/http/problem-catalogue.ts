@@ -1,0 +1,319 @@
+import type { SchemaObject } from 'openapi3-ts/oas31';
+
+/** Members of a problem by name; the first of a schema's `examples` is its value in the problem's example. */
+export type Members = Readonly<Record<string, SchemaObject>>;
+
+/** All there is to know of one problem: `problem.ts`, openapi.json and the table in src/README.md are made from it. */
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** When it comes, for the table. */
+  readonly when: string;
+  /** An example of its `detail`. */
+  readonly detail: string;
+  /** Members that it always has beyond those of every problem. */
+  readonly members?: Members;
+  /** Members that it has if they are known. */
+  readonly optional?: Members;
+  /** Whether a Retry-After header may come with it. */
+  readonly retryAfter?: true;
+}
+
+/** Members of problems that began with an answer of the model's. */
+export const upstream: Members = {
+  upstreamStatus: {
+    type: 'integer',
+    description: 'The status that the model answered with, or that an error event in its stream stands for',
+  },
+  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+};
+
+const image: SchemaObject = { type: 'integer', minimum: 1, description: 'Which of several images, counted from 1' };
+
+const bytesAtMost: SchemaObject = { type: 'integer', minimum: 1, description: 'Bytes', examples: [20_971_520] };
+
+const errors: SchemaObject = {
+  type: 'array',
+  minItems: 1,
+  items: {
+    type: 'object',
+    properties: { field: { type: 'string' }, message: { type: 'string' } },
+    required: ['field', 'message'],
+    additionalProperties: false,
+  },
+  description: 'Every fault, with its field',
+  examples: [[{ field: 'detail', message: 'must be auto, low or high' }]],
+};
+
+const ROLE = 'Cognitive Services OpenAI User';
+
+const textOrNull: SchemaObject = { type: ['string', 'null'] };
+
+const attempts: SchemaObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { credential: { type: 'string' }, said: { type: 'string' } },
+    required: ['credential', 'said'],
+    additionalProperties: false,
+  },
+  description: 'What each of them said',
+  examples: [[{ credential: 'ManagedIdentityCredential', said: 'no managed identity is switched on here' }]],
+};
+
+const identity: SchemaObject = {
+  type: 'object',
+  properties: { tenant: textOrNull, objectId: textOrNull, audience: textOrNull, expires: textOrNull },
+  required: ['tenant', 'objectId', 'audience', 'expires'],
+  additionalProperties: false,
+  description: 'Who asked, as far as the token says',
+};
+
+const categories: SchemaObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      category: { type: 'string' },
+      severity: { type: ['string', 'null'], description: 'null for filters that only say yes or no' },
+      source: { type: 'string', enum: ['prompt', 'answer'] },
+    },
+    required: ['category', 'severity', 'source'],
+    additionalProperties: false,
+  },
+  description: 'What was filtered',
+  examples: [[{ category: 'violence', severity: 'high', source: 'prompt' }]],
+};
+
+/** Every problem, by its code. A code is a contract and never changes its meaning. */
+export const PROBLEMS = {
+  missing_instructions: {
+    status: 400,
+    title: 'Instructions are missing',
+    when: '`instructions` is missing or blank',
+    detail: 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.',
+  },
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid',
+    when: 'a field is missing, wrong or unknown; `errors` names each',
+    detail: 'detail must be auto, low or high.',
+    members: { errors },
+    optional: { image },
+  },
+  empty_image: {
+    status: 400,
+    title: 'There is no image',
+    when: 'there is no image, or it has no bytes',
+    detail: 'There is no image in the request. Send its bytes as the body, or as a part called image.',
+    optional: { image },
+  },
+  too_many_images: {
+    status: 400,
+    title: 'Too many images',
+    when: 'there are more images than `MAX_IMAGES`',
+    detail: 'One question may have at most 10 images. Ask in several.',
+    members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such route',
+    when: 'no such route, or no such model; `routes` lists the routes',
+    detail: 'There is no such route. There are: POST /api/processImage. GET /api/openapi.json describes them.',
+    members: { routes: texts('Methods and paths', 'POST /api/processImage') },
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The route does not take this method',
+    when: 'the route does not take the method; `Allow` says which it takes',
+    detail: 'This route does not take GET. Use POST.',
+    members: { allowed: texts('Methods, as in Allow', 'POST') },
+  },
+  not_acceptable: {
+    status: 406,
+    title: 'No acceptable kind of answer',
+    when: '`Accept` allows none of the answer types',
+    detail:
+      'The Accept header allows none of the kinds of answer there are. Accept one of these: text/plain, application/json, text/event-stream.',
+    members: { supported: texts('MIME types', 'text/plain', 'application/json', 'text/event-stream') },
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time',
+    when: 'the body did not arrive in time',
+    detail: 'The body did not arrive in time. Send it again, over a faster connection or smaller.',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The request body is too large',
+    when: 'the body has more than `MAX_BODY_BYTES`, by its Content-Length or as it arrives',
+    detail: 'The body has more than 104857600 bytes. Send fewer images, or scale them down.',
+    members: { limit: bytesAtMost },
+  },
+  image_too_large: {
+    status: 413,
+    title: 'The image is too large',
+    when: 'an image has more than `MAX_IMAGE_BYTES`',
+    detail: 'The image has more than 20971520 bytes. Scale it down; the model does not see more detail than that.',
+    members: { limit: bytesAtMost },
+    optional: { image },
+  },
+  unsupported_image_type: {
+    status: 415,
+    title: 'Not a supported image',
+    when: 'not an image that the model takes, or something else under the wrong Content-Type; `detected` says what it looks like',
+    detail: 'This is image/heic. Send a PNG, JPEG, WEBP or GIF; the bytes decide, not the name or the header.',
+    members: {
+      detected: {
+        type: ['string', 'null'],
+        description: 'The MIME type that the bytes look like, where they look like any',
+        examples: ['image/heic'],
+      },
+      supported: texts('MIME types', 'image/png', 'image/jpeg', 'image/webp', 'image/gif'),
+    },
+    optional: { image },
+  },
+  unsupported_encoding: {
+    status: 415,
+    title: 'The body is sent under an encoding that is not supported',
+    when: 'the body has a Content-Encoding: send it uncompressed',
+    detail: 'The body has Content-Encoding: gzip. Send it as it is, without that header.',
+    members: {
+      encoding: { type: 'string', description: 'The Content-Encoding of the request', examples: ['gzip'] },
+    },
+  },
+  animated_image: {
+    status: 415,
+    title: 'The image is animated',
+    when: 'the image has more than one frame',
+    detail:
+      'This GIF is animated, and the model would see one frame only. Send the frame that you mean as a still image.',
+    optional: { image },
+  },
+  corrupt_image: {
+    status: 422,
+    title: 'The image is damaged',
+    when: 'cut off, or damaged so that no decoder opens it; stray bytes that decoders skip do not matter',
+    detail: 'The JPEG is cut off before its end. Export or upload the image again.',
+    optional: { image },
+  },
+  content_filtered: {
+    status: 422,
+    title: 'Stopped by the content filter',
+    when: 'the content filter refused; `categories` names the filters',
+    detail: 'The content filter stopped the image or the instructions. Change them, or the filter of the deployment.',
+    members: { categories },
+    optional: upstream,
+  },
+  image_rejected: {
+    status: 422,
+    title: 'The model rejected the image',
+    when: "the model's service could not use the image",
+    detail: 'The model could not use the image: Invalid image data.',
+    optional: upstream,
+  },
+  answer_incomplete: {
+    status: 422,
+    title: 'The answer is incomplete',
+    when: 'no words came, or not the JSON that the schema asks for',
+    detail: 'The answer was cut off: raise maxTokens.',
+    members: {
+      finishReason: { type: 'string', examples: ['length'] },
+      answer: { type: 'string', description: 'As far as it came', examples: ['{"boats": 1, "wea'] },
+    },
+  },
+  rate_limited: {
+    status: 429,
+    title: 'The model is busy',
+    when: 'the deployment is at its limit, after the retries; Retry-After is passed on',
+    detail: 'The deployment is at its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
+    optional: upstream,
+    retryAfter: true,
+  },
+  misconfigured: {
+    status: 500,
+    title: 'The service is misconfigured',
+    when: 'settings are missing or wrong; `settings` names them',
+    detail:
+      "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave the deployment, not the model.",
+    members: { settings: texts('Names of settings', 'AZURE_OPENAI_DEPLOYMENT') },
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong here',
+    when: 'a fault of this app; the log has the place, under the request id',
+    detail: 'This is a fault of the service. Its log has the reason, under the request id.',
+  },
+  model_access_denied: {
+    status: 502,
+    title: 'The model denied access',
+    when: '`reason` says why: `role` (missing, or given minutes ago), `network`, `tenant`, `token`, `key-disabled`, `gateway` or `resource`',
+    detail:
+      "The resource my-resource refused this app's identity (401): it lacks the role. Next: az role assignment create … " +
+      `The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`,
+    members: {
+      reason: {
+        type: 'string',
+        enum: ['role', 'network', 'tenant', 'token', 'key-disabled', 'gateway', 'resource'],
+        examples: ['role'],
+      },
+      role: { const: ROLE, description: 'The least that it needs', examples: [ROLE] },
+      resource: { type: 'string', description: 'The name of the Azure OpenAI resource', examples: ['my-resource'] },
+    },
+    optional: { ...upstream, identity },
+  },
+  deployment_not_found: {
+    status: 502,
+    title: 'The deployment was not found',
+    when: 'the deployment name or the API version is wrong, or the model is retired',
+    detail:
+      "There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and " +
+      'OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
+    optional: upstream,
+  },
+  upstream_error: {
+    status: 502,
+    title: 'The model failed',
+    when: "the model's service failed, or something else answered",
+    detail: "The model's service failed (500, on each of 3 attempts). Try again in a while.",
+    optional: upstream,
+    retryAfter: true,
+  },
+  identity_unavailable: {
+    status: 503,
+    title: 'No identity to call the model with',
+    when: 'no token; `attempts` says what each credential answered, and what to do',
+    detail:
+      'The service could not sign in to Azure. ManagedIdentityCredential: no managed identity is switched on here. ' +
+      "Next: switch on the app's system-assigned identity (az functionapp identity assign, or az containerapp identity assign --system-assigned).",
+    members: { credentials: texts('Which were tried', 'ManagedIdentityCredential'), attempts },
+    retryAfter: true,
+  },
+  overloaded: {
+    status: 503,
+    title: 'The service is full',
+    when: 'the requests in hand hold as much memory as they may; Retry-After',
+    detail: 'The service is working on as much as it can hold. Try again in a moment.',
+    retryAfter: true,
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'The model did not answer in time',
+    when: '`REQUEST_TIMEOUT_SECONDS` passed before the model answered',
+    detail: 'The model did not answer in time. Try again, ask for less, or raise REQUEST_TIMEOUT_SECONDS.',
+    optional: upstream,
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+/** The stable name of a problem, for programs to tell them apart by. */
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What the catalogue says of one problem. */
+export function problemKind(code: ProblemCode): ProblemKind {
+  return PROBLEMS[code];
+}
+
+/** A list of texts. */
+function texts(description: string, ...example: string[]): SchemaObject {
+  return { type: 'array', items: { type: 'string' }, description, examples: [example] };
+}
