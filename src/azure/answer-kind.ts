@@ -8,11 +8,15 @@ import { isRecord, parseJson } from '../config/json-object.ts';
  * @returns undefined if it is neither
  * @throws {APIError} if it holds an error in place of an answer
  */
-export async function wholeAnswer(data: unknown, { headers }: Response): Promise<unknown> {
+export async function wholeAnswer(
+  data: unknown,
+  { headers }: Response,
+  fromEvents: (events: readonly unknown[]) => unknown,
+): Promise<unknown> {
   if (typeof data !== 'string') return withoutError(data, headers);
   if (!/^(?:\s*(?:data|event|id|retry)?:)/.test(data)) return withoutError(parseJson(data), headers);
   const chunks = Stream.fromSSEResponse<unknown>(new Response(data, { headers }), new AbortController());
-  return merged(await Array.fromAsync(chunks, (chunk) => withoutError(chunk, headers)));
+  return fromEvents(await Array.fromAsync(chunks, (chunk) => withoutError(chunk, headers)));
 }
 
 /** Whether a response is one JSON document, which some gateways answer with to a request for a stream. */
@@ -20,12 +24,8 @@ export function isJson({ headers }: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get('content-type') ?? '');
 }
 
-/**
- * A completion as the one chunk of a stream; undefined if it is none.
- * @throws {APIError} if it holds an error in place of an answer
- */
-export function asChunk(completion: unknown, { headers }: Response): object | undefined {
-  withoutError(completion, headers);
+/** A completion as the one chunk of a stream; undefined if it is none. */
+export function asChunk(completion: unknown): object | undefined {
   const given = isRecord(completion) ? completion['choices'] : undefined;
   if (!isRecord(completion) || !Array.isArray(given) || given.length === 0) return undefined;
   const choices = given.map((choice: unknown) => {
@@ -44,14 +44,15 @@ export function withoutError(answer: unknown, headers: Headers | undefined): unk
   if (!isRecord(answer)) return answer;
   const { choices } = answer;
   for (const holder of [answer, ...(Array.isArray(choices) ? choices : [])] as unknown[]) {
-    const error = isRecord(holder) ? holder['error'] : undefined;
+    // An event of the Responses API that is an error may say so beside its type.
+    const error = isRecord(holder) ? (holder['error'] ?? (holder['type'] === 'error' ? holder : undefined)) : undefined;
     if (error) throw new APIError(undefined, isRecord(error) ? error : { message: error }, undefined, headers);
   }
   return answer;
 }
 
 /** Puts the chunks of a stream together again; undefined if there are none. */
-function merged(chunks: readonly unknown[]): unknown {
+export function merged(chunks: readonly unknown[]): unknown {
   const records = chunks.filter(isRecord);
   const choices = new Map<unknown, Record<string, unknown>>();
   for (const chunk of records) {

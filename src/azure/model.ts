@@ -4,9 +4,10 @@ import { isRecord, parseJson } from '../config/json-object.ts';
 import type { Settings, Target } from '../config/settings.ts';
 import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { isTokenRefused } from './access-denied.ts';
-import { asChunk, isJson, wholeAnswer, withoutError } from './answer-kind.ts';
+import { isJson, wholeAnswer, withoutError } from './answer-kind.ts';
 import { createClient } from './client.ts';
 import { type Asked, notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
+import { type Protocol, PROTOCOLS } from './protocol.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Call } from './transport.ts';
 import { Upstreams } from './upstreams.ts';
@@ -23,9 +24,10 @@ export interface Caller {
   };
 }
 
-/** A chat completion request in which images are placeholders, and the images. */
+/** A request in which images and files are placeholders, and their bytes. */
 export interface ModelRequest {
-  /** Chat Completions parameters; the model is ours to name. */
+  readonly api: keyof typeof PROTOCOLS;
+  /** The API's parameters; the model is ours to name. */
   readonly params: object;
   readonly images: ReadonlyMap<string, Buffer>;
   /** Whether the caller wrote the parameters, so that what the service says about them is told to the caller. */
@@ -47,6 +49,8 @@ export interface ModelStream {
 /** One deployment and the client that asks it. */
 interface Upstream extends Target {
   readonly client: OpenAI;
+  /** For what is only to be had below `/openai/v1/`. */
+  readonly v1Client: OpenAI;
 }
 
 /** One deployment being asked. */
@@ -68,12 +72,15 @@ export class Model {
   constructor(settings: Settings, tokens: TokenSource | undefined) {
     const { endpoint, deployment, second } = settings;
     const targets = [{ endpoint, deployment }, ...(second ? [second] : [])];
+    const token = async (): Promise<string> => tokens?.get() ?? '';
     this.#tokens = tokens;
     this.#maxRetries = settings.upstreamMaxRetries;
     this.#upstreams = new Upstreams(
-      targets.map((target) =>
-        Object.assign(target, { client: createClient(settings, target, async () => tokens?.get() ?? '') }),
-      ),
+      targets.map((target) => {
+        const client = createClient(settings, target, token);
+        const v1Client = createClient({ ...settings, apiVersion: 'v1' }, target, token);
+        return Object.assign(target, { client, v1Client });
+      }),
     );
   }
 
@@ -84,7 +91,7 @@ export class Model {
   async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
     return this.#ask(request, caller, async (exchange) => {
       const { data, response } = await post<unknown>(request, caller, exchange, false).withResponse();
-      const completion = await wholeAnswer(data, response);
+      const completion = await wholeAnswer(data, response, PROTOCOLS[request.api].fromEvents);
       if (!isRecord(completion)) throw notACompletion(response);
       return { completion, upstreamRequestId: upstreamRequestId(response.headers) };
     });
@@ -97,12 +104,16 @@ export class Model {
   async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
     return this.#ask(request, caller, async (exchange) => {
       const { data, response } = await post<Stream<unknown>>(request, caller, exchange, true).withResponse();
-      const chunks = isJson(response) ? onlyChunk(response) : data[Symbol.asyncIterator]();
+      const chunks = isJson(response) ? onlyEvent(response, PROTOCOLS[request.api]) : data[Symbol.asyncIterator]();
       const first = await chunks.next();
       if (first.done) throw notACompletion(response);
       withoutError(first.value, response.headers);
       return {
-        chunks: readOn(first.value, chunks, caller.deadline, exchange.explain),
+        chunks: readOn(first.value, chunks, {
+          deadline: caller.deadline,
+          hasWords: PROTOCOLS[request.api].hasWords,
+          explain: exchange.explain,
+        }),
         upstreamRequestId: upstreamRequestId(response.headers),
       };
     });
@@ -151,14 +162,16 @@ export class Model {
 }
 
 function post<T>(
-  { params }: ModelRequest,
+  { api, params }: ModelRequest,
   { deadline }: Caller,
   { upstream, maxRetries, call }: Exchange,
   stream: boolean,
 ) {
-  const { client, deployment } = upstream;
+  const { deployment } = upstream;
+  const protocol = PROTOCOLS[api];
+  const client = protocol.isV1Only ? upstream.v1Client : upstream.client;
   const fetchOptions: ClientOptions['fetchOptions'] & { call: Call } = { call };
-  return client.post<T>('/chat/completions', {
+  return client.post<T>(protocol.path, {
     body: { ...params, model: deployment },
     signal: deadline.signal,
     stream,
@@ -167,16 +180,15 @@ function post<T>(
   });
 }
 
-async function* onlyChunk(response: Response): AsyncGenerator<unknown, undefined> {
-  const chunk = asChunk(parseJson(await response.text()), response);
-  if (chunk) yield chunk;
+async function* onlyEvent(response: Response, { toEvent }: Protocol): AsyncGenerator<unknown, undefined> {
+  const event = toEvent(withoutError(parseJson(await response.text()), response.headers));
+  if (event) yield event;
 }
 
 async function* readOn(
   first: unknown,
   rest: AsyncIterator<unknown>,
-  deadline: Deadline,
-  explain: Exchange['explain'],
+  { deadline, hasWords, explain }: Pick<Caller, 'deadline'> & Pick<Protocol, 'hasWords'> & Pick<Exchange, 'explain'>,
 ): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
   let hasBegun = false;
@@ -194,14 +206,6 @@ async function* readOn(
   }
   // The SDK ends an aborted stream as if it were complete.
   if (deadline.signal.aborted) throw explain(deadline.signal.reason);
-}
-
-function hasWords(chunk: unknown): boolean {
-  const choices = isRecord(chunk) && Array.isArray(chunk['choices']) ? chunk['choices'] : [];
-  return choices.some((choice: unknown) => {
-    const delta = isRecord(choice) ? choice['delta'] : undefined;
-    return isRecord(delta) && Boolean(delta['content'] || delta['refusal']);
-  });
 }
 
 /** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */

@@ -120,7 +120,7 @@ export const PROBLEMS = {
     title: 'There is no such route',
     when: 'no such route, or no such model; `routes` lists the routes',
     detail: 'There is no such route. There are: POST /api/processImage. GET /api/openapi.json describes them.',
-    members: { routes: texts('Methods and paths', 'POST /api/processImage') },
+    optional: { routes: texts('Methods and paths', 'POST /api/processImage') },
   },
   method_not_allowed: {
     status: 405,

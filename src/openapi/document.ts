@@ -4,7 +4,7 @@ import { answerSchemas } from './answer-schemas.ts';
 import { chatSchemas } from './chat-schemas.ts';
 import { commonHeaders } from './headers.ts';
 import { info, tags } from './info.ts';
-import { chatCompletions } from './paths/chat-completions.ts';
+import { openAiPaths } from './openai-paths.ts';
 import { health } from './paths/health.ts';
 import { openApi } from './paths/openapi.ts';
 import { playground } from './paths/playground.ts';
@@ -14,6 +14,7 @@ import { problemSchemas } from './problem-schemas.ts';
 import { problemExamples } from './problem-examples.ts';
 import { questionParameters, questionSchemas } from './question-schemas.ts';
 import { readySchemas } from './ready-schemas.ts';
+import { responsesSchemas } from './responses-schemas.ts';
 import { securityOf } from './security.ts';
 
 /** What differs from one deployment to the next. */
@@ -34,7 +35,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
     security,
     paths: {
       '/processImage': { post: processImage(authLevel) },
-      '/chat/completions': { post: chatCompletions(authLevel) },
+      ...openAiPaths(authLevel),
       '/health': { get: health },
       '/health/ready': { get: ready(authLevel) },
       '/openapi.json': { get: openApi },
@@ -49,6 +50,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
         ...questionSchemas(limits),
         ...answerSchemas,
         ...chatSchemas,
+        ...responsesSchemas,
         ...readySchemas,
         ...problemSchemas(),
       },

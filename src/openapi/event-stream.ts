@@ -1,7 +1,7 @@
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
 
 /** A text that is a stream of events, and what each of its events is. */
-interface EventStreamSchema extends SchemaObject {
+export interface EventStreamSchema extends SchemaObject {
   readonly contentSchema: SchemaObject;
 }
 

@@ -9,7 +9,8 @@ export const info: InfoObject = {
 OpenAI deployment is asked about them as a managed identity.
 
 Whatever goes wrong is \`application/problem+json\` (RFC 9457) with a stable \`code\`, a \`detail\` that says what to do, and
-the \`requestId\` under which the log has the rest. \`/chat/completions\` says the same in OpenAI's error shape.
+the \`requestId\` under which the log has the rest. OpenAI's
+routes say the same in OpenAI's error shape.
 
 Send large bodies with \`Transfer-Encoding: chunked\`: the Functions host passes them on as they arrive. A body with a
 Content-Length it first reads whole, into a temporary file on the instance and into memory, which costs about six times the CPU and

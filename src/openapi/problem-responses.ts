@@ -5,8 +5,11 @@ import { oneOfProblems } from './problem-schemas.ts';
 import { reference } from './reference.ts';
 import { asChatError, nameOf, type Wording } from './wording.ts';
 
-/** The responses that problems make, one for each status: those of a route, out of those that can be worded so. */
-export function problemResponses(wording: Wording, codes: readonly ProblemCode[] = wording.codes): ResponsesObject {
+/** The responses that problems make, one for each status: those of a route, or all that a question can meet. */
+export function problemResponses(
+  wording: Wording,
+  codes: readonly ProblemCode[] = wording.codes.filter((code) => code !== 'not_found'),
+): ResponsesObject {
   const byStatus = Map.groupBy(codes, (code) => problemKind(code).status);
   return Object.fromEntries([...byStatus].map(([status, those]) => [String(status), problemResponse(those, wording)]));
 }

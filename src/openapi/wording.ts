@@ -22,11 +22,11 @@ const NOT_IN_CHAT = new Set<ProblemCode>(['missing_instructions', 'not_acceptabl
 /** Problem documents: RFC 9457. */
 export const asProblem: Wording = { mediaType: 'application/problem+json', suffix: 'Problem', codes: ALL };
 
-/** OpenAI's error shape. */
+/** OpenAI's error shape. A model can be missing, too. */
 export const asChatError: Wording = {
   mediaType: 'application/json',
   suffix: 'ChatError',
-  codes: ALL.filter((code) => !NOT_IN_CHAT.has(code)),
+  codes: [...ALL.filter((code) => !NOT_IN_CHAT.has(code)), 'not_found'],
 };
 
 /** What schema and example of a problem are called: `CorruptImageProblem`. */

@@ -1,17 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../azure/model.ts';
 import { isRecord } from '../config/json-object.ts';
-import type { Limits } from '../config/limits.ts';
 import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
 import type { LargeJson } from './large-json.ts';
-import { checkImage } from '../image/check.ts';
-import { decodeImage } from './data-url.ts';
-import { tooManyImages } from '../image/faults.ts';
 import type { Image } from '../image/image.ts';
-import { withImageIndex } from '../image/image-index.ts';
 
-/** A Chat Completions request that passed the checks. */
-export interface Chat {
+/** A request to one of OpenAI's APIs that passed the checks. */
+export interface OpenAiRequest {
   readonly request: ModelRequest;
   readonly images: readonly Image[];
   /** Whether the caller asked for a stream. */
@@ -21,44 +16,25 @@ export interface Chat {
 /** Some clients send the URL alone, as the Responses API has it. */
 const MUST_BE_OBJECT = 'must be an object with the data URL in it: {"url": "data:image/png;base64,…"}';
 
-interface ImagePart {
-  /** The path to it, as a program would write it. */
-  readonly field: string;
-  readonly url: string;
-  /** The object that holds the URL, in the parsed document. */
-  readonly holder: Record<string, unknown>;
-}
-
 /**
  * Reads a request in OpenAI's Chat Completions format. Its images are checked; all else is the model's business and
  * goes through as it came.
  * @throws {Problem} about the document or its images
  */
-export async function readChat(
-  json: LargeJson,
-  { maxImages, maxImageBytes }: Pick<Limits, 'maxImages' | 'maxImageBytes'>,
-): Promise<Chat> {
+export async function readChat(json: LargeJson, limits: AttachmentLimits): Promise<OpenAiRequest> {
   const { value } = json;
   if (!isRecord(value)) throw invalidBody('must be a JSON object');
   if (!Array.isArray(value['messages'])) throw invalidRequest([{ field: 'messages', message: 'must be an array' }]);
 
-  const parts = imageParts(value['messages']);
-  if (parts.length > maxImages) throw tooManyImages(maxImages);
-  const placed = new Map<string, Buffer>();
-  const images: Image[] = [];
-  for (const [at, { field, url, holder }] of parts.entries()) {
-    const text = { text: json.take(url), field, mayBeBare: false };
-    const image = await withImageIndex(at, parts.length, async () =>
-      checkImage(await decodeImage(text, maxImageBytes)),
-    );
-    const placeholder = randomUUID();
-    placed.set(placeholder, image.bytes);
-    images.push(image);
-    holder['url'] = `data:${image.type};base64,${placeholder}`;
-  }
+  const { images, bytes } = await placeAttachments(json, imageParts(value['messages']), limits);
   const params = await json.restore(value);
   return {
-    request: { params: isRecord(params) ? withCurrentNames(params) : {}, images: placed, isCallersOwn: true },
+    request: {
+      api: 'chat',
+      params: isRecord(params) ? toModelParams(params) : {},
+      images: bytes,
+      isCallersOwn: true,
+    },
     images,
     stream: value['stream'] === true,
   };
@@ -67,18 +43,19 @@ export async function readChat(
 /**
  * Many clients still send `max_tokens`, which models that reason refuse; the newer name means the same and works with all:
  * https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_completion_tokens
+ * A completion is stored only if the request says so, and this app never does.
  */
-function withCurrentNames(params: Record<string, unknown>): Record<string, unknown> {
+function toModelParams({ store: _never, ...params }: Record<string, unknown>): Record<string, unknown> {
   const { max_tokens: maxTokens, ...others } = params;
   const isOldNameOnly = typeof maxTokens === 'number' && (others['max_completion_tokens'] ?? undefined) === undefined;
   return isOldNameOnly ? { ...others, max_completion_tokens: maxTokens } : params;
 }
 
-function imageParts(messages: readonly unknown[]): ImagePart[] {
+function imageParts(messages: readonly unknown[]): Attachment[] {
   return messages.flatMap((message, m) => {
     const content: unknown = isRecord(message) ? message['content'] : undefined;
     if (!Array.isArray(content)) return [];
-    return content.flatMap((part: unknown, p): ImagePart[] => {
+    return content.flatMap((part: unknown, p): Attachment[] => {
       if (!isRecord(part) || part['type'] !== 'image_url') return [];
       const holderField = `messages[${m}].content[${p}].image_url`;
       const field = `${holderField}.url`;
@@ -87,7 +64,7 @@ function imageParts(messages: readonly unknown[]): ImagePart[] {
       const { url } = holder;
       if (typeof url !== 'string')
         throw invalidRequest([{ field, message: 'must be a data URL: data:image/png;base64,…' }]);
-      return [{ field, url, holder }];
+      return [{ kind: 'image', field, url, replace: (placed) => (holder['url'] = placed) }];
     });
   });
 }

@@ -1,13 +1,25 @@
+import type { Handle } from '../http/create-handler.ts';
 import { openAiErrorResponse } from '../http/openai-error.ts';
 import { problemResponse } from '../http/problem-response.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { health } from './health.ts';
+import { model, models } from './models.ts';
 import { notFound } from './not-found.ts';
 import { openApi } from './openapi.ts';
 import { playground } from './playground.ts';
 import { processImage } from './process-image.ts';
 import { ready } from './ready.ts';
 import { METHODS, type Route } from './route.ts';
+import { responses } from './responses.ts';
+import type { Service } from './service.ts';
+
+/** What clients put before OpenAI's paths, and what that adds to the names of the functions. */
+const OPENAI_PREFIXES = [
+  ['', ''],
+  ['v1/', 'V1'],
+  ['openai/v1/', 'OpenAiV1'],
+  ['openai/', 'OpenAi'],
+] as const;
 
 /** The routes that openapi.json describes. */
 const DESCRIBED: readonly Route[] = [
@@ -19,14 +31,13 @@ const DESCRIBED: readonly Route[] = [
     create: processImage,
     toReply: problemResponse,
   },
-  {
-    name: 'chatCompletions',
-    methods: ['POST'],
-    path: 'chat/completions',
-    isPublic: false,
-    create: chatCompletions,
-    toReply: openAiErrorResponse,
-  },
+  ...OPENAI_PREFIXES.flatMap(([prefix, suffix]) => [
+    openAi(`chatCompletions${suffix}`, 'POST', `${prefix}chat/completions`, chatCompletions),
+    openAi(`responses${suffix}`, 'POST', `${prefix}responses`, responses),
+    openAi(`models${suffix}`, 'GET', `${prefix}models`, models),
+    openAi(`model${suffix}`, 'GET', `${prefix}models/{id}`, model),
+  ]),
+  openAi('chatCompletionsDeployment', 'POST', 'openai/deployments/{name}/chat/completions', chatCompletions),
   {
     name: 'health',
     methods: ['GET'],
@@ -74,3 +85,6 @@ export const ROUTES: readonly Route[] = [
     toReply: problemResponse,
   },
 ];
+function openAi(name: string, method: 'GET' | 'POST', path: string, create: (service: Service) => Handle): Route {
+  return { name, methods: [method], path, isPublic: false, create, toReply: openAiErrorResponse };
+}

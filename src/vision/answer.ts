@@ -84,7 +84,6 @@ export async function* streamAnswer(
   for await (const chunk of chunks) {
     if (!v.is(Completion, chunk)) throw notACompletion();
     const choice = chunk.choices?.[0];
-    if (choice) refuseError(choice);
     model = chunk.model || model;
     usage = usageOf(chunk) ?? usage;
     refusal += choice?.delta?.refusal ?? '';
@@ -101,7 +100,6 @@ export async function* streamAnswer(
 async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest): Promise<Answer> {
   const { content, refusal, choice, model, usage, upstreamRequestId } = said;
   const finishReason = choice.finish_reason ?? 'stop';
-  refuseError(choice);
   if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(said);
   if (!content && !refusal) throw wordless(finishReason);
   return {
@@ -114,11 +112,6 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
     images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
     upstreamRequestId,
   };
-}
-
-/** Some gateways report in the choice that the model failed on the way. */
-function refuseError({ error }: Choice): void {
-  if (error) throw endedEarly();
 }
 
 function filtered({ content, choice, upstreamRequestId }: Said): Problem {

@@ -7,11 +7,11 @@ import { Problem } from '../http/problem.ts';
  */
 export const CHECK_MS = 250;
 /** The same by the clock on the wall, for the caller who waits. */
-const MAX_CHECK_MS = 2_000;
+const MAX_CHECK_MS = 10_000;
 /** How long the thread may take to start. It has never been seen to take a tenth of that. */
 const START_MS = 10_000;
 /** How long a check may wait for others. Checks take a millisecond; only many that never end make such a queue. */
-const MAX_WAIT_MS = 10_000;
+const MAX_WAIT_MS = 30_000;
 /** Memory of the thread, in MB. The largest schema that is let in needs a fraction of it. */
 const MAX_MEMORY_MB = 128;
 
@@ -110,7 +110,9 @@ async function workedTooLong(worker: Worker, signal: AbortSignal): Promise<undef
   const latest = performance.now() + MAX_CHECK_MS;
   const started = await processorMs(worker);
   for (let left = CHECK_MS; left > 0; left = CHECK_MS - ((await processorMs(worker)) - started)) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, latest - performance.now())).unref());
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.max(1, Math.min(left, latest - performance.now()))).unref(),
+    );
     if (signal.aborted) return undefined;
     if (performance.now() >= latest) break;
   }

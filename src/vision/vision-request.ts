@@ -34,6 +34,7 @@ export function toModelRequest({ question, images, schema, options }: VisionRequ
     ...(schema ? { response_format: schema.responseFormat } : {}),
   };
   return {
+    api: 'chat',
     params,
     isCallersOwn: false,
     images: new Map(placed.map(({ image, placeholder }) => [placeholder, image.bytes])),

@@ -34,7 +34,7 @@ export async function askModel(
   const model = new Model(settings, undefined);
   const caller = { deadline: new Deadline(20_000), stopwatch: new Stopwatch() };
   const params = { messages: [{ role: 'user', content: 'What?' }], ...(stream ? { stream } : {}) };
-  const request = { params, images: new Map(), isCallersOwn };
+  const request = { api: 'chat' as const, params, images: new Map(), isCallersOwn };
   const chunks: unknown[] = [];
   let early = true;
   try {

@@ -37,12 +37,20 @@ export function conforms(seen: Seen): void {
 }
 
 function faultsOf({ method, url, status, headers, text }: Seen): string[] {
-  const path = new URL(url).pathname.replace(PREFIX, '');
+  const path = documentedPath(new URL(url).pathname.replace(PREFIX, ''));
   const operation = document.paths?.[path]?.[method === 'POST' ? 'post' : 'get'];
   const response: ResponseObject | undefined = operation?.responses?.[status];
   if (!response) return [`there is no ${method} ${path} with ${status} in it`];
   const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status)];
   return [...headerFaults(response, headers), ...bodyFaults(response, pointer, headers, text)];
+}
+
+/** The path as the document writes it: with the names of its parameters. */
+function documentedPath(path: string): string {
+  if (document.paths?.[path]) return path;
+  const templates = Object.keys(document.paths ?? {}).filter((template) => template.includes('{'));
+  const matches = (template: string): boolean => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  return templates.find(matches) ?? path;
 }
 
 function headerFaults({ headers: documented = {} }: ResponseObject, headers: Headers): string[] {

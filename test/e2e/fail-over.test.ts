@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startAzure, type EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp } from './app.ts';
-import { ask } from './ask.ts';
+import { ask, checkedFetch } from './ask.ts';
 
 const RETRIES = 1;
 
@@ -45,6 +45,18 @@ test('429 with Retry-After 30: the second answers, this request and those of the
   expect(second.model.requests[0]?.path).toContain('/gpt-second/');
   expect((await ask(app.url, image, { headers: { accept: 'text/event-stream' } })).status).toBe(200);
   expect(calls()).toEqual([1, 2]);
+});
+
+test('responses are asked of the second as well, at its own deployment', async () => {
+  first.model.fail({ status: 503 }, Infinity);
+  const response = await checkedFetch(`${app.url}/api/responses`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input: 'What?' }),
+  });
+  expect(response.status).toBe(200);
+  expect(calls()).toEqual([1, 1]);
+  expect(second.model.requests[0]).toMatchObject({ path: '/openai/v1/responses', body: { model: 'gpt-second' } });
 });
 
 test('the first is asked again when its Retry-After is over', async () => {

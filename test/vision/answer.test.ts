@@ -194,11 +194,6 @@ describe('an answer that the content filter cut off', () => {
   });
 });
 
-test.each(['', 'Half a sen'])('a choice with an error after "%s" is no answer', async (content) => {
-  const choice = { finish_reason: 'error', error: { code: 502, message: 'Upstream lost' } };
-  await expect(bothWays({ content }, choice)).rejects.toMatchObject({ code: 'upstream_error' });
-});
-
 describe('what does not satisfy the schema', () => {
   const closed = {
     type: 'object',

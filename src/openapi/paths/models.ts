@@ -1,0 +1,50 @@
+import type { OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
+import { EVERYWHERE, headersOf } from '../headers.ts';
+import { problemResponses } from '../problem-responses.ts';
+import { reference } from '../reference.ts';
+import { keyRefused } from '../security.ts';
+import { asChatError } from '../wording.ts';
+
+const list: SchemaObject = {
+  type: 'object',
+  properties: { object: { const: 'list' }, data: { type: 'array', items: reference('schemas', 'ModelObject') } },
+  required: ['object', 'data'],
+  additionalProperties: false,
+};
+
+/** `GET /models` */
+export function models(authLevel: 'function' | 'anonymous'): OperationObject {
+  return {
+    operationId: 'models',
+    tags: ['ask'],
+    summary: "OpenAI's list of models: the deployment",
+    responses: {
+      '200': json('The deployment that answers, whatever model a request names', list),
+      ...keyRefused(authLevel),
+      ...problemResponses(asChatError, ['misconfigured', 'internal_error']),
+    },
+  };
+}
+
+/** `GET /models/{id}` */
+export function model(authLevel: 'function' | 'anonymous'): OperationObject {
+  return {
+    operationId: 'model',
+    tags: ['ask'],
+    summary: 'The deployment, as OpenAI describes a model',
+    parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' }, example: 'gpt-vision' }],
+    responses: {
+      '200': json('The deployment', reference('schemas', 'ModelObject')),
+      ...keyRefused(authLevel),
+      ...problemResponses(asChatError, ['not_found', 'misconfigured', 'internal_error']),
+    },
+  };
+}
+
+function json(description: string, schema: ReturnType<typeof reference> | SchemaObject): ResponseObject {
+  return {
+    description,
+    headers: headersOf(...EVERYWHERE, 'server-timing'),
+    content: { 'application/json': { schema } },
+  };
+}

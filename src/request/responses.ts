@@ -1,0 +1,126 @@
+import { isRecord } from '../config/json-object.ts';
+import { type FieldError, invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
+import type { OpenAiRequest } from './chat.ts';
+import type { LargeJson } from './large-json.ts';
+
+/** Parameters that only make sense where the service stores what it is asked, and what to do instead. */
+const NEEDS_STORAGE = {
+  previous_response_id: 'is not supported, since nothing is stored: send the whole conversation in input',
+  conversation: 'is not supported, since nothing is stored: send the whole conversation in input',
+  background: 'is not supported, since nothing is stored: leave it out, and wait for the answer or stream it',
+};
+const STORED_ITEM = 'is an item_reference, which is not supported, since nothing is stored: send the item itself';
+const STORED_FILE = 'is not supported, since no files are stored: send the bytes as a data URL';
+
+/**
+ * Reads a request in OpenAI's Responses format. Its images and files are checked, and what needs the service to store
+ * anything is refused; all else is the model's business and goes through as it came.
+ * @throws {Problem} about the document, its images or its files
+ */
+export async function readResponsesRequest(json: LargeJson, limits: AttachmentLimits): Promise<OpenAiRequest> {
+  const { value } = json;
+  if (!isRecord(value)) throw invalidBody('must be a JSON object');
+  const items: unknown[] | undefined = Array.isArray(value['input']) ? value['input'] : undefined;
+  const found: Found = { attachments: [], errors: [...needsStorage(value), ...references(items ?? [])] };
+  search(items, 'input', found);
+  search(withoutSchemas(value['tools']), 'tools', found);
+  if (found.errors.length > 0) throw invalidRequest(found.errors);
+
+  const { images, bytes } = await placeAttachments(json, found.attachments, limits);
+  const input = items ? items.filter((item) => !isLostReasoning(item)) : value['input'];
+  const params = await json.restore({ ...value, input });
+  return {
+    request: {
+      api: 'responses',
+      params: { ...(isRecord(params) ? params : {}), store: false },
+      images: bytes,
+      isCallersOwn: true,
+    },
+    images,
+    stream: value['stream'] === true,
+  };
+}
+
+interface Found {
+  readonly attachments: Attachment[];
+  readonly errors: FieldError[];
+}
+
+function needsStorage(value: Readonly<Record<string, unknown>>): FieldError[] {
+  return Object.entries(NEEDS_STORAGE)
+    .filter(([field]) => value[field] !== undefined && value[field] !== null && value[field] !== false)
+    .map(([field, message]) => ({ field, message }));
+}
+
+/** The type of a reference may be left out: no other item has an id alone. */
+function references(items: readonly unknown[]): FieldError[] {
+  return items.flatMap((item, at) => {
+    if (!isRecord(item) || isLostReasoning(item)) return [];
+    const isBare = typeof item['id'] === 'string' && Object.keys(item).every((name) => name === 'id' || !item[name]);
+    return item['type'] === 'item_reference' || isBare ? [{ field: `input[${at}]`, message: STORED_ITEM }] : [];
+  });
+}
+
+/**
+ * Agents send the model's earlier thoughts back, or refer to them. Without encrypted content they say nothing, and the
+ * service, which has not stored them, would refuse the whole request.
+ */
+function isLostReasoning(item: unknown): boolean {
+  if (!isRecord(item)) return false;
+  const { type, id, encrypted_content: content } = item;
+  return type === 'reasoning' ? !content : type === 'item_reference' && typeof id === 'string' && id.startsWith('rs_');
+}
+
+/** The schema of a tool's arguments may have any names in it. */
+function withoutSchemas(tools: unknown): unknown {
+  return Array.isArray(tools) ? tools.filter((tool) => !isRecord(tool) || tool['type'] !== 'function') : tools;
+}
+
+/** Finds images and files wherever they may stand: in messages, results of tools, and screenshots. */
+function search(value: unknown, field: string, found: Found): void {
+  if (Array.isArray(value)) {
+    for (const [at, each] of value.entries()) search(each, `${field}[${at}]`, found);
+  } else if (isRecord(value)) {
+    const { type, file_id: fileId, file_ids: fileIds } = value;
+    if (typeof fileId === 'string') found.errors.push({ field: `${field}.file_id`, message: STORED_FILE });
+    if (Array.isArray(fileIds) && fileIds.length > 0)
+      found.errors.push({ field: `${field}.file_ids`, message: STORED_FILE });
+    if (type === 'input_file') readFile(value, field, found);
+    else if (type === 'input_image' || typeof value['image_url'] === 'string') readImage(value, field, found);
+    for (const [name, member] of Object.entries(value)) {
+      // An earlier answer may cite files.
+      if (member instanceof Object && name !== 'annotations') search(member, `${field}.${name}`, found);
+    }
+  }
+}
+
+function readImage(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+  const { image_url: url, file_id: fileId } = holder;
+  if (typeof fileId === 'string') return; // refused already
+  const field = `${at}.image_url`;
+  if (typeof url === 'string') {
+    attachments.push({ kind: 'image', field, url, replace: (placed) => (holder['image_url'] = placed) });
+  } else {
+    errors.push({ field, message: 'must be a text with a data URL in it: data:image/png;base64,…' });
+  }
+}
+
+function readFile(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+  const { file_data: url, file_id: fileId, file_url: address } = holder;
+  if (typeof fileId === 'string') return; // refused already
+  if (typeof address === 'string') {
+    errors.push({
+      field: `${at}.file_url`,
+      message: 'is not supported, since nothing is fetched: send the bytes in file_data',
+    });
+  } else if (typeof url === 'string') {
+    const replace = (placed: string): string => (holder['file_data'] = placed);
+    attachments.push({ kind: 'pdf', field: `${at}.file_data`, url, replace });
+  } else {
+    errors.push({
+      field: `${at}.file_data`,
+      message: 'must be a PDF file as a data URL: data:application/pdf;base64,…',
+    });
+  }
+}

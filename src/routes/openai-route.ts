@@ -1,0 +1,87 @@
+import type { ModelResponse, ModelStream } from '../azure/model.ts';
+import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
+import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
+import type { Problem } from '../http/problem.ts';
+import type { AttachmentLimits } from '../request/attachments.ts';
+import type { OpenAiRequest } from '../request/chat.ts';
+import { readJson } from '../request/form.ts';
+import type { LargeJson } from '../request/large-json.ts';
+import type { Service } from './service.ts';
+
+/** What differs between OpenAI's APIs on the way through this app. */
+export interface OpenAiApi {
+  readonly read: (json: LargeJson, limits: AttachmentLimits) => Promise<OpenAiRequest>;
+  /** Checks a whole answer. */
+  readonly whole: (answer: unknown) => object;
+  /** Checks the events of a stream as they come. */
+  readonly events: (events: AsyncIterable<unknown>) => AsyncIterable<object>;
+  /** What the log line tells of an answer, or of an event; without what it does not say. */
+  readonly factsOf: (answer: unknown) => Readonly<Record<string, unknown>>;
+  /** An event as text. */
+  readonly format: (event: object) => string;
+  /** What comes behind the last event. */
+  readonly end: string;
+  /** The event that tells a problem. */
+  readonly failed: (problem: Problem, requestId: string) => object;
+}
+
+/** Passes a request to one of OpenAI's APIs on, its images and files checked, and the answer back as it comes. */
+export function openAiRoute(service: Service, api: OpenAiApi): Handle {
+  return async (context) => {
+    const { request, stream } = await read(context, service, api);
+    if (stream) return streamed(await service.model.stream(request, context), context, api);
+    return whole(await service.model.complete(request, context), context, api);
+  };
+}
+
+async function read(
+  { request, deadline, stopwatch, facts, onFinish }: RequestContext,
+  { settings, admission }: Service,
+  api: OpenAiApi,
+): Promise<OpenAiRequest> {
+  const reservation = admission.enter();
+  onFinish(reservation.leave);
+  return stopwatch.time('read', async () => {
+    const incoming = { request, deadline, reservation };
+    const asked = await readJson(incoming, settings, async (json) => api.read(json, settings));
+    reservation.keep([...asked.request.images.values()]);
+    facts['images'] = asked.images.map(({ type, width, height, bytes }) => ({
+      type,
+      width,
+      height,
+      bytes: bytes.length,
+    }));
+    return asked;
+  });
+}
+
+function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: RequestContext, api: OpenAiApi): Reply {
+  Object.assign(facts, { upstreamRequestId }, api.factsOf(completion));
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(api.whole(completion)),
+  };
+}
+
+function streamed({ chunks, upstreamRequestId }: ModelStream, context: RequestContext, api: OpenAiApi): Reply {
+  context.facts['upstreamRequestId'] = upstreamRequestId;
+  const tell = (error: unknown): string => api.format(api.failed(context.toProblem(error), context.requestId));
+  return {
+    status: 200,
+    headers: EVENT_STREAM_HEADERS,
+    body: withHeartbeats(withFailure(toText(api.events(chunks), context, api), tell)),
+  };
+}
+
+async function* toText(
+  events: AsyncIterable<object>,
+  { facts }: RequestContext,
+  { factsOf, format, end }: OpenAiApi,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    Object.assign(facts, factsOf(event));
+    yield format(event);
+  }
+  if (end) yield end;
+}

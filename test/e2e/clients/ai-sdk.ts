@@ -1,0 +1,76 @@
+import { createAzure } from '@ai-sdk/azure';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import {
+  generateText,
+  jsonSchema,
+  type LanguageModel,
+  type ModelMessage,
+  Output,
+  stepCountIs,
+  streamText,
+  tool,
+} from 'ai';
+import { BOAT, type Client, collect, WEATHER } from './client.ts';
+
+/** Vercel's AI SDK, whose `openai()` and `azure()` speak Responses. */
+export function aiSdkClients(base: string): Client[] {
+  const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey: 'unused' });
+  const azure = createAzure({ baseURL: `${base}/openai`, apiKey: 'unused' });
+  const compatible = createOpenAICompatible({
+    name: 'keyless',
+    baseURL: base,
+    supportsStructuredOutputs: true,
+  });
+  return [
+    client('AI SDK openai()', openai('gpt-5')),
+    client('AI SDK openai.chat()', openai.chat('gpt-4o')),
+    client('AI SDK azure()', azure('any-name')),
+    client('AI SDK azure.chat()', azure.chat('any-name')),
+    client('AI SDK openai-compatible', compatible('gpt-4o')),
+  ];
+}
+
+function client(name: string, model: LanguageModel): Client {
+  const messages = (text: string, url: string): ModelMessage[] => [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text },
+        { type: 'file', mediaType: 'image/png', data: url.slice(url.indexOf(',') + 1) },
+      ],
+    },
+  ];
+  return {
+    name,
+    async ask(question, image, signal) {
+      const asked = { model, messages: messages(question, image), maxRetries: 0 };
+      return (await generateText(signal ? { ...asked, abortSignal: signal } : asked)).text;
+    },
+    async stream(question, image) {
+      return collect(streamText({ model, messages: messages(question, image) }).textStream, (word) => word);
+    },
+    async structured(question, image) {
+      const { output } = await generateText({
+        model,
+        messages: messages(question, image),
+        output: Output.object({ schema: jsonSchema(BOAT) }),
+      });
+      return output;
+    },
+    async tool(question) {
+      let args: unknown;
+      const getWeather = tool({
+        description: WEATHER.description,
+        inputSchema: jsonSchema(WEATHER.parameters),
+        execute(input) {
+          args = input;
+          return 'Sunny';
+        },
+      });
+      const tools = { get_weather: getWeather };
+      const { text } = await generateText({ model, prompt: question, tools, stopWhen: stepCountIs(3) });
+      return text ? args : undefined;
+    },
+  };
+}

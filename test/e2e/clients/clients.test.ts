@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
+import { still } from '../../images/still.ts';
+import { type App, startBoth } from '../app.ts';
+import { keepSecret } from '../secrets.ts';
+import { agentsClients } from './agents.ts';
+import { aiSdkClients } from './ai-sdk.ts';
+import type { Client } from './client.ts';
+import { langChainClients } from './langchain.ts';
+import { openAiClients } from './openai.ts';
+
+/** A name that is not the deployment's, and an address that no client asks: the tests only need the names. */
+const NOWHERE = 'http://127.0.0.1:1/api';
+const NAMES = clientsAt(NOWHERE).map(({ name }) => name);
+const QUESTION = 'What is in the picture of the harbour?';
+
+let app: App;
+let azure: EmulatedAzure;
+let clients: Map<string, Client>;
+let image: string;
+beforeAll(async () => {
+  ({ app, azure } = await startBoth());
+  clients = new Map(clientsAt(`${app.url}/api`).map((client) => [client.name, client]));
+  const bytes = await still('image/png', 30, 20);
+  keepSecret('image', bytes);
+  keepSecret('words', QUESTION);
+  image = `data:image/png;base64,${bytes.toString('base64')}`;
+});
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+beforeEach(() => azure.reset());
+
+describe.each(NAMES)('%s', (name) => {
+  const client = (): Client => {
+    const found = clients.get(name);
+    if (!found) throw new Error(`there is no client ${name}`);
+    return found;
+  };
+
+  test('asks about an image, and nothing is stored', async () => {
+    expect(await client().ask(QUESTION, image)).toContain('PNG image of 30 x 20 pixels');
+    const [request] = azure.model.requests;
+    expect(request?.path).toMatch(/^\/openai\/(?:v1\/responses|deployments\/gpt-vision\/chat\/completions)$/);
+    const isResponses = request?.path.endsWith('responses') === true;
+    expect(request?.body).toMatchObject({ model: 'gpt-vision', ...(isResponses ? { store: false } : {}) });
+    if (!isResponses) expect(request?.body).not.toHaveProperty('store');
+  });
+
+  test('streams', async () => {
+    const words = await client().stream(QUESTION, image);
+    expect(words.length).toBeGreaterThan(5);
+    expect(words.join('')).toContain(`PNG image of 30 x 20 pixels`);
+  });
+
+  test('gets an object that satisfies a schema', async () => {
+    expect(await client().structured(QUESTION, image)).toEqual({
+      name: expect.stringContaining('PNG image of 30 x 20 pixels'),
+      sails: 2,
+    });
+  });
+
+  test('calls a tool', async () => {
+    expect(await client().tool('Ask get_weather about Kiel.')).toEqual({ place: expect.stringContaining('Kiel') });
+  });
+
+  test('is told what is wrong with an image, once', async () => {
+    const noImage = `data:image/png;base64,${Buffer.from('This is a text.').toString('base64')}`;
+    const error: unknown = await client()
+      .ask(QUESTION, noImage)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect(`${String(error)} ${JSON.stringify(error)}`).toMatch(/not .*image|unsupported_image_type/i);
+    expect(azure.model.requests).toHaveLength(0);
+  });
+
+  test('ends the question at the model when it gives up', async () => {
+    azure.model.fail({ silent: true });
+    const abort = new AbortController();
+    const asked = client().ask(QUESTION, image, abort.signal);
+    asked.catch(() => undefined);
+    await expect.poll(() => azure.model.requests.length, { timeout: 10_000 }).toBe(1);
+    abort.abort();
+    await expect(asked).rejects.toThrow();
+    expect(await azure.model.requests[0]?.closedEarly).toBe(true);
+  });
+});
+
+function clientsAt(base: string): Client[] {
+  return [...openAiClients(base), ...aiSdkClients(base), ...langChainClients(base), ...agentsClients(base)];
+}
