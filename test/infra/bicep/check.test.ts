@@ -329,7 +329,13 @@ describe('a planted fault is found', () => {
       'output SERVICE_API_SIGN_IN bool = empty(signInClientId)',
       'the output SERVICE_API_SIGN_IN',
     ],
-    [
+    ['a region for the model that is not taken', 'main.bicep', 'location: secondModelLocation', "location: empty(secondModelLocation) ? 'eastus2' : location", 'second-region: oai2-'],
+['a module that does not wait', 'main.bicep', '  dependsOn: [model]\n', '', 'model-access.bicep does not wait for model.bicep'],
+['a limit that is gone', 'main.bicep', '@minValue(40)\n', '', 'maximumInstanceCount is not bound'],
+['a connection string as an output', 'monitoring.bicep', /$/, 'output where string = insights.properties.ConnectionString\n', 'reads a secret'],
+['a subnet outside of the network', 'network.bicep', '10.77.1.0/27', '10.78.1.0/27', 'is outside of'],
+['an app on another plan', 'app.bicep', 'serverFarmId: plan.id', 'serverFarmId: plan.name', 'the app runs on'],
+[
       'origins that are ignored',
       'main.bicep',
       '    corsOrigins: corsOrigins\n',

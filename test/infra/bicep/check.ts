@@ -9,6 +9,7 @@ import { alerts } from './policy/alerts.ts';
 import { app } from './policy/app.ts';
 import { appSettings } from './policy/app-settings.ts';
 import { network } from './policy/network.ts';
+import { order } from './policy/order.ts';
 import { outputs } from './policy/outputs.ts';
 import { parameters } from './policy/parameters.ts';
 import { properties } from './policy/properties.ts';
@@ -43,6 +44,9 @@ async function* steps(bicep: Bicep, root: string): AsyncGenerator<string[]> {
   );
   yield await unformatted(bicep, root);
   yield await unused(bicep, main, root);
+  for (const file of ['main.bicep', 'second-region.bicep']) {
+    yield order(await bicep.getDeploymentGraph({ path: join(root, 'infra', file) }));
+  }
   const template = readTemplate(root, JSON.parse(contents ?? '{}'));
   yield Object.values(ON_TEMPLATE).flatMap((policy) => policy(template));
   for (const each of CASES) yield await judge(bicep, root, each, template);

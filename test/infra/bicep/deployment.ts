@@ -4,7 +4,7 @@ import type { Case } from './cases.ts';
 
 /** The subscription and tenant that the snapshots are taken for. Nothing is asked of either. */
 export const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
-const TENANT = '11111111-1111-1111-1111-111111111111';
+export const TENANT = '11111111-1111-1111-1111-111111111111';
 
 const Resource = z.object({
   id: z.string(),

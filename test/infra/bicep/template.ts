@@ -7,6 +7,8 @@ const ParameterDefinition = z.object({
   type: z.string().optional(),
   defaultValue: z.unknown().optional(),
   allowedValues: z.array(z.unknown()).optional(),
+  minValue: z.number().optional(),
+  maxValue: z.number().optional(),
   metadata: z.object({ azd: z.object({ type: z.string() }).optional() }).optional(),
 });
 const Compiled = z.object({

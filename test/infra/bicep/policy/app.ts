@@ -1,4 +1,4 @@
-import { at, type Deployment, list } from '../deployment.ts';
+import { at, type Deployment, list, type Resource } from '../deployment.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** MB that the Functions host, Node and the code take before the first request. */
@@ -21,6 +21,7 @@ export function app(deployment: Deployment): string[] {
     .map(({ name }) => name.replace(/.*\//, ''));
   const origins = list(site, 'properties.siteConfig.cors.allowedOrigins');
   return [
+    ...parts(deployment, site),
     ...(memory === (deployment.case.memoryMB ?? 2048) ? [] : [`an instance has ${memory} MB`]),
     ...(concurrency === Math.floor((memory - BASE_MB) / (TIMES * limit))
       ? []
@@ -36,5 +37,16 @@ export function app(deployment: Deployment): string[] {
       ? []
       : [`CORS allows ${origins.join() || 'nobody'}`]),
     ...(at(site, 'properties.siteConfig.appSettings') ? ['app settings are written in a second place'] : []),
+  ];
+}
+
+/** The app runs on the plan, as the identity, that are deployed with it. */
+function parts(deployment: Deployment, site: Resource): string[] {
+  const plan = at(site, 'properties.serverFarmId');
+  const identities = Object.keys(at(site, 'identity.userAssignedIdentities') ?? {});
+  const expected = deployment.all('Microsoft.ManagedIdentity/userAssignedIdentities').map(({ id }) => id);
+  return [
+    ...(plan === deployment.only('Microsoft.Web/serverfarms').id ? [] : [`the app runs on ${String(plan)}`]),
+    ...(identities.join() === expected.join() ? [] : [`the app's identity is ${identities.join()}`]),
   ];
 }

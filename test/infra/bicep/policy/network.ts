@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net';
 import { at, type Deployment, list } from '../deployment.ts';
 
 /** From this version on a new subnet has no way out to the internet unless it says so. */
@@ -58,35 +59,55 @@ function zoneName(text: string): string {
 
 function subnets(deployment: Deployment): string[] {
   const { apiVersion, properties } = deployment.only('Microsoft.Network/virtualNetworks');
-  const found = list(properties, 'subnets');
-  const app = found.find((subnet) => at(subnet, 'name') === 'app');
+  const [app, ofEndpoints] = ['app', 'endpoints'].map((name) =>
+    list(properties, 'subnets').find((subnet) => at(subnet, 'name') === name),
+  );
   const services = list(app, 'properties.delegations').map((delegation) => at(delegation, 'properties.serviceName'));
-  const endpointsSubnet = found.find((subnet) => at(subnet, 'name') === 'endpoints');
-  const guarded = at(endpointsSubnet, 'properties.privateEndpointNetworkPolicies');
-  const open = at(app, 'properties.defaultOutboundAccess') === true || apiVersion < SUBNETS_BECOME_PRIVATE;
+  const policies = at(ofEndpoints, 'properties.privateEndpointNetworkPolicies');
+  const wayOut = at(app, 'properties.defaultOutboundAccess') === true || apiVersion < SUBNETS_BECOME_PRIVATE;
   return [
-    ...(services.join() === 'Microsoft.App/environments'
+    ...(services.join() === 'Microsoft.App/environments' ? [] : [`the app's subnet is delegated to ${services.join()}`]),
+    ...(wayOut ? [] : ["the app's subnet has no way out to the internet"]),
+    ...(policies === 'NetworkSecurityGroupEnabled' || policies === 'Enabled'
       ? []
-      : [`the app's subnet is delegated to ${services.join()}`]),
-    ...(open ? [] : ["the app's subnet has no way out to the internet"]),
-    ...(guarded === 'NetworkSecurityGroupEnabled' || guarded === 'Enabled'
-      ? []
-      : [`security rules do not apply to private endpoints: ${String(guarded)}`]),
-    ...(at(endpointsSubnet, 'properties.networkSecurityGroup.id')
-      ? []
-      : ['the subnet of the endpoints has no security rules']),
-    ...guard(deployment),
+      : [`security rules do not apply to private endpoints: ${String(policies)}`]),
+    ...(at(ofEndpoints, 'properties.networkSecurityGroup.id') ? [] : ["the endpoints' subnet has no security rules"]),
+    ...ranges(properties, prefixOf(app), prefixOf(ofEndpoints)),
+    ...guard(deployment, prefixOf(app), prefixOf(ofEndpoints)),
   ];
 }
 
+function prefixOf(subnet: unknown): string {
+  return String(at(subnet, 'properties.addressPrefix'));
+}
+
+/** The subnets lie within the network, and not within each other. */
+function ranges(whole: unknown, app: string, ofEndpoints: string): string[] {
+  const spaces = list(whole, 'addressSpace.addressPrefixes').map(String);
+  const outside = [app, ofEndpoints].filter((subnet) => !spaces.some((space) => contains(space, subnet)));
+  return [
+    ...outside.map((subnet) => `the subnet ${subnet} is outside of ${spaces.join()}`),
+    ...(contains(app, ofEndpoints) || contains(ofEndpoints, app) ? [`${app} and ${ofEndpoints} overlap`] : []),
+  ];
+}
+
+/** Whether the first address of a range is in another, both as CIDR. */
+function contains(range: string, other: string): boolean {
+  const [address = '', bits] = range.split('/');
+  const [first = ''] = other.split('/');
+  if (isIP(address) !== 4 || isIP(first) !== 4) return false;
+  const addresses = new BlockList();
+  addresses.addSubnet(address, Number(bits));
+  return addresses.check(first);
+}
+
 /** Only the app's subnet comes in, by HTTPS, and everything else is denied. */
-function guard(deployment: Deployment): string[] {
+function guard(deployment: Deployment, app: string, ofEndpoints: string): string[] {
+  const said = ['direction', 'access', 'protocol', 'sourceAddressPrefix', 'destinationAddressPrefix', 'destinationPortRange'];
   const rules = list(deployment.only('Microsoft.Network/networkSecurityGroups'), 'properties.securityRules')
     .map((rule) => at(rule, 'properties'))
     .toSorted((one, other) => Number(at(one, 'priority')) - Number(at(other, 'priority')))
-    .map((rule) =>
-      ['direction', 'access', 'sourceAddressPrefix', 'destinationPortRange'].map((key) => at(rule, key)).join(),
-    );
-  const expected = ['Inbound,Allow,10.77.0.0/26,443', 'Inbound,Deny,*,*'];
+    .map((rule) => said.map((key) => at(rule, key)).join());
+  const expected = [`Inbound,Allow,Tcp,${app},${ofEndpoints},443`, 'Inbound,Deny,*,*,*,*'];
   return rules.join(' ') === expected.join(' ') ? [] : [`the security rules are ${rules.join(' ')}`];
 }

@@ -12,6 +12,23 @@ const SWITCHES: Readonly<Record<string, unknown>> = {
   otlpEndpoint: '',
 };
 
+/** The least and the greatest value, where Azure or the host has a limit. */
+const RANGES: Readonly<Record<string, readonly [least: number, greatest: number | undefined]>> = {
+  // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
+  maximumInstanceCount: [40, 1000],
+  httpConcurrency: [1, 1000],
+  // Above 100 MiB the host refuses a request whatever is set here.
+  requestBodyLimitMiB: [1, 100],
+  dailyLogQuotaGB: [1, undefined],
+};
+
+/** What a parameter takes, where that is a choice. */
+const CHOICES: Readonly<Record<string, string>> = {
+  principalType: 'User,ServicePrincipal',
+  // 512 MB is about what the host takes by itself.
+  instanceMemoryMB: '2048,4096',
+};
+
 /** Every parameter can be set with `azd env set`, the pipeline gets it too, switches are off, and azd asks for a region that works. */
 export function parameters({ parameters: declared, given, azure }: Template): string[] {
   const variables = Object.values(given).map(({ value }) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? value);
@@ -37,8 +54,11 @@ export function parameters({ parameters: declared, given, azure }: Template): st
     ...((declared['location']?.allowedValues?.length ?? 0) > 0
       ? []
       : ['location takes a region without Flex Consumption']),
-    ...(declared['instanceMemoryMB']?.allowedValues?.join() === '2048,4096'
-      ? []
-      : ['instanceMemoryMB takes what the host does not fit in, or what Flex Consumption does not have']),
+    ...Object.entries(CHOICES)
+      .filter(([name, choice]) => declared[name]?.allowedValues?.join() !== choice)
+      .map(([name]) => `${name} takes ${declared[name]?.allowedValues?.join() ?? 'anything'}`),
+    ...Object.entries(RANGES)
+      .filter(([name, [least, most]]) => declared[name]?.minValue !== least || declared[name]?.maxValue !== most)
+      .map(([name, [least, most]]) => `${name} is not bound to ${least} to ${most ?? 'any number'}`),
   ];
 }

@@ -5,8 +5,9 @@ import { at, type Deployment, type Resource } from '../deployment.ts';
 type Expected = string | number | boolean | RegExp | readonly string[] | null;
 type Expectations = Readonly<Record<string, Expected>>;
 
-/** A duration as Azure Monitor takes it. */
-const DURATION = /^PT\d+[MH]$/;
+/** How often an alert is evaluated, and over what time, in the steps that Azure Monitor takes for both kinds of rule. */
+const FREQUENCY = ['PT5M', 'PT15M', 'PT30M', 'PT1H'];
+const WINDOW = ['PT15M', 'PT30M', 'PT1H', 'PT6H'];
 const SEVERITY = /^[0-4]$/;
 
 /**
@@ -14,8 +15,10 @@ const SEVERITY = /^[0-4]$/;
  * compiler takes for any text although Azure knows a few values only. A type that is not here is a finding: look at it first.
  */
 const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
-  'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral' }),
-  'Microsoft.Authorization/roleAssignments': () => ({ 'properties.principalType': ['User', 'ServicePrincipal'] }),
+  'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral', 'tags.azd-env-name': 'test' }),
+  'Microsoft.Authorization/roleAssignments': () => ({ 'properties.principalType': ['User', 'ServicePrincipal'],
+    'properties.roleDefinitionId': /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Authorization\/roleDefinitions\/[^/]+$/,
+  }),
   'Microsoft.ManagedIdentity/userAssignedIdentities': () => ({ location: 'swedencentral' }),
   'Microsoft.OperationalInsights/workspaces': () => ({
     'properties.sku.name': 'PerGB2018',
@@ -49,6 +52,7 @@ const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   }),
   'Microsoft.CognitiveServices/accounts/deployments': () => ({
     'sku.name': ['GlobalStandard', 'DataZoneStandard', 'Standard'],
+    'sku.capacity': /^[1-9]\d*$/,
     'properties.model.format': 'OpenAI',
     'properties.model.version': /^\d{4}-\d{2}-\d{2}$/,
     'properties.versionUpgradeOption': ['OnceCurrentVersionExpired', 'OnceNewDefaultVersionAvailable', 'NoAutoUpgrade'],
@@ -90,16 +94,16 @@ const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   'Microsoft.Insights/scheduledQueryRules': () => ({
     'properties.enabled': true,
     'properties.severity': SEVERITY,
-    'properties.evaluationFrequency': DURATION,
-    'properties.windowSize': DURATION,
+    'properties.evaluationFrequency': FREQUENCY,
+    'properties.windowSize': WINDOW,
     'properties.skipQueryValidation': true,
   }),
   'Microsoft.Insights/metricAlerts': () => ({
     location: 'global',
     'properties.enabled': true,
     'properties.severity': SEVERITY,
-    'properties.evaluationFrequency': DURATION,
-    'properties.windowSize': DURATION,
+    'properties.evaluationFrequency': FREQUENCY,
+    'properties.windowSize': WINDOW,
     'properties.criteria.odata.type': /^Microsoft\.Azure\.Monitor\./,
   }),
   'Microsoft.Network/networkSecurityGroups': () => ({}),

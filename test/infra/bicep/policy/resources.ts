@@ -47,7 +47,7 @@ const BESIDE_A_MODEL = new Set([
 
 /** Each set of parameters deploys the resources that it should, no others, and each where it belongs. */
 export function resources(deployment: Deployment): string[] {
-  return [...wrongCounts(deployment), ...strays(deployment)];
+  return [...wrongCounts(deployment), ...strays(deployment), ...misplaced(deployment)];
 }
 
 function strays(deployment: Deployment): string[] {
@@ -59,6 +59,16 @@ function strays(deployment: Deployment): string[] {
       return !isIn(group, path, id) && !(BESIDE_A_MODEL.has(type) && isIn(ofModel, path, id));
     })
     .map(({ id, type }) => `${type} is in no group of ours: ${id}`);
+}
+
+/** Everything is in the region that was asked for, but the model of the second one. */
+function misplaced(deployment: Deployment): string[] {
+  return deployment.resources
+    .filter(({ name, location }) => {
+      if (location === undefined || location === 'global') return false;
+      return location !== (name.startsWith('oai2-') ? 'eastus2' : 'swedencentral');
+    })
+    .map(({ name, location }) => `${name} is in ${location}`);
 }
 
 /** An id that depends on the cloud is an expression, with the names of subscription and group in it. */

@@ -6,7 +6,7 @@ const SECRET_PROPERTY = /\.(?:\w*key\d?|connectionString|password|\w*secret|\w*s
 const SECRET_NAME = /(?:KEY\d?|CONNECTION_?STRING|PASSWORD|SECRET|SAS|TOKEN)$/i;
 const SECRET_TEXT = /AccountKey=|SharedAccessKey=|SharedAccessSignature=|\bsig=/i;
 /** Where telemetry goes, and no way in: the component takes identities only, as another policy makes sure. */
-const TELEMETRY = /reference\('insights'\)\.ConnectionString/g;
+const TELEMETRY = /'APPLICATIONINSIGHTS_CONNECTION_STRING', reference\('\w+'\)\.ConnectionString/g;
 
 /** No key, secret or connection string is fetched, taken in, written or given out, by main.bicep or by any module. */
 export function secrets({ compiled }: Template): string[] {

@@ -1,8 +1,9 @@
+import { ROUTES } from '../../../../src/routes/routes.ts';
 import { CLIENT } from '../cases.ts';
-import { at, type Deployment, list } from '../deployment.ts';
+import { at, type Deployment, list, TENANT } from '../deployment.ts';
 
 /** The routes that need neither a key nor a token. */
-const ANONYMOUS = ['/api/health', '/api/openapi.json', '/api/playground'];
+const ANONYMOUS = ROUTES.filter(({ isPublic }) => isPublic).map(({ path }) => `/api/${path}`);
 
 /** Sign-in is written whether it is on or off, and off means off. */
 export function signIn(deployment: Deployment): string[] {
@@ -17,6 +18,7 @@ export function signIn(deployment: Deployment): string[] {
     'properties.login.tokenStore.enabled': false,
     [`${entra}.enabled`]: Boolean(wanted),
     [`${entra}.registration.clientId`]: wanted ? CLIENT : null,
+    [`${entra}.registration.openIdIssuer`]: `[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '${TENANT}')]`,
   };
   const lists: Record<string, readonly string[]> = {
     'properties.globalValidation.excludedPaths': ANONYMOUS,
