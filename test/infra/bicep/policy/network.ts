@@ -66,7 +66,9 @@ function subnets(deployment: Deployment): string[] {
   const policies = at(ofEndpoints, 'properties.privateEndpointNetworkPolicies');
   const wayOut = at(app, 'properties.defaultOutboundAccess') === true || apiVersion < SUBNETS_BECOME_PRIVATE;
   return [
-    ...(services.join() === 'Microsoft.App/environments' ? [] : [`the app's subnet is delegated to ${services.join()}`]),
+    ...(services.join() === 'Microsoft.App/environments'
+      ? []
+      : [`the app's subnet is delegated to ${services.join()}`]),
     ...(wayOut ? [] : ["the app's subnet has no way out to the internet"]),
     ...(policies === 'NetworkSecurityGroupEnabled' || policies === 'Enabled'
       ? []
@@ -103,7 +105,14 @@ function contains(range: string, other: string): boolean {
 
 /** Only the app's subnet comes in, by HTTPS, and everything else is denied. */
 function guard(deployment: Deployment, app: string, ofEndpoints: string): string[] {
-  const said = ['direction', 'access', 'protocol', 'sourceAddressPrefix', 'destinationAddressPrefix', 'destinationPortRange'];
+  const said = [
+    'direction',
+    'access',
+    'protocol',
+    'sourceAddressPrefix',
+    'destinationAddressPrefix',
+    'destinationPortRange',
+  ];
   const rules = list(deployment.only('Microsoft.Network/networkSecurityGroups'), 'properties.securityRules')
     .map((rule) => at(rule, 'properties'))
     .toSorted((one, other) => Number(at(one, 'priority')) - Number(at(other, 'priority')))

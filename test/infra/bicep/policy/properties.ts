@@ -16,8 +16,10 @@ const SEVERITY = /^[0-4]$/;
  */
 const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral', 'tags.azd-env-name': 'test' }),
-  'Microsoft.Authorization/roleAssignments': () => ({ 'properties.principalType': ['User', 'ServicePrincipal'],
-    'properties.roleDefinitionId': /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Authorization\/roleDefinitions\/[^/]+$/,
+  'Microsoft.Authorization/roleAssignments': () => ({
+    'properties.principalType': ['User', 'ServicePrincipal'],
+    'properties.roleDefinitionId':
+      /^\/subscriptions\/[^/]+\/providers\/Microsoft\.Authorization\/roleDefinitions\/[^/]+$/,
   }),
   'Microsoft.ManagedIdentity/userAssignedIdentities': () => ({ location: 'swedencentral' }),
   'Microsoft.OperationalInsights/workspaces': () => ({
