@@ -21,13 +21,7 @@ async function processImage(request: HttpRequest): Promise<HttpResponseInit> {
 }
 
 async function read(request: HttpRequest): Promise<Buffer> {
-  const image = Buffer.allocUnsafeSlow(Number(request.headers.get('content-length')));
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    image.set(chunk, length);
-    length += chunk.length;
-  }
-  return image;
+  return Buffer.concat(await Array.fromAsync(request.body ?? []));
 }
 
 function send(body: Buffer): Promise<string> {
