@@ -4,7 +4,7 @@ targetScope = 'subscription'
 @description('Name of the azd environment. It names the resource group.')
 param environmentName string
 
-// Regions that offer both Flex Consumption and GlobalStandard deployments of the model. Sources, read in November 2026:
+// Regions that are known to offer Flex Consumption. Nobody checked them against the model's regions. To check them, see
 // az functionapp list-flexconsumption-locations, and the Global Standard table of
 // https://learn.microsoft.com/azure/foundry/foundry-models/concepts/models-sold-directly-by-azure-region-availability
 @description('Region of all resources. A GlobalStandard model is served from anywhere.')
