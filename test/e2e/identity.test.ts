@@ -62,13 +62,13 @@ describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in t
   });
 
   test('a refresh that fails at the moment of expiry, with nobody waiting, ends nothing', async (context) => {
-    const { app, azure } = await both(context, stray, { tokenSeconds: 8 });
+    const { app, azure } = await both(context, stray, { tokenSeconds: 16 });
     expect((await ask(app.url, image)).status).toBe(200);
-    azure.identity.fail({ status: 400, delayMs: 3_200 });
-    await sleep(4_800);
+    azure.identity.fail({ status: 400, delayMs: 6_400 });
+    await sleep(9_600);
     expect((await ask(app.url, image)).status, 'served by the old token, while the next is fetched').toBe(200);
     expect(azure.identity.requests).toHaveLength(2);
-    await sleep(3_800);
+    await sleep(7_600);
     expect(app.alive()).toBe(true);
     expect((await ask(app.url, image)).status, 'with a third').toBe(200);
     expect(azure.identity.requests).toHaveLength(3);
