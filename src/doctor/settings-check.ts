@@ -17,7 +17,7 @@ export function checkFaults(error: SettingsError): Finding {
   if (!first) return ok('complete');
   return fail(
     faults.map(sentence).join(' '),
-    `set ${first.setting} (README.md, Settings), in the environment, local.settings.json or .env`,
+    `set ${first.setting} (src/README.md, Settings), in the environment, local.settings.json or .env`,
   );
 }
 
