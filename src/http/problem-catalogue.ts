@@ -42,7 +42,7 @@ const errors: SchemaObject = {
     additionalProperties: false,
   },
   description: 'Every fault, with its field',
-  examples: [[{ field: 'detail', message: 'must be auto, low or high' }]],
+  examples: [[{ field: 'detail', message: 'must be high, low, auto or original' }]],
 };
 
 const ROLE = 'Cognitive Services OpenAI User';
@@ -97,7 +97,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'The request is not valid',
     when: 'a field is missing, wrong or unknown; `errors` names each',
-    detail: 'detail must be auto, low or high.',
+    detail: 'detail must be high, low, auto or original.',
     members: { errors },
     optional: { image },
   },

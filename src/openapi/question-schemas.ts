@@ -32,9 +32,11 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
     },
     Detail: {
       type: 'string',
-      enum: ['auto', 'low', 'high'],
-      default: 'auto',
-      description: 'How closely the model looks, which is what an image costs',
+      enum: ['high', 'low', 'auto', 'original'],
+      default: 'high',
+      description:
+        'How closely the model looks, which decides what an image costs. gpt-5.6 does not scale an image at `auto` or ' +
+        '`original`. Older models do not know `original`.',
     },
     MaxTokens: {
       type: 'integer',

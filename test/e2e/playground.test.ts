@@ -89,13 +89,13 @@ test('several images go in their order, with detail and the most tokens', async 
   await expect
     .poll(async () => page.locator('#gallery').innerText())
     .toMatch(/sailboat\.jpg\s+JPEG, 20 KB, 960 × 640\s[^]*second\.png\s+PNG, 59 KB, 640 × 480/);
-  await page.getByLabel('high').check({ force: true });
+  await page.getByLabel('original').check({ force: true });
   await page.getByLabel('Max tokens').fill('7');
   await askAndWait();
   expect(imagesSent()).toHaveLength(2);
   expect(imagesSent()[0]).toBe(readFileSync(SAILBOAT).toString('base64'));
   expect(playground.azure.model.requests[0]?.body).toMatchObject({ max_completion_tokens: 7 });
-  expect(JSON.stringify(playground.azure.model.requests[0]?.body).match(/"detail":"high"/g)).toHaveLength(2);
+  expect(JSON.stringify(playground.azure.model.requests[0]?.body).match(/"detail":"original"/g)).toHaveLength(2);
   expect(await page.locator('#remark').innerText()).toContain('Raise "Max tokens"');
 });
 

@@ -4,13 +4,17 @@ import { questionParser } from '../../src/vision/question.ts';
 const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 });
 
 test('has defaults for all but the instructions', () => {
-  expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
+  expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
 });
 
 test('takes its options, as text or as what they are', () => {
   expect(parseQuestion({ instructions: 'What?', maxTokens: 7 }).maxTokens).toBe(7);
   const fields = { instructions: 'What?', detail: 'low', maxTokens: '7' };
   expect(parseQuestion(fields)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
+});
+
+test.each(['high', 'low', 'auto', 'original'])('detail may be %s', (detail) => {
+  expect(parseQuestion({ instructions: 'What?', detail })).toMatchObject({ detail });
 });
 
 test.each([{}, { instructions: '' }, { instructions: ' \n' }])('%j has no instructions', (fields) => {
@@ -25,7 +29,7 @@ test('tells all faults at once', () => {
       members: {
         errors: [
           { field: 'instructions', message: 'must have at most 10 characters' },
-          { field: 'detail', message: 'must be auto, low or high' },
+          { field: 'detail', message: 'must be high, low, auto or original' },
           { field: 'maxTokens', message: 'must be a whole number from 1 to 100' },
         ],
       },
@@ -47,7 +51,7 @@ test.each([true, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
 
 test.each([null, ''])('an option that is %j is absent', (nothing) => {
   const given = { instructions: 'What?', detail: nothing, maxTokens: nothing, schema: nothing, other: nothing };
-  expect(parseQuestion(given)).toEqual({ instructions: 'What?', detail: 'auto', maxTokens: 100 });
+  expect(parseQuestion(given)).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
   expect(
     parseQuestion({ instructions: 'What?', detail: 'low' }, { instructions: nothing, detail: nothing }),
   ).toMatchObject({
