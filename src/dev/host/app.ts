@@ -3,18 +3,24 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { provideFunctionsCore } from './provide-core.ts';
+import { QueueSettings } from './queue-options.ts';
+import type { QueueFunction } from './queue-trigger.ts';
 import { type ProgrammingModel, registry } from './registry.ts';
 import { type Route, routesOf } from './route.ts';
 
 const packageJson = z.object({ main: z.string() });
 const hostJson = z.object({
-  extensions: z.object({ http: z.object({ routePrefix: z.string().optional() }).optional() }).optional(),
+  extensions: z
+    .object({ http: z.object({ routePrefix: z.string().optional() }).optional(), queues: QueueSettings })
+    .prefault({}),
 });
 
 /** A built app, imported and indexed. */
 export interface App {
   model: ProgrammingModel;
   routes: Route[];
+  queues: QueueFunction[];
+  queueSettings: z.infer<typeof QueueSettings>;
 }
 
 /**
@@ -30,7 +36,16 @@ export async function loadApp(appDir: string): Promise<App> {
   if (!registry.model) {
     throw new Error(`${main} registered no function. Does it import '@azure/functions' and call app.http()?`);
   }
-  return { model: registry.model, routes: routesOf(registry.functions.values(), extensions?.http?.routePrefix) };
+  return {
+    model: registry.model,
+    routes: routesOf(registry.functions.values(), extensions.http?.routePrefix),
+    queues: [...registry.functions.values()].flatMap(({ metadata, callback }) =>
+      Object.entries(metadata.bindings)
+        .filter(([, { type }]) => type.toLowerCase() === 'queuetrigger')
+        .map(([trigger]) => ({ metadata, callback, trigger })),
+    ),
+    queueSettings: extensions.queues,
+  };
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -6,6 +6,7 @@ import type { Log } from '../start/log.ts';
 import { loadApp } from './app.ts';
 import { openLibraryServer } from './library-server.ts';
 import { logFrom } from './logs.ts';
+import { queueOptions } from './queue-options.ts';
 import { registry, runHooks } from './registry.ts';
 import type { Route } from './route.ts';
 import { serveRequest } from './serve-request.ts';
@@ -27,6 +28,10 @@ export interface HostOptions {
   maxBodyBytes?: number | undefined;
   /** The key that functions above the level `anonymous` ask for; undefined: none does, as in `func start`. */
   functionKey?: string | undefined;
+  /** For how long a queue message in hand is hidden from others, in seconds; ten minutes unless it is set. */
+  queueVisibilitySeconds?: number | undefined;
+  /** Is awaited before a queue is polled. */
+  prepareQueue?: (name: string) => Promise<unknown>;
   log: Log;
 }
 
@@ -54,6 +59,8 @@ export async function startHost({
   port,
   maxBodyBytes = MAX_BODY_BYTES,
   functionKey,
+  queueVisibilitySeconds,
+  prepareQueue = async () => {},
   log,
 }: HostOptions): Promise<Host> {
   registry.log = logFrom('App', log);
@@ -72,6 +79,14 @@ export async function startHost({
   const options = { requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: MAX_HEAD_BYTES };
   const server = createServer(options, serve).on('checkContinue', serve);
   const listening = await listen(server, port);
+  const triggers =
+    app.queues.length > 0
+      ? (await import('./queues.ts')).startQueueTriggers(
+          app,
+          { ...queueOptions(app.queueSettings, queueVisibilitySeconds), prepareQueue, log },
+          process.env,
+        )
+      : [];
 
   return {
     url: `http://127.0.0.1:${listening}`,
@@ -81,7 +96,10 @@ export async function startHost({
       server.close();
       server.closeIdleConnections();
       await Promise.race([
-        Promise.all([...inFlight].map((res) => new Promise((done) => res.once('close', done)))),
+        Promise.all([
+          ...[...inFlight].map((res) => new Promise((done) => res.once('close', done))),
+          ...triggers.map(async (trigger) => trigger.close()),
+        ]),
         sleep(DRAIN_MS, undefined, { ref: false }),
       ]);
       server.closeAllConnections();

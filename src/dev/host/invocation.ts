@@ -1,10 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { CoreInvocation, ProgrammingModel, TypedData } from './registry.ts';
-import { runHooks } from './registry.ts';
+import {
+  type CoreInvocation,
+  type FunctionCallback,
+  type ProgrammingModel,
+  runHooks,
+  type TypedData,
+} from './registry.ts';
 import type { Route } from './route.ts';
 
 /** One call of an HTTP function. */
-export interface Invocation {
+export interface HttpInvocation {
   id: string;
   route: Route;
   /** The values of the route's parameters. */
@@ -15,29 +20,34 @@ export interface Invocation {
 }
 
 /**
- * Takes a function through one invocation. The request itself comes to the library's own HTTP server under
- * the same id, and the response leaves through it; resolves when that response is written.
+ * Takes an HTTP function through one invocation. The request itself comes to the library's own HTTP server under the
+ * same id, and the response leaves through it. Resolves when that response is written.
  */
-export async function invoke(
-  model: ProgrammingModel,
-  { id, route, params, url, headers, log }: Invocation,
-): Promise<void> {
-  const core: CoreInvocation = {
+export async function invoke(model: ProgrammingModel, invocation: HttpInvocation): Promise<void> {
+  const { id, route, params, url, headers, log } = invocation;
+  await run(model, route.callback, {
     invocationId: id,
     metadata: route.metadata,
     request: {
       inputData: [{ name: route.trigger, data: { http: {} } }],
-      triggerMetadata: triggerMetadata(url, params, headers),
+      triggerMetadata: httpTriggerMetadata(url, params, headers),
       // The host in Azure puts a span of its own between; here the caller's is the parent.
       traceContext: { traceParent: single(headers['traceparent']), traceState: single(headers['tracestate']) },
     },
     log,
-  };
+  });
+}
+
+/**
+ * Takes a function through one invocation: arguments, hooks, handler, response.
+ * @throws what the handler or a hook throws, or an Error if an HTTP handler returned nothing
+ */
+export async function run(model: ProgrammingModel, callback: FunctionCallback, core: CoreInvocation): Promise<void> {
   const invocation = model.getInvocationModel(core);
   const { context, inputs } = await invocation.getArguments();
 
   const hookData = {};
-  const before = { hookData, invocationContext: context, inputs, functionCallback: route.callback };
+  const before = { hookData, invocationContext: context, inputs, functionCallback: callback };
   await runHooks('preInvocation', before);
 
   const after = { hookData, invocationContext: context, inputs: before.inputs, ...(await outcome()) };
@@ -47,7 +57,8 @@ export async function invoke(
   delete core.state;
 
   if (after.error) throw after.error;
-  if (after.result === undefined || after.result === null) {
+  const isHttp = core.request.inputData.some(({ data }) => data.http);
+  if (isHttp && (after.result === undefined || after.result === null)) {
     // The library then sends no answer, and in Azure the client waits 230 s for the front end to give up.
     throw new Error('The handler returned no response.');
   }
@@ -66,9 +77,9 @@ export async function invoke(
  * The library makes `request.params` of it. In the real host, too, they hold the query's values beside the route's; there
  * also the members of a JSON body that has a Content-Length.
  */
-function triggerMetadata(
+function httpTriggerMetadata(
   url: string,
-  params: Invocation['params'],
+  params: HttpInvocation['params'],
   headers: IncomingHttpHeaders,
 ): Record<string, TypedData> {
   const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');

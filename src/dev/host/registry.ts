@@ -7,6 +7,9 @@ export interface Binding {
   route?: string;
   methods?: string[];
   authLevel?: string;
+  queueName?: string;
+  /** The prefix of the settings that say where the queue is. */
+  connection?: string;
 }
 
 /** One registered function, as the library describes it to its host. */

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { type EmulatedAzure, startAzure } from '../emulator/azure.ts';
+import type { EmulatedStorage } from '../emulator/storage.ts';
 import { type Host, startHost } from '../host/host.ts';
 import { loadLocalSettings } from './local-settings.ts';
 import { logToStdout } from './log.ts';
@@ -9,37 +11,79 @@ const DEFAULT_PORT = 7071;
 const WORD_DELAY_MS = 40;
 /** One Ctrl-C comes twice where npm runs the script: from the terminal, and passed on by npm. */
 const SAME_CTRL_C_MS = 500;
+/** Settings that name a storage account. */
+const STORAGE_SETTING = /^(?:IMAGE_CONTAINERS|JOBS_STORAGE_ACCOUNT|JobsStorage__.+)$/;
+
+/** A storage account on this machine, for who sets no other. */
+interface StorageOptions {
+  /** Where its data is kept, in a folder for each port: two runs at once must not share one. */
+  folder: string;
+  /** The images of this folder are put into it. */
+  images: string;
+}
 
 /**
- * Serves a built app on this machine until Ctrl-C or SIGTERM, beside an emulated Azure where no endpoint is set.
- * What keeps it from starting is told without a stack: it is almost always a setting.
+ * Serves a built app on this machine until Ctrl-C or SIGTERM, beside an emulated Azure if no endpoint is set. If it
+ * cannot start, it says why without a stack: the reason is almost always a setting.
+ *
+ * @param prepare - resolves with the app's directory
  */
-export async function run(prepare: () => Promise<string>): Promise<void> {
+export async function run(prepare: () => Promise<string>, storageOptions?: StorageOptions): Promise<void> {
   try {
     loadLocalSettings();
-    const appDir = await prepare();
-    const azure = await emulateWhereUnset();
+    const port = readPort();
     const functionKey = readFunctionKey();
+    const maxBodyBytes = readPositive('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', 'bytes');
+    const queueVisibilitySeconds = readPositive('QUEUE_VISIBILITY_SECONDS', 'seconds');
+    // Azurite takes two seconds to start: as long as the build, and nothing waits for it but what reads a queue.
+    const storage = storageOptions && (await emulateStorage(storageOptions, port));
+    const appDir = await prepare();
+    const azure = await emulateAzure();
     const host = await startHost({
       appDir,
-      port: readPort(),
-      maxBodyBytes: readMaxBodyBytes(),
+      port,
+      maxBodyBytes,
       functionKey,
+      queueVisibilitySeconds,
+      async prepareQueue(name) {
+        await storage?.ready;
+        await storage?.queues.getQueueClient(name).createIfNotExists();
+      },
       log: logToStdout,
     });
-    stopOnSignals(host, azure);
+    stopOnSignals(host, async () => {
+      azure?.close();
+      await storage?.close();
+    });
     greet(host, azure, functionKey);
+    if (storage) await putImages(storageOptions.images, storage);
   } catch (error) {
     console.error(explain(error));
     process.exit(1);
   }
 }
 
-async function emulateWhereUnset(): Promise<EmulatedAzure | undefined> {
+async function emulateAzure(): Promise<EmulatedAzure | undefined> {
   if (endpoint()) return undefined;
   const azure = await startAzure({ wordDelayMs: WORD_DELAY_MS });
   Object.assign(process.env, azure.env);
   return azure;
+}
+
+async function emulateStorage({ folder }: StorageOptions, port: number): Promise<EmulatedStorage | undefined> {
+  const isSet = Object.entries(process.env).some(([name, value]) => value?.trim() && STORAGE_SETTING.test(name));
+  if (isSet) return undefined;
+  const { startStorage } = await import('../emulator/storage.ts');
+  const storage = await startStorage(port === 0 ? undefined : join(folder, String(port)));
+  Object.assign(process.env, storage.env);
+  return storage;
+}
+
+async function putImages(folder: string, storage: EmulatedStorage): Promise<void> {
+  await storage.ready;
+  const { uploadImages } = await import('./upload-images.ts');
+  const count = await uploadImages(folder, storage.images);
+  logToStdout('information', 'Storage', `${storage.images.url} has the ${count} images of ${folder}.`);
 }
 
 /** The endpoint that is set; blank counts as unset, as it does in the app. */
@@ -61,13 +105,12 @@ function readFunctionKey(): string | undefined {
   throw new Error('FUNCTION_KEYS must be on or off.');
 }
 
-/** The Functions host reads the same setting. */
-function readMaxBodyBytes(): number | undefined {
-  const setting = process.env['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'];
+function readPositive(name: string, unit: string): number | undefined {
+  const setting = process.env[name];
   if (!setting) return undefined;
-  const bytes = Number(setting);
-  if (Number.isInteger(bytes) && bytes > 0) return bytes;
-  throw new Error('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT must be a whole number of bytes.');
+  const value = Number(setting);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${name} must be a whole number of ${unit}, 1 or more.`);
 }
 
 function greet({ url, functions }: Host, azure: EmulatedAzure | undefined, key: string | undefined): void {
@@ -90,15 +133,15 @@ Try ${url}/api/playground in a browser, or:
 listening on ${url} (Ctrl-C ends it)`);
 }
 
-function stopOnSignals(host: Host, azure: EmulatedAzure | undefined): void {
+function stopOnSignals(host: Host, stopEmulation: () => Promise<void>): void {
   let stoppingSince: number | undefined;
   const stop = (): void => {
     if (stoppingSince === undefined) {
       stoppingSince = performance.now();
-      void host.close().finally(() => {
-        azure?.close();
-        process.exit(0);
-      });
+      void host
+        .close()
+        .then(stopEmulation)
+        .finally(() => process.exit(0));
       return;
     }
     if (performance.now() - stoppingSince > SAME_CTRL_C_MS) process.exit(130);

@@ -17,7 +17,7 @@ export interface TinyApp {
 }
 
 /** Bundles a source, as the app is bundled, into a directory of its own. */
-export async function writeTinyApp(source: string): Promise<string> {
+export async function writeTinyApp(source: string, extensions: object = {}): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'tiny-app-'));
   await build({
     stdin: { contents: source, resolveDir: root, loader: 'ts' },
@@ -29,13 +29,20 @@ export async function writeTinyApp(source: string): Promise<string> {
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });
   await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', main: 'index.js' }));
-  await writeFile(join(dir, 'host.json'), JSON.stringify({ extensions: { http: { routePrefix: 'v1' } } }));
+  await writeFile(
+    join(dir, 'host.json'),
+    JSON.stringify({ extensions: { http: { routePrefix: 'v1' }, ...extensions } }),
+  );
   return dir;
 }
 
-/** Bundles a source and serves it, with settings of the local host. */
-export async function startTinyApp(source: string, settings: Record<string, string> = {}): Promise<TinyApp> {
-  const dir = await writeTinyApp(source);
+/** Bundles a source and serves it, with settings of the local host and `extensions` of host.json. */
+export async function startTinyApp(
+  source: string,
+  settings: Record<string, string> = {},
+  extensions: object = {},
+): Promise<TinyApp> {
+  const dir = await writeTinyApp(source, extensions);
   // An endpoint is set, so that no Azure is emulated beside it.
   const endpoint = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
   const env = { PATH: process.env['PATH'], PORT: '0', ...endpoint, ...settings };

@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { z } from 'zod';
+import { listen } from '../start/listen.ts';
+import { makeServerCertificate } from './entra/certificates.ts';
+import { startAuthority } from './tokens.ts';
+
+const AZURITE = fileURLToPath(import.meta.resolve('azurite/dist/src/azurite.js'));
+const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href;
+/** The account that Azurite has unless it is told of others. */
+const ACCOUNT = 'devstoreaccount1';
+/** The containers there are: of images, and of what jobs write. `infra/` makes them in Azure. */
+const [IMAGES, JOBS] = ['images', 'jobs'];
+const RESOURCE = 'https://storage.azure.com';
+const TOKEN_SECONDS = 24 * 60 * 60;
+const START_MS = 60_000;
+/** Azurite's own, which other tools know. */
+const USUAL_PORTS = [10_000, 10_001, 10_002] as const;
+
+/** Of blobs, queues and tables. */
+const Ports = z.tuple([z.int(), z.int(), z.int()]).readonly();
+type Ports = z.infer<typeof Ports>;
+
+/** A storage account on this machine: Azurite over https, which takes the tokens of the emulated identity. */
+export interface EmulatedStorage {
+  /** The container that the app may read images from. */
+  readonly images: ContainerClient;
+  /** The environment variables with which the app and its host find it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The certificate authority, PEM, and the file that it is in, for `NODE_EXTRA_CA_CERTS`. */
+  readonly ca: string;
+  readonly caFile: string;
+  /**
+   * Resolves when it can be asked and has its containers, about two seconds after its start; rejects with what Azurite
+   * printed if it does not start.
+   */
+  readonly ready: Promise<void>;
+  /** Clients with an administrator's rights. */
+  readonly blobs: BlobServiceClient;
+  readonly queues: QueueServiceClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts Azurite on ports of 127.0.0.1, and has this process trust its certificate. Azurite checks a token's issuer,
+ * times and audience, neither its signature nor roles.
+ *
+ * @param folder - keeps the data and the ports for the next start, so that URLs stay valid; without it, nothing is kept
+ */
+export async function startStorage(folder?: string): Promise<EmulatedStorage> {
+  const directory = folder ?? (await mkdtemp(join(tmpdir(), 'azurite-')));
+  await mkdir(directory, { recursive: true });
+  const [authority, { ca, server }, ports] = await Promise.all([
+    startAuthority(TOKEN_SECONDS),
+    makeServerCertificate(),
+    folder ? portsOf(folder) : freePorts([0, 0, 0]),
+  ]);
+  const files = { ca: join(directory, 'ca.pem'), cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+  await Promise.all([
+    writeFile(files.ca, ca),
+    writeFile(files.cert, server.cert),
+    writeFile(files.key, server.key, { mode: 0o600 }),
+  ]);
+  const [blob, queue, table] = ports.map(String);
+  const listenOn = ['--blobPort', blob ?? '', '--queuePort', queue ?? '', '--tablePort', table ?? ''];
+  const https = ['--cert', files.cert, '--key', files.key, '--oauth', 'basic'];
+  const more = ['--location', directory, '--skipApiVersionCheck', '--disableTelemetry', '--silent'];
+  const child = spawn(
+    process.execPath,
+    ['--import', END_WITH_PARENT, AZURITE, ...listenOn, ...https, ...more],
+    // In a process group of its own: Ctrl-C must not end it before the app has finished.
+    { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
+  );
+
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ca]);
+
+  const blobUrl = `https://127.0.0.1:${blob}/${ACCOUNT}`;
+  const queueUrl = `https://127.0.0.1:${queue}/${ACCOUNT}`;
+  const administrator = {
+    async getToken() {
+      const { token, expiresAt } = await authority.issue(RESOURCE);
+      return { token, expiresOnTimestamp: expiresAt * 1_000 };
+    },
+  };
+  const blobs = new BlobServiceClient(blobUrl, administrator);
+  const ready = untilListening(child).then(async () => makeContainers(blobs));
+  // Whoever waits for it is told; nobody has to.
+  ready.catch(() => undefined);
+
+  return {
+    images: blobs.getContainerClient(IMAGES),
+    env: {
+      IMAGE_CONTAINERS: `${blobUrl}/${IMAGES}`,
+      JOBS_STORAGE_ACCOUNT: ACCOUNT,
+      JobsStorage__blobServiceUri: blobUrl,
+      JobsStorage__queueServiceUri: queueUrl,
+      // A proxy knows nothing of this machine.
+      NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
+    },
+    ca,
+    caFile: files.ca,
+    ready,
+    blobs,
+    queues: new QueueServiceClient(queueUrl, administrator),
+    async close() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill();
+        await exited;
+      }
+      if (!folder) await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function makeContainers(blobs: BlobServiceClient): Promise<void> {
+  for (const name of [IMAGES, JOBS]) await blobs.getContainerClient(name).createIfNotExists();
+}
+
+/** The ports of the last start where they are free, so that URLs which were stored in the folder's data stay valid. */
+async function portsOf(folder: string): Promise<Ports> {
+  const file = join(folder, 'ports.json');
+  const kept = Ports.safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null'))).data;
+  const ports = await freePorts(kept ?? USUAL_PORTS);
+  await writeFile(file, JSON.stringify(ports));
+  return ports;
+}
+
+/** The wished ports where they are free, and others where they are not. */
+async function freePorts([blob, queue, table]: Ports): Promise<Ports> {
+  const servers = [createServer(), createServer(), createServer()] as const;
+  try {
+    return [
+      await listenOnFree(servers[0], blob),
+      await listenOnFree(servers[1], queue),
+      await listenOnFree(servers[2], table),
+    ];
+  } finally {
+    // They are held until each service has its own.
+    await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
+  }
+}
+
+async function listenOnFree(server: Server, wished: number): Promise<number> {
+  return listen(server, wished).catch(async () => listen(server, 0));
+}
+
+/** Resolves when all three services listen. */
+async function untilListening(child: ChildProcess): Promise<void> {
+  let printed = '';
+  let isReady = false;
+  const tooLate = setTimeout(() => child.kill(), START_MS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      for (const stream of [child.stdout, child.stderr])
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          if (isReady) return;
+          printed += text;
+          isReady = (printed.match(/successfully listen/g) ?? []).length === 3;
+          if (isReady) resolve();
+        });
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`Azurite did not start:\n${printed}`)));
+    });
+  } finally {
+    clearTimeout(tooLate);
+  }
+}

@@ -1,0 +1,55 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+/** How messages are taken from a queue: `extensions.queues` of host.json, with the defaults of Storage.Queues 5.3.10. */
+export interface QueueOptions {
+  batchSize: number;
+  newBatchThreshold: number;
+  maxDequeueCount: number;
+  maxPollingMs: number;
+  /** How long a message is hidden after its function threw. */
+  retryVisibilitySeconds: number;
+  messageEncoding: 'base64' | 'none';
+  /** How long a message in hand is hidden from others; it is hidden again at half of that. */
+  visibilitySeconds: number;
+}
+
+/** The real host's, which no setting of its own changes. */
+const VISIBILITY_SECONDS = 600;
+
+/** The members of host.json, as the real host reads them. */
+export const QueueSettings = z
+  .object({
+    // The service gives at most 32 messages at once.
+    batchSize: z.int().min(1).max(32).default(16),
+    newBatchThreshold: z.int().min(0).optional(),
+    maxDequeueCount: z.int().min(1).default(5),
+    maxPollingInterval: z.string().default('00:01:00'),
+    visibilityTimeout: z.string().default('00:00:00'),
+    messageEncoding: z.enum(['base64', 'none']).default('base64'),
+  })
+  .prefault({});
+
+/**
+ * Reads the options of an app's queue triggers.
+ * @param visibilitySeconds - shortens the ten minutes for which a message in hand is hidden, for tests
+ */
+export function queueOptions(settings: z.infer<typeof QueueSettings>, visibilitySeconds?: number): QueueOptions {
+  const { batchSize, newBatchThreshold, maxDequeueCount, messageEncoding } = settings;
+  return {
+    batchSize,
+    newBatchThreshold: newBatchThreshold ?? (batchSize / 2) * availableParallelism(),
+    maxDequeueCount,
+    messageEncoding,
+    maxPollingMs: seconds(settings.maxPollingInterval) * 1_000,
+    retryVisibilitySeconds: seconds(settings.visibilityTimeout),
+    visibilitySeconds: visibilitySeconds ?? VISIBILITY_SECONDS,
+  };
+}
+
+/** Seconds of a .NET time span, `hh:mm:ss`. */
+function seconds(span: string): number {
+  const [, hours, minutes, rest] = /^(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)$/.exec(span) ?? [];
+  if (rest === undefined) throw new Error(`host.json: '${span}' must be a time as hh:mm:ss.`);
+  return Number(hours) * 3_600 + Number(minutes) * 60 + Number(rest);
+}
