@@ -1,3 +1,4 @@
+import { EXPOSED_HEADERS } from './cors.ts';
 import { CallerGone, Deadline } from './deadline.ts';
 import { describeError } from './describe-error.ts';
 import type { IncomingRequest } from './incoming-request.ts';
@@ -104,15 +105,21 @@ export function createHandler(handle: Handle, options: HandlerOptions): Handler 
     if (!streamed) answered();
     return {
       status: reply.status,
-      headers: { ...reply.headers, ...commonHeaders(request.id), 'server-timing': stopwatch.toHeader() },
+      headers: { ...reply.headers, ...commonHeaders(request), 'server-timing': stopwatch.toHeader() },
       body: typeof reply.body === 'string' ? reply.body : paced(reply.body, request, answered),
     };
   };
 }
 
 /** Headers of every response of every route. */
-export function commonHeaders(requestId: string): Record<string, string> {
-  return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+function commonHeaders({ id, headers }: IncomingRequest): Record<string, string> {
+  return {
+    'x-request-id': id,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    // What allows other origins, such as Azure's platform, does not know which headers this app has.
+    ...(headers.get('origin') === null ? {} : { 'access-control-expose-headers': EXPOSED_HEADERS }),
+  };
 }
 
 /** If the caller disconnects, the request ends. */

@@ -99,7 +99,9 @@ function uploadTo(forwarded: ClientRequest): Writable {
 /** Answers with nothing but a status; the rest of a request that is still being sent is discarded. */
 export function answerEmpty(req: IncomingMessage, res: ServerResponse, status: number): void {
   if (!req.complete) lingerAfterAnswer(req);
-  res.writeHead(status, { 'content-length': 0, ...(req.complete ? {} : { connection: 'close' }) }).end();
+  // RFC 9110, section 8.6: a 204 has none.
+  const length = status === 204 ? {} : { 'content-length': 0 };
+  res.writeHead(status, { ...length, ...(req.complete ? {} : { connection: 'close' }) }).end();
 }
 
 /** Why a body is refused that is larger than the real host takes. */

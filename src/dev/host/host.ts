@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from '../start/listen.ts';
+import { type Cors, createCors } from '../../http/cors.ts';
 import type { Log } from '../start/log.ts';
 import { loadApp } from './app.ts';
 import { openLibraryServer } from './library-server.ts';
@@ -32,6 +33,8 @@ export interface HostOptions {
   queueVisibilitySeconds?: number | undefined;
   /** Is awaited before a queue is polled. */
   prepareQueue?: (name: string) => Promise<unknown>;
+  /** Which other origins may read answers; none unless it is set. The real host has a setting for it, too. */
+  cors?: Cors | undefined;
   log: Log;
 }
 
@@ -61,6 +64,7 @@ export async function startHost({
   functionKey,
   queueVisibilitySeconds,
   prepareQueue = async () => {},
+  cors = createCors(undefined),
   log,
 }: HostOptions): Promise<Host> {
   registry.log = logFrom('App', log);
@@ -70,7 +74,7 @@ export async function startHost({
   const library = await openLibraryServer(app.model);
 
   const inFlight = new Set<ServerResponse>();
-  const serving = { app, libraryPort: library.port, maxBodyBytes, functionKey, log };
+  const serving = { app, libraryPort: library.port, maxBodyBytes, functionKey, cors, log };
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     inFlight.add(res);
     res.once('close', () => inFlight.delete(res));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cors } from '../../http/cors.ts';
 import type { Log } from '../start/log.ts';
 import { hasKey, refuseHead } from './admit.ts';
 import type { App } from './app.ts';
@@ -17,6 +18,7 @@ export interface Serving {
   maxBodyBytes: number;
   /** The key that functions above the level `anonymous` ask for; undefined: none does. */
   functionKey: string | undefined;
+  cors: Cors;
   log: Log;
 }
 
@@ -25,10 +27,13 @@ export interface Serving {
  * the real one; so has a function that fails.
  */
 export async function serveRequest(
-  { app, libraryPort, maxBodyBytes, functionKey, log }: Serving,
+  { app, libraryPort, maxBodyBytes, functionKey, cors, log }: Serving,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
+  const { headers: corsHeaders, isPreflight } = cors(req);
+  for (const [name, value] of Object.entries(corsHeaders)) res.setHeader(name, value);
+  if (isPreflight) return answerEmpty(req, res, 204);
   const refused = refuseHead(req);
   if (refused) return answerEmpty(req, res, refused);
   const match = matchRoute(app.routes, req.method ?? '', req.url ?? '');

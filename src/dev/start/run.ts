@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type EmulatedAzure, startAzure } from '../emulator/azure.ts';
 import type { EmulatedStorage } from '../emulator/storage.ts';
+import { createCors } from '../../http/cors.ts';
 import { type Host, startHost } from '../host/host.ts';
 import { loadLocalSettings } from './local-settings.ts';
 import { logToStdout } from './log.ts';
@@ -49,6 +50,7 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
         await storage?.ready;
         await storage?.queues.getQueueClient(name).createIfNotExists();
       },
+      cors: createCors(process.env['CORS_ALLOWED_ORIGINS']),
       log: logToStdout,
     });
     stopOnSignals(host, async () => {
