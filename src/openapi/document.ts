@@ -6,6 +6,7 @@ import { commonHeaders } from './headers.ts';
 import { info, tags } from './info.ts';
 import { openAiPaths } from './openai-paths.ts';
 import { health } from './paths/health.ts';
+import { mcp } from './paths/mcp.ts';
 import { openApi } from './paths/openapi.ts';
 import { playground } from './paths/playground.ts';
 import { processImage } from './paths/process-image.ts';
@@ -36,6 +37,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
     paths: {
       '/processImage': { post: processImage(authLevel) },
       ...openAiPaths(authLevel),
+      '/mcp': { post: mcp(authLevel) },
       '/health': { get: health },
       '/health/ready': { get: ready(authLevel) },
       '/openapi.json': { get: openApi },

@@ -52,6 +52,11 @@ export class LargeJson {
     return new LargeJson(await inTurn(() => parse(text)), longTexts, rest.length);
   }
 
+  /** A part of this document as one of its own. They share the long texts, so what is taken out of one is out of both. */
+  at(part: unknown): LargeJson {
+    return new LargeJson(part, this.#longTexts, this.#otherBytes);
+  }
+
   /** Takes a text out of the document, by its value or its placeholder. {@link restore} does not restore it. */
   take(text: string): JsonText {
     const long = this.#longTexts.get(text);

@@ -8,7 +8,7 @@ import type { Service } from './service.ts';
 import type { Answer, AnswerStep } from '../vision/answer.ts';
 import { ask, askStreaming } from '../vision/ask.ts';
 import { prepareSchema } from '../vision/output-schema.ts';
-import { type ParseQuestion, questionParser } from '../vision/question.ts';
+import { type ParseQuestion, type Question, questionParser } from '../vision/question.ts';
 import type { VisionRequest } from '../vision/vision-request.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
@@ -42,9 +42,21 @@ async function readVisionRequest(
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, deadline, reservation }, settings);
     const question = early ?? parseQuestion(query, form.fields);
-    const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
-    return { question, images: await checkImages(form.images), schema, options: settings, plainText };
+    return toVisionRequest(question, form.images, { options: settings, plainText });
   });
+}
+
+/**
+ * Checks the schema and the images of a question.
+ * @throws {Problem} about the first that is not what it has to be
+ */
+export async function toVisionRequest(
+  question: Question,
+  images: readonly Buffer[],
+  rest: Pick<VisionRequest, 'options' | 'plainText'>,
+): Promise<VisionRequest> {
+  const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
+  return { question, schema, images: await checkImages(images), ...rest };
 }
 
 function respond(kind: AnswerKind, answer: Answer, context: RequestContext): Reply {
@@ -74,6 +86,10 @@ async function* toEvents(steps: AsyncIterable<AnswerStep>, context: RequestConte
   }
 }
 
-function noteFacts({ images, model, usage, finishReason, upstreamRequestId }: Answer, { facts }: RequestContext): void {
+/** Notes what the log line tells of an answer. */
+export function noteFacts(
+  { images, model, usage, finishReason, upstreamRequestId }: Answer,
+  { facts }: RequestContext,
+): void {
   Object.assign(facts, { images, model, usage, finishReason, upstreamRequestId });
 }

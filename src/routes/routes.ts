@@ -3,6 +3,7 @@ import { openAiErrorResponse } from '../http/openai-error.ts';
 import { problemResponse } from '../http/problem-response.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { health } from './health.ts';
+import { mcp, mcpErrorResponse } from './mcp.ts';
 import { model, models } from './models.ts';
 import { notFound } from './not-found.ts';
 import { openApi } from './openapi.ts';
@@ -38,6 +39,7 @@ const DESCRIBED: readonly Route[] = [
     openAi(`model${suffix}`, 'GET', `${prefix}models/{id}`, model),
   ]),
   openAi('chatCompletionsDeployment', 'POST', 'openai/deployments/{name}/chat/completions', chatCompletions),
+  { name: 'mcp', methods: ['POST'], path: 'mcp', isPublic: false, create: mcp, toReply: mcpErrorResponse },
   {
     name: 'health',
     methods: ['GET'],

@@ -32,6 +32,8 @@ const WRONG: readonly (readonly [file: string, imported: string])[] = [
   ['src/functions/wrong.ts', '../vision/any.ts'],
   ['src/openapi/paths/wrong.ts', '../../azure/any.ts'],
   ['src/telemetry/wrong.ts', '../dev/host/any.ts'],
+  ['src/mcp/wrong.ts', '../azure/any.ts'],
+  ['src/mcp/wrong.ts', '../routes/any.ts'],
 ];
 const RIGHT: typeof WRONG = [
   ['src/functions/right.ts', '../http/any.ts'],
@@ -40,6 +42,8 @@ const RIGHT: typeof WRONG = [
   ['src/request/right.ts', '../azure/model.ts'],
   ['src/vision/right.ts', '../azure/any.ts'],
   ['src/azure/right.ts', '../http/any.ts'],
+  ['src/mcp/right.ts', '../http/any.ts'],
+  ['src/routes/right.ts', '../mcp/any.ts'],
   ['src/openapi/paths/right.ts', '../any.ts'],
   ['src/dev/host/right.ts', '../../azure/any.ts'],
 ];

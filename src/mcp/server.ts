@@ -1,0 +1,93 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+} from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
+import type { Limits } from '../config/limits.ts';
+import { version } from '../config/version.ts';
+import type { IncomingRequest } from '../http/incoming-request.ts';
+
+/** The name of the only tool. */
+export const TOOL_NAME = 'ask_about_image';
+
+/** Headers that the protocol gives a meaning: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports */
+const PROTOCOL_HEADERS = ['accept', 'content-type', 'mcp-protocol-version'];
+
+/** One message to answer. */
+export interface Exchange {
+  readonly request: Pick<IncomingRequest, 'url' | 'headers'>;
+  /** The message, parsed. */
+  readonly message: unknown;
+  readonly limits: Pick<Limits, 'maxImages' | 'maxInstructions'>;
+  /** Answers the call of the tool that is in the message. */
+  readonly callTool: () => Promise<CallToolResult>;
+}
+
+/** The SDK would make a new one for each server. */
+const jsonSchemaValidator = new AjvJsonSchemaValidator();
+
+/**
+ * Answers one message of the Model Context Protocol with the protocol's own SDK. There are no sessions: each message
+ * has a server of its own, so that any instance of the app can answer it.
+ */
+export async function answerMessage({ request, message, limits, callTool }: Exchange): Promise<Response> {
+  const server = new Server(
+    { name: 'keyless-vision', title: 'Keyless Vision', version },
+    { capabilities: { tools: {} }, jsonSchemaValidator },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [toolOf(limits)] }));
+  server.setRequestHandler(CallToolRequestSchema, async ({ params: { name } }) => {
+    if (name !== TOOL_NAME) throw new McpError(ErrorCode.InvalidParams, `There is one tool: ${TOOL_NAME}.`);
+    return callTool();
+  });
+  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
+  await server.connect(transport);
+  try {
+    const headers = PROTOCOL_HEADERS.flatMap((name) => {
+      const value = request.headers.get(name);
+      return value === null ? [] : [[name, value] satisfies [string, string]];
+    });
+    return await transport.handleRequest(new Request(request.url, { method: 'POST', headers }), {
+      parsedBody: message,
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
+  return {
+    name: TOOL_NAME,
+    title: 'Ask about images',
+    description: 'Asks a model that can see about one or several images, and returns what it says.',
+    inputSchema: {
+      type: 'object' as const,
+      properties: {
+        instructions: {
+          type: 'string',
+          minLength: 1,
+          maxLength: maxInstructions,
+          description: 'What you want to know',
+        },
+        images: {
+          type: 'array',
+          minItems: 1,
+          maxItems: maxImages,
+          items: { type: 'string' },
+          description: 'PNG, JPEG, WEBP or GIF images as base64 or as data URLs; nothing is fetched',
+        },
+        schema: {
+          type: 'object',
+          description: 'A JSON Schema of an object. The answer then satisfies it, and comes as structured content too',
+        },
+      },
+      required: ['instructions', 'images'],
+    },
+    annotations: { readOnlyHint: true, openWorldHint: true },
+  };
+}

@@ -1,0 +1,87 @@
+import type { OperationObject, ResponseObject, ResponsesObject, SchemaObject } from 'openapi3-ts/oas31';
+import { problemKind } from '../../http/problem-catalogue.ts';
+import { EVERYWHERE, headersOf } from '../headers.ts';
+import { PIXEL } from '../pixel.ts';
+import { keyRefused } from '../security.ts';
+
+const request: SchemaObject = {
+  type: 'object',
+  properties: {
+    jsonrpc: { const: '2.0' },
+    id: { type: ['string', 'integer'] },
+    method: { type: 'string', examples: ['initialize', 'tools/list', 'tools/call'] },
+    params: { type: 'object' },
+  },
+  required: ['jsonrpc'],
+};
+
+const response: SchemaObject = {
+  type: 'object',
+  properties: {
+    jsonrpc: { const: '2.0' },
+    id: { type: ['string', 'integer', 'null'] },
+    result: { type: 'object' },
+    error: {
+      type: 'object',
+      properties: { code: { type: 'integer' }, message: { type: 'string' } },
+      required: ['code', 'message'],
+    },
+  },
+  required: ['jsonrpc', 'id'],
+};
+
+/** Those of this app that keep a message from being answered; the protocol's SDK has 400, 406 and 415 of its own. */
+const REFUSED = ['request_timeout', 'body_too_large', 'misconfigured', 'overloaded'] as const;
+
+/** `POST /mcp` */
+export function mcp(authLevel: 'function' | 'anonymous'): OperationObject {
+  return {
+    operationId: 'mcp',
+    tags: ['ask'],
+    summary: 'Model Context Protocol, for agents: streamable HTTP without sessions',
+    description:
+      'One JSON-RPC message at a time. The one tool, `ask_about_image`, takes `instructions`, `images` (base64 or data URLs) and perhaps a `schema`. ' +
+      'What is wrong with a question is a result with `isError`, in the words of the problem: its code, a colon, and its detail.',
+    externalDocs: {
+      description: "The protocol's transport",
+      url: 'https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http',
+    },
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: request,
+          example: {
+            jsonrpc: '2.0',
+            id: 1,
+            method: 'tools/call',
+            params: { name: 'ask_about_image', arguments: { instructions: 'What colour is this?', images: [PIXEL] } },
+          },
+        },
+      },
+    },
+    responses: {
+      '200': json('The answer to a request'),
+      '202': { description: 'A notification was taken', headers: headersOf(...EVERYWHERE, 'server-timing') },
+      '400': json('Not a JSON-RPC message, or of a version that is not known'),
+      ...keyRefused(authLevel),
+      '406': json('Accept has to name application/json and text/event-stream, as the protocol says'),
+      ...refused(),
+      '415': json('The Content-Type is not application/json, or the body has a Content-Encoding'),
+    },
+  };
+}
+
+function refused(): ResponsesObject {
+  return Object.fromEntries(
+    REFUSED.map((code) => [problemKind(code).status, json(`\`${code}\`: ${problemKind(code).title}`)]),
+  );
+}
+
+function json(description: string): ResponseObject {
+  return {
+    description,
+    headers: headersOf(...EVERYWHERE, 'server-timing'),
+    content: { 'application/json': { schema: response } },
+  };
+}

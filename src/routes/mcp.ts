@@ -1,0 +1,123 @@
+import { isRecord } from '../config/json-object.ts';
+import { once } from '../config/once.ts';
+import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
+import { CallerGone } from '../http/deadline.ts';
+import { invalidBody } from '../http/invalid-request.ts';
+import { problemBody } from '../http/problem-response.ts';
+import type { Problem } from '../http/problem.ts';
+import { readJson } from '../request/form.ts';
+import { type Form, readJsonForm } from '../request/json-form.ts';
+import { ask } from '../vision/ask.ts';
+import { type ParseQuestion, questionParser } from '../vision/question.ts';
+import { noteFacts, toVisionRequest } from './process-image.ts';
+import type { Service } from './service.ts';
+
+/** Methods that may stand in the log: any other could be what a caller wrote. */
+const KNOWN_METHODS = new Set(['initialize', 'notifications/initialized', 'ping', 'tools/list', 'tools/call']);
+
+/** The codes of https://www.jsonrpc.org/specification#error_object; below -32000 a server may choose. */
+const PARSE_ERROR = -32_700;
+const SERVER_ERROR = -32_000;
+
+/** A message as the SDK takes it, and the form in it if it calls the tool. */
+interface Received {
+  readonly message: unknown;
+  /** Fails with what is wrong with the images. */
+  readonly form: Promise<Form>;
+}
+
+/** `POST /api/mcp`: the Model Context Protocol, so that agents can ask about images. Its SDK is loaded at the first message. */
+export function mcp(service: Service): Handle {
+  const load = once(async () => import('../mcp/server.ts'));
+  const parseQuestion = questionParser(service.settings);
+  return async (context) => {
+    const { TOOL_NAME, answerMessage } = await load();
+    const { message, form } = await receive(context, service, TOOL_NAME);
+    const response = await answerMessage({
+      request: context.request,
+      message,
+      limits: service.settings,
+      callTool: async () => toolResult(form, context, service, parseQuestion),
+    });
+    const { reason } = context.deadline.signal;
+    if (reason instanceof CallerGone) throw reason;
+    return toReply(response);
+  };
+}
+
+/** A problem that keeps a message from being answered at all, in the shape of JSON-RPC. */
+export function mcpErrorResponse(problem: Problem, requestId: string): Reply {
+  const code = problem.code === 'invalid_request' ? PARSE_ERROR : SERVER_ERROR;
+  const error = { code, message: problem.detail, data: problemBody(problem, requestId) };
+  return {
+    status: problem.status,
+    headers: { 'content-type': 'application/json', ...problem.headers },
+    body: JSON.stringify({ jsonrpc: '2.0', error, id: null }),
+  };
+}
+
+async function receive(
+  { request, deadline, stopwatch, facts, onFinish }: RequestContext,
+  { settings, admission }: Service,
+  toolName: string,
+): Promise<Received> {
+  const reservation = admission.enter();
+  onFinish(reservation.leave);
+  const incoming = { request, deadline, reservation };
+  return stopwatch.time('read', async () =>
+    readJson(incoming, settings, async (json) => {
+      const { value } = json;
+      // The protocol has had none since 2025-06-18, and one batch could hold as many questions as there is room for.
+      if (!isRecord(value)) throw invalidBody('must be one JSON-RPC message; batches are not supported');
+      if (KNOWN_METHODS.has(String(value['method']))) facts['method'] = value['method'];
+      const call = callIn(value, toolName);
+      if (!call) return { message: await json.restore(value), form: Promise.resolve({ fields: {}, images: [] }) };
+
+      const id = typeof value['id'] === 'string' ? await json.take(value['id']).toText() : value['id'];
+      const form = readJsonForm(json.at(call), settings);
+      // The images have to be read before the body's memory is given back.
+      await form.then(({ images }) => reservation.keep(images)).catch(() => undefined);
+      return { message: { ...value, id, params: { name: toolName } }, form };
+    }),
+  );
+}
+
+/** The arguments of the tool if the message calls it; the SDK says what is wrong with any other message. */
+function callIn({ method, params }: Readonly<Record<string, unknown>>, toolName: string): object | undefined {
+  if (method !== 'tools/call' || !isRecord(params) || params['name'] !== toolName) return undefined;
+  const { arguments: given = {} } = params;
+  return isRecord(given) ? given : undefined;
+}
+
+async function toolResult(
+  form: Promise<Form>,
+  context: RequestContext,
+  { model, settings }: Service,
+  parseQuestion: ParseQuestion,
+) {
+  try {
+    const { fields, images } = await form;
+    // The caller receives words and nothing that could say that the filter cut them off.
+    const vision = await context.stopwatch.time('read', async () =>
+      toVisionRequest(parseQuestion(fields), images, { options: settings, plainText: true }),
+    );
+    const answer = await ask(model, vision, context);
+    noteFacts(answer, context);
+    const { data, refusal } = answer;
+    const text = answer.answer || (refusal ?? '');
+    return { content: [{ type: 'text' as const, text }], ...(data ? { structuredContent: { ...data } } : {}) };
+  } catch (error) {
+    if (error instanceof CallerGone) throw error;
+    const { code, detail } = context.toProblem(error);
+    return { content: [{ type: 'text' as const, text: `${code}: ${detail}` }], isError: true };
+  }
+}
+
+async function toReply(response: Response): Promise<Reply> {
+  const type = response.headers.get('content-type');
+  return {
+    status: response.status,
+    headers: type === null ? {} : { 'content-type': type },
+    body: await response.text(),
+  };
+}
