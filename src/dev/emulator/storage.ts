@@ -22,6 +22,8 @@ const [IMAGES, JOBS] = ['images', 'jobs'];
 const RESOURCE = 'https://storage.azure.com';
 const TOKEN_SECONDS = 24 * 60 * 60;
 const START_MS = 60_000;
+/** Azurite saves every 5 seconds. After a blob was overwritten, it never ends by itself (seen on 3.37). */
+const CLOSE_MS = 6_000;
 /** Azurite's own, which other tools know. */
 const USUAL_PORTS = [10_000, 10_001, 10_002] as const;
 
@@ -114,7 +116,9 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit');
         child.kill();
+        const hangs = setTimeout(() => child.kill('SIGKILL'), CLOSE_MS);
         await exited;
+        clearTimeout(hangs);
       }
       if (!folder) await rm(directory, { recursive: true });
     },

@@ -6,12 +6,11 @@ import { createCors } from '../../http/cors.ts';
 import { type Host, startHost } from '../host/host.ts';
 import { loadLocalSettings } from './local-settings.ts';
 import { logToStdout } from './log.ts';
+import { stopOnSignals } from './signals.ts';
 
 const DEFAULT_PORT = 7071;
 /** The pace at which the emulated model streams to a person: about that of a real one. */
 const WORD_DELAY_MS = 40;
-/** One Ctrl-C comes twice where npm runs the script: from the terminal, and passed on by npm. */
-const SAME_CTRL_C_MS = 500;
 /** Settings that name a storage account. */
 const STORAGE_SETTING = /^(?:IMAGE_CONTAINERS|JOBS_STORAGE_ACCOUNT|JobsStorage__.+)$/;
 
@@ -53,10 +52,7 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
       cors: createCors(process.env['CORS_ALLOWED_ORIGINS']),
       log: logToStdout,
     });
-    stopOnSignals(host, async () => {
-      azure?.close();
-      await storage?.close();
-    });
+    stopOnSignals().addEventListener('abort', () => void end(host, azure, storage));
     greet(host, azure, functionKey);
     if (storage) await putImages(storageOptions.images, storage);
   } catch (error) {
@@ -135,21 +131,14 @@ Try ${url}/api/playground in a browser, or:
 listening on ${url} (Ctrl-C ends it)`);
 }
 
-function stopOnSignals(host: Host, stopEmulation: () => Promise<void>): void {
-  let stoppingSince: number | undefined;
-  const stop = (): void => {
-    if (stoppingSince === undefined) {
-      stoppingSince = performance.now();
-      void host
-        .close()
-        .then(stopEmulation)
-        .finally(() => process.exit(0));
-      return;
-    }
-    if (performance.now() - stoppingSince > SAME_CTRL_C_MS) process.exit(130);
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+async function end(host: Host, azure: EmulatedAzure | undefined, storage: EmulatedStorage | undefined): Promise<void> {
+  try {
+    await host.close();
+    azure?.close();
+    await storage?.close();
+  } finally {
+    process.exit(0);
+  }
 }
 
 function explain(error: unknown): string {

@@ -3,6 +3,9 @@ import { relative, sep } from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import { imageFiles } from './image-files.ts';
 
+/** A blob's time of change is in whole seconds. */
+const SECOND_MS = 1_000;
+
 /**
  * Puts the images of a folder into a container, under their paths in the folder. A file that has not changed since is left.
  * @returns how many images the folder has
@@ -17,7 +20,8 @@ export async function uploadImages(folder: string, container: ContainerClient): 
     const name = relative(folder, file).split(sep).join('/');
     const { size, mtime } = await stat(file);
     const before = uploaded.get(name);
-    if (before?.bytes !== size || before.at < mtime) await container.getBlockBlobClient(name).uploadFile(file);
+    if (before?.bytes !== size || before.at.getTime() < Math.floor(mtime.getTime() / SECOND_MS) * SECOND_MS)
+      await container.getBlockBlobClient(name).uploadFile(file);
     count += 1;
   }
   return count;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { generate } from 'selfsigned';
 
 /** A certificate with its private key, both PEM. */
@@ -8,7 +9,8 @@ export interface Certificate {
 
 /** A certificate authority that nobody trusts who is not told to, and a certificate of its for this machine's loopback. */
 export async function makeServerCertificate(): Promise<{ ca: string; server: Certificate }> {
-  const ca = await generate([{ name: 'commonName', value: 'Emulated Azure CA' }], {
+  // A process may trust several, and tells them apart by their names.
+  const ca = await generate([{ name: 'commonName', value: `Emulated Azure CA ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [

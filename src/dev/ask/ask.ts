@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { stopOnSignals } from '../start/signals.ts';
+import { openAnswers } from './answer-file.ts';
+import { askFolder } from './ask-folder.ts';
+import type { Question } from './ask-image.ts';
+import { startLocalApp } from './local-app.ts';
+
+const USAGE = `Usage: npm run ask -- FOLDER 'What is this?' [options]
+
+Asks the question about every image of a folder, and of the folders in it. Run it again to go on after a Ctrl-C.
+
+  --out FILE         where the answers go: .ndjson or .csv; default: answers.ndjson
+  --schema FILE      a JSON Schema of an object that each answer has to match
+  --concurrency N    how many images are asked about at once; default: 8
+  --url URL          the app, such as https://NAME.azurewebsites.net; without it, one is built and started here
+  --key KEY          the app's function key`;
+
+const JsonObject = z.record(z.string(), z.unknown());
+
+interface Arguments {
+  folder: string;
+  question: Question;
+  out: string;
+  concurrency: number;
+  url: string | undefined;
+}
+
+/** `npm run ask`: exits with 0 if every image is answered, 1 if some failed, 2 for wrong arguments, 130 after Ctrl-C. */
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  let args: Arguments;
+  try {
+    args = await readArguments();
+  } catch (error) {
+    console.error(`${messageOf(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  try {
+    const { folder, question, out, concurrency, url } = args;
+    const answers = await openAnswers(out, question.schema);
+    const stop = stopOnSignals();
+    const app = url ? { url, close() {} } : await startLocalApp();
+    try {
+      const { failures } = await askFolder({ folder, question, answers, concurrency, url: app.url, stop });
+      for (const { file, reason } of failures) console.error(`${file}: ${reason}`);
+      if (stop.aborted) return 130;
+      return failures.length > 0 ? 1 : 0;
+    } finally {
+      app.close();
+      await answers.close();
+    }
+  } catch (error) {
+    console.error(messageOf(error));
+    return 1;
+  }
+}
+
+async function readArguments(): Promise<Arguments> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      out: { type: 'string', default: 'answers.ndjson' },
+      schema: { type: 'string' },
+      concurrency: { type: 'string', default: '8' },
+      url: { type: 'string' },
+      key: { type: 'string' },
+    },
+  });
+  const [folder, instructions, ...more] = positionals;
+  if (!folder || !instructions?.trim()) throw new Error('A folder and a question are needed.');
+  if (more.length > 0) throw new Error(`'${more.join(' ')}' is too much. Put the question in quotes.`);
+  const concurrency = Number(values.concurrency);
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new Error('--concurrency must be a whole number, 1 or more.');
+  if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? '')) {
+    throw new Error('--url must begin with http:// or https://.');
+  }
+  return {
+    folder,
+    question: { instructions, schema: values.schema ? await readSchema(values.schema) : undefined, key: values.key },
+    out: resolve(values.out),
+    concurrency,
+    url: values.url,
+  };
+}
+
+async function readSchema(file: string): Promise<Record<string, unknown>> {
+  try {
+    return JsonObject.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    throw new Error(`--schema: ${file} is no file with a JSON Schema in it.`, { cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,99 @@
+import type { FileHandle } from 'node:fs/promises';
+import { CsvError, parse } from 'csv-parse';
+import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
+import type { Answer } from './ask-image.ts';
+import type { Format } from './format.ts';
+
+const BOM = '\uFEFF';
+const END_OF_LINE = '\r\n';
+const Schema = z.object({ properties: z.record(z.string(), z.unknown()) });
+const Records = z.object({ record: z.array(z.string()), info: z.object({ bytes: z.number() }) });
+
+/** A name that a spreadsheet would take for a formula is written as a path, which is the same file. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+/**
+ * CSV as spreadsheets open it: RFC 4180 with a byte order mark, without which Excel does not read UTF-8, and with what
+ * would be a formula behind an apostrophe. With a schema, each of its members is a column.
+ */
+export function csvFormat(schema: Record<string, unknown> | undefined): Format {
+  const members = schema ? Object.keys(Schema.safeParse(schema).data?.properties ?? {}) : undefined;
+  const columns = [
+    'file',
+    ...(members ?? ['answer']),
+    'refusal',
+    'finishReason',
+    'model',
+    'inputTokens',
+    'outputTokens',
+  ];
+  const head = BOM + toCsv(columns);
+  return {
+    head,
+    line: (file, answer) => toCsv([FORMULA.test(file) ? `./${file}` : file, ...cells(answer, members)]),
+    read: async (file) => read(file, head, columns),
+  };
+}
+
+function cells(
+  { answer, data, refusal, finishReason, model, usage }: Answer,
+  members: string[] | undefined,
+): unknown[] {
+  const { inputTokens, outputTokens } = usage;
+  const said = members ? members.map((member) => data?.[member]) : [answer];
+  return [...said, refusal, finishReason, model, inputTokens, outputTokens];
+}
+
+function toCsv(row: unknown[]): string {
+  return stringify([row], {
+    record_delimiter: END_OF_LINE,
+    escape_formulas: true,
+    cast: {
+      boolean: String,
+      // A negative number is no formula.
+      number: (value) => ({ value: String(value), escape_formulas: false }),
+    },
+  });
+}
+
+async function read(
+  file: FileHandle,
+  head: string,
+  columns: string[],
+): Promise<{ answered: Set<string>; end: number }> {
+  const { size } = await file.stat();
+  const start = await textAt(file, 0, Buffer.byteLength(head));
+  if (size < Buffer.byteLength(head) && head.startsWith(start.replace(/\uFFFD+$/, '')))
+    return { answered: new Set(), end: 0 };
+
+  const isWhole = (await textAt(file, size - END_OF_LINE.length, END_OF_LINE.length)) === END_OF_LINE;
+  const names: string[] = [];
+  const ends: number[] = [];
+  const parser = file
+    .createReadStream({ start: 0, autoClose: false })
+    .pipe(parse({ bom: true, info: true, record_delimiter: END_OF_LINE, relax_column_count: true }));
+  try {
+    for await (const row of parser) {
+      const { record, info } = Records.parse(row);
+      if (ends.length === 0 && record.join() !== columns.join()) throw new Error('The columns are others.');
+      names.push(record[0] ?? '');
+      ends.push(info.bytes);
+    }
+    if (!isWhole) drop();
+  } catch (error) {
+    // A last line that ends within quotes, or between a quote and the end of the line.
+    if (!(error instanceof CsvError) || (isWhole && error.code !== 'CSV_QUOTE_NOT_CLOSED')) throw error;
+  }
+  return { answered: new Set(names.slice(1).map((name) => name.replace(/^\.\//, ''))), end: ends.at(-1) ?? 0 };
+
+  function drop(): void {
+    names.pop();
+    ends.pop();
+  }
+}
+
+async function textAt(file: FileHandle, position: number, length: number): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, Math.max(position, 0));
+  return buffer.toString('utf8', 0, bytesRead);
+}

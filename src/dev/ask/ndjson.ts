@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { Format } from './format.ts';
+
+const Line = z.object({ file: z.string() });
+const NEWLINE = 0x0a;
+/** How each line begins. */
+const BEGINNING = '{"file":';
+
+/** NDJSON: an object a line. */
+export const ndjsonFormat: Format = {
+  head: '',
+  line: (file, answer) => `${JSON.stringify({ file, ...answer })}\n`,
+  async read(file) {
+    const answered = new Set<string>();
+    let end = 0;
+    let rest = Buffer.alloc(0);
+    for await (const chunk of file.createReadStream({ start: 0, autoClose: false })) {
+      rest = Buffer.concat([rest, chunk]);
+      let from = 0;
+      for (let to = rest.indexOf(NEWLINE); to >= 0; to = rest.indexOf(NEWLINE, from)) {
+        answered.add(Line.parse(JSON.parse(rest.toString('utf8', from, to))).file);
+        from = to + 1;
+      }
+      end += from;
+      rest = rest.subarray(from);
+    }
+    if (!BEGINNING.startsWith(rest.toString('latin1', 0, BEGINNING.length)))
+      throw new Error('The last line is no answer.');
+    return { answered, end };
+  },
+};
