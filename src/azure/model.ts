@@ -19,7 +19,7 @@ export interface Caller {
     time<T>(
       stage: 'token' | 'model',
       work: () => Promise<T>,
-      asked?: { deployment: string; endpoint: string },
+      asked?: { deployment: string; endpoint: string; api: ModelRequest['api'] },
     ): Promise<T>;
   };
 }
@@ -147,7 +147,7 @@ export class Model {
     };
     return this.#upstreams.ask(async (upstream, isLast) => {
       const { deployment, endpoint } = upstream;
-      return stopwatch.time('model', async () => askOne(upstream, isLast), { deployment, endpoint });
+      return stopwatch.time('model', async () => askOne(upstream, isLast), { deployment, endpoint, api: request.api });
     });
   }
 

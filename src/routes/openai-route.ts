@@ -21,8 +21,8 @@ export interface OpenAiApi {
   readonly format: (event: object) => string;
   /** What comes behind the last event. */
   readonly end: string;
-  /** The event that tells a problem. */
-  readonly failed: (problem: Problem, requestId: string) => object;
+  /** The event that tells a problem, behind the last that was sent. */
+  readonly failed: (problem: Problem, requestId: string, last: object | undefined) => object;
 }
 
 /** Passes a request to one of OpenAI's APIs on, its images and files checked, and the answer back as it comes. */
@@ -66,11 +66,13 @@ function whole({ completion, upstreamRequestId }: ModelResponse, { facts }: Requ
 
 function streamed({ chunks, upstreamRequestId }: ModelStream, context: RequestContext, api: OpenAiApi): Reply {
   context.facts['upstreamRequestId'] = upstreamRequestId;
-  const tell = (error: unknown): string => api.format(api.failed(context.toProblem(error), context.requestId));
+  let last: object | undefined;
+  const noteLast = (event: object): void => void (last = event);
+  const tell = (error: unknown): string => api.format(api.failed(context.toProblem(error), context.requestId, last));
   return {
     status: 200,
     headers: EVENT_STREAM_HEADERS,
-    body: withHeartbeats(withFailure(toText(api.events(chunks), context, api), tell)),
+    body: withHeartbeats(withFailure(toText(api.events(chunks), context, api, noteLast), tell)),
   };
 }
 
@@ -78,8 +80,10 @@ async function* toText(
   events: AsyncIterable<object>,
   { facts }: RequestContext,
   { factsOf, format, end }: OpenAiApi,
+  noteLast: (event: object) => void,
 ): AsyncGenerator<string> {
   for await (const event of events) {
+    noteLast(event);
     Object.assign(facts, factsOf(event));
     yield format(event);
   }

@@ -15,11 +15,17 @@ export function responses(service: Service): Handle {
     factsOf,
     format: (event) => formatEvent('type' in event ? String(event.type) : 'message', event),
     end: '',
-    failed(problem, requestId) {
+    failed(problem, requestId, last) {
       const { error } = openAiError(problem, requestId);
       const { code, message, param } = error;
       // The API has both: members of the event, which its reference describes, and the error that its clients look for.
-      return { type: 'error', sequence_number: 0, code, message, param, error };
+      return { type: 'error', sequence_number: numberBehind(last), code, message, param, error };
     },
   });
+}
+
+/** Events are counted from 0, and clients put them in that order. */
+function numberBehind(last: object | undefined): number {
+  const number = last && 'sequence_number' in last ? last.sequence_number : undefined;
+  return typeof number === 'number' ? number + 1 : 0;
 }

@@ -47,7 +47,7 @@ function toChat(
   end: number,
   error: string | undefined,
 ): Chat {
-  const { deployment = '', endpoint = '' } = facts;
+  const { deployment = '', endpoint = '', api } = facts;
   const server = URL.parse(endpoint);
   return {
     start,
@@ -55,7 +55,9 @@ function toChat(
     deployment,
     error,
     attributes: {
+      // Responses are no operation of their own: https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/
       'gen_ai.operation.name': 'chat',
+      'openai.api.type': api === 'responses' ? 'responses' : 'chat_completions',
       'gen_ai.provider.name': 'azure.ai.openai',
       'gen_ai.request.model': deployment,
       ...(model ? { 'gen_ai.response.model': model } : {}),

@@ -8,6 +8,8 @@ import { keepSecret } from './secrets.ts';
 
 const INSTRUCTIONS = 'marker-of-the-instructions';
 const ANSWER = 'marker-of-the-answer';
+/** Its words are the caller's, too. */
+const SCHEMA = { type: 'object', description: INSTRUCTIONS, properties: { [INSTRUCTIONS]: { type: 'string' } } };
 const FAULTS: Fault[] = [
   {
     body: {
@@ -42,6 +44,23 @@ test('no image, instructions, answer or token is in any line that a session prin
   for (const { bytes } of await wrongFiles()) await ask(app.url, bytes, { query });
   await ask(app.url, image, { query });
   await ask(app.url, image, { query: { instructions: INSTRUCTIONS, detail: INSTRUCTIONS } });
+  const base64 = image.toString('base64');
+  for (const fault of [{}, ...FAULTS]) {
+    for (const [path, body] of Object.entries(questionsOf(base64))) {
+      azure.model.fail(fault, 2);
+      await post(`${app.url}/api/${path}`, body);
+      azure.model.reset();
+    }
+  }
+  for (const [path, body] of Object.entries(questionsOf(Buffer.from(INSTRUCTIONS).toString('base64'))))
+    await post(`${app.url}/api/${path}`, body);
+  for (const path of Object.keys(questionsOf('')))
+    for (const text of [
+      INSTRUCTIONS,
+      JSON.stringify(INSTRUCTIONS),
+      JSON.stringify({ method: INSTRUCTIONS, id: 1, jsonrpc: '2.0' }),
+    ])
+      await post(`${app.url}/api/${path}`, text);
   const token = azure.model.requests.at(-1)?.headers.authorization?.slice('Bearer '.length) ?? '';
   expect(token.length).toBeGreaterThan(100);
   keepSecret('key', token);
@@ -52,3 +71,47 @@ test('no image, instructions, answer or token is in any line that a session prin
   expect(app.output().length, 'it did print').toBeGreaterThan(2_000);
   expect(app.output(), 'which credential signed in, by its name').toContain('Result for ManagedIdentityCredential');
 });
+
+/** The same question to each route that takes JSON. */
+function questionsOf(base64: string): Record<string, string> {
+  const url = `data:image/png;base64,${base64}`;
+  const bodies = {
+    processImage: { instructions: INSTRUCTIONS, images: [base64] },
+    'chat/completions': {
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: INSTRUCTIONS },
+            { type: 'image_url', image_url: { url } },
+          ],
+        },
+      ],
+    },
+    responses: {
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: INSTRUCTIONS },
+            { type: 'input_image', image_url: url },
+          ],
+        },
+      ],
+      store: true,
+    },
+    mcp: {
+      jsonrpc: '2.0',
+      id: INSTRUCTIONS,
+      method: 'tools/call',
+      params: { name: 'ask_about_image', arguments: { instructions: INSTRUCTIONS, images: [base64], schema: SCHEMA } },
+    },
+  };
+  return Object.fromEntries(Object.entries(bodies).map(([path, body]) => [path, JSON.stringify(body)]));
+}
+
+async function post(url: string, body: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const response = await fetch(url, { method: 'POST', headers, body });
+  await response.arrayBuffer().catch(() => undefined);
+}

@@ -4,6 +4,7 @@ import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { checkedFetch } from './ask.ts';
+import { readEvents } from './events.ts';
 import { keepSecret } from './secrets.ts';
 
 const QUESTION = 'What is behind the lighthouse?';
@@ -181,6 +182,34 @@ describe('what goes wrong at the model', () => {
     await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'upstream_error' });
   });
 
+  test('is an event with the next number, as every event of the API has one', async () => {
+    azure.model.fail({ breakOff: 'mid-body' });
+    const response = await checkedFetch(`${app.url}/api/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input: QUESTION, stream: true }),
+    });
+    const events = readEvents(await response.text());
+    expect(events.length).toBeGreaterThan(2);
+    expect(events.map(({ data }) => data['sequence_number'])).toEqual(events.map((_, at) => at));
+    expect(events.at(-1)).toMatchObject({ event: 'error', data: { type: 'error', code: 'upstream_error' } });
+  });
+
+  test.each([false, true])('a caller who hangs up ends it there, streamed: %s', async (stream) => {
+    azure.model.fail(stream ? { wordDelayMs: 60_000 } : { silent: true });
+    const abort = new AbortController();
+    const asked = fetch(`${app.url}/api/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input: [user({ type: 'input_image', image_url: dataUrl('image/png', png) })], stream }),
+      signal: abort.signal,
+    });
+    asked.catch(() => undefined);
+    await expect.poll(() => azure.model.requests.length, { timeout: 10_000 }).toBe(1);
+    abort.abort();
+    expect(await azure.model.requests[0]?.closedEarly).toBe(true);
+  });
+
   test('is named where something else answers', async () => {
     azure.model.fail({ status: 200, body: { hello: 'world' } });
     expect(await post({ input: QUESTION })).toMatchObject({ status: 502, error: { code: 'upstream_error' } });
@@ -230,6 +259,22 @@ describe('the list of models', () => {
     }
   });
 });
+
+test.each(['', 'v1/', 'openai/v1/', 'openai/', 'openai/deployments/any/'])(
+  "no caller's store reaches the model by any name of the routes: %s",
+  async (prefix) => {
+    const asked = { store: true, stream: false };
+    const routes = prefix.includes('deployments') ? ['chat/completions'] : ['chat/completions', 'responses'];
+    for (const route of routes) {
+      const body = route === 'responses' ? { input: QUESTION } : { messages: [{ role: 'user', content: QUESTION }] };
+      for (const store of [true, 'true', 1, null]) {
+        azure.reset();
+        expect((await post({ ...body, ...asked, store }, `${prefix}${route}`)).status).toBe(200);
+        expect(sent()['store']).toBe(route === 'responses' ? false : undefined);
+      }
+    }
+  },
+);
 
 test("no caller's store reaches the model on the chat route either", async () => {
   const messages = [{ role: 'user', content: QUESTION }];

@@ -5,7 +5,7 @@ import { leaksIn, type Secret } from './leaks.ts';
 /** Of a large image, as much as is looked for in a log: its first bytes, and some of its midst and end. */
 const SAMPLE_BYTES = 4_096;
 const SECRET_VARIABLE = /KEY|SECRET|PASSWORD|IDENTITY_HEADER/;
-const DATA_URL = /^data:image\/[a-z]+;base64,/;
+const DATA_URL = /^data:[a-z]+\/[a-z]+;base64,/;
 
 /** All that the tests of this file have shown to an app. */
 const secrets = new Map<string, Secret>();
@@ -60,22 +60,34 @@ export function expectNoneIn(output: string): void {
 }
 
 function harvest({ model }: EmulatedAzure): void {
-  for (const { body } of model.requests)
-    for (const { content } of (body as Partial<Conversation> | undefined)?.messages ?? []) keepContent(content);
+  for (const { body } of model.requests) {
+    const { messages = [], input = [] } = (body ?? {}) as Partial<Conversation>;
+    if (typeof input === 'string') keepSecret('words', input);
+    else for (const { content } of [...messages, ...input]) keepContent(content);
+  }
 }
 
+/** A request for chat completions, or for a response. */
 interface Conversation {
   readonly messages: readonly { readonly content?: Content }[];
+  readonly input: string | readonly { readonly content?: Content }[];
 }
-type Content = string | null | readonly { readonly text?: string; readonly image_url?: { readonly url: string } }[];
+type Content = string | null | readonly Part[];
+
+interface Part {
+  readonly text?: string;
+  readonly image_url?: string | { readonly url: string };
+  readonly file_data?: string;
+}
 
 function keepContent(content: Content | undefined): void {
   if (typeof content === 'string') keepSecret('words', content);
-  else if (Array.isArray(content)) for (const { text, image_url: image } of content) keepPart(text, image?.url);
+  else if (Array.isArray(content)) for (const part of content) keepPart(part);
 }
 
-function keepPart(text: string | undefined, url = ''): void {
+function keepPart({ text, image_url: image, file_data: file }: Part): void {
   if (text) keepSecret('words', text);
+  const url = (typeof image === 'string' ? image : image?.url) ?? file ?? '';
   const base64 = url.slice(DATA_URL.exec(url)?.[0].length ?? 0);
   for (const sample of samples(Buffer.from(base64))) keepSecret('image', Buffer.from(sample.toString(), 'base64'));
 }

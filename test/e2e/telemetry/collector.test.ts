@@ -12,6 +12,7 @@ const SAMPLED = { traceparent: `00-${TRACE}-${HOST_SPAN}-01` };
 const INSTRUCTIONS = 'marker-of-the-instructions';
 const CHAT = {
   'gen_ai.operation.name': 'chat',
+  'openai.api.type': 'chat_completions',
   'gen_ai.provider.name': 'azure.ai.openai',
   'gen_ai.request.model': 'gpt-vision',
   'server.address': '127.0.0.1',
@@ -202,3 +203,19 @@ async function chat(app: App, image: Buffer): Promise<void> {
   expect(response.status).toBe(200);
   await response.text();
 }
+
+test('a question to Responses: the same span, which says so, since the conventions know no operation of that name', async () => {
+  const collector = await startCollector();
+  const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  const response = await fetch(`${app.url}/api/responses`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ input: INSTRUCTIONS }),
+  });
+  expect(response.status).toBe(200);
+  await app.stop();
+  azure.close();
+  const asked = spansIn(collector).find(({ name }) => name === 'chat gpt-vision');
+  expect(asked?.attributes).toMatchObject({ ...CHAT, 'openai.api.type': 'responses' });
+  expect(asked?.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
+});

@@ -57,4 +57,41 @@ pm.test('chunks, then [DONE]', () => {
   pm.expect(words.join('')).to.match(/\\w/);
 });`,
   },
+  {
+    name: 'Responses',
+    about: 'The newer of the two formats. It is stored nowhere, whatever `store` says.',
+    method: 'POST',
+    path: 'responses',
+    body: jsonBody({
+      model: 'any',
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'What is in this picture?' },
+            { type: 'input_image', image_url: 'data:image/webp;base64,{{smallImage}}' },
+          ],
+        },
+      ],
+    }),
+    tests: `
+pm.test("a response, as OpenAI's own", () => {
+  pm.response.to.have.status(200);
+  const { object, output } = pm.response.json();
+  pm.expect(object).to.equal('response');
+  pm.expect(output.find(({ type }) => type === 'message').content[0].text).to.match(/\\w/);
+});`,
+  },
+  {
+    name: 'Models',
+    about: 'The deployment, which answers whatever model a request names.',
+    method: 'GET',
+    path: 'models',
+    tests: `
+pm.test('one model', () => {
+  pm.response.to.have.status(200);
+  const { object, data } = pm.response.json();
+  pm.expect([object, data.length]).to.eql(['list', 1]);
+});`,
+  },
 ];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ask } from './ask.ts';
 import { chat } from './chat.ts';
+import { mcp } from './mcp.ts';
 import { problems } from './problems.ts';
 import { type PostmanRequest, toItem, toScript } from './request.ts';
 import { watch } from './watch.ts';
@@ -37,7 +38,13 @@ export const collection = {
   },
   variable: [{ key: 'smallImage', value: smallImage, type: 'string' }],
   event: [{ listen: 'test', script: toScript(everyAnswer) }],
-  item: [folder('Ask', ask), folder("OpenAI's format", chat), folder('Watch', watch), folder('Problems', problems)],
+  item: [
+    folder('Ask', ask),
+    folder("OpenAI's formats", chat),
+    folder('MCP', mcp),
+    folder('Watch', watch),
+    folder('Problems', problems),
+  ],
 };
 
 function folder(name: string, requests: readonly PostmanRequest[]): object {
