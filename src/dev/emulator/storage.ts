@@ -17,8 +17,9 @@ const AZURITE = fileURLToPath(import.meta.resolve('azurite/dist/src/azurite.js')
 const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href;
 /** The account that Azurite has unless it is told of others. */
 const ACCOUNT = 'devstoreaccount1';
-/** The containers there are: of images, and of what jobs write. `infra/` makes them in Azure. */
-const [IMAGES, JOBS] = ['images', 'jobs'];
+/** The container of images, and the container and queues of jobs. In Azure, `infra/` creates them. */
+const IMAGES = 'images';
+const JOBS = 'vision-jobs';
 const RESOURCE = 'https://storage.azure.com';
 const TOKEN_SECONDS = 24 * 60 * 60;
 const START_MS = 60_000;
@@ -41,7 +42,7 @@ export interface EmulatedStorage {
   readonly ca: string;
   readonly caFile: string;
   /**
-   * Resolves when it can be asked and has its containers, about two seconds after its start; rejects with what Azurite
+   * Resolves when it can be asked and has its containers and queues, about two seconds after its start; rejects with what Azurite
    * printed if it does not start.
    */
   readonly ready: Promise<void>;
@@ -93,7 +94,8 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
     },
   };
   const blobs = new BlobServiceClient(blobUrl, administrator);
-  const ready = untilListening(child).then(async () => makeContainers(blobs));
+  const queues = new QueueServiceClient(queueUrl, administrator);
+  const ready = untilListening(child).then(async () => create(blobs, queues));
   // Whoever waits for it is told; nobody has to.
   ready.catch(() => undefined);
 
@@ -111,7 +113,7 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
     caFile: files.ca,
     ready,
     blobs,
-    queues: new QueueServiceClient(queueUrl, administrator),
+    queues,
     async close() {
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit');
@@ -125,8 +127,9 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
   };
 }
 
-async function makeContainers(blobs: BlobServiceClient): Promise<void> {
+async function create(blobs: BlobServiceClient, queues: QueueServiceClient): Promise<void> {
   for (const name of [IMAGES, JOBS]) await blobs.getContainerClient(name).createIfNotExists();
+  for (const name of [JOBS, `${JOBS}-poison`]) await queues.getQueueClient(name).createIfNotExists();
 }
 
 /** The ports of the last start where they are free, so that URLs which were stored in the folder's data stay valid. */
