@@ -1,11 +1,13 @@
 import { Agent, type AgentInputItem, OpenAIProvider, Runner, tool } from '@openai/agents';
 import { z } from 'zod';
-import { type Client, collect, WEATHER } from './client.ts';
+import { OpenAI } from 'openai';
+import { type Caller, type Client, collect, WEATHER } from './client.ts';
 
 /** OpenAI's Agents SDK, by default with Responses. */
-export function agentsClients(base: string): Client[] {
+export function agentsClients({ base, headers }: Caller): Client[] {
+  const openAIClient = new OpenAI({ baseURL: base, apiKey: 'unused', defaultHeaders: headers });
   return [true, false].map((useResponses) => {
-    const modelProvider = new OpenAIProvider({ baseURL: base, apiKey: 'unused', useResponses });
+    const modelProvider = new OpenAIProvider({ openAIClient, useResponses });
     const runner = new Runner({ modelProvider, tracingDisabled: true });
     return client(useResponses ? 'OpenAI Agents' : 'OpenAI Agents, chat completions', runner);
   });
@@ -24,6 +26,8 @@ function client(name: string, runner: Runner): Client {
   const agent = new Agent({ name: 'looker', model: 'gpt-5' });
   return {
     name,
+    row: 'OpenAI Agents',
+    path: '',
     async ask(question, image, signal) {
       return String((await runner.run(agent, input(question, image), signal ? { signal } : {})).finalOutput);
     },

@@ -11,27 +11,28 @@ import {
   streamText,
   tool,
 } from 'ai';
-import { BOAT, type Client, collect, WEATHER } from './client.ts';
+import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
 /** Vercel's AI SDK, whose `openai()` and `azure()` speak Responses. */
-export function aiSdkClients(base: string): Client[] {
-  const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey: 'unused' });
-  const azure = createAzure({ baseURL: `${base}/openai`, apiKey: 'unused' });
+export function aiSdkClients({ base, headers }: Caller): Client[] {
+  const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey: 'unused', headers });
+  const azure = createAzure({ baseURL: `${base}/openai`, apiKey: 'unused', headers });
   const compatible = createOpenAICompatible({
     name: 'keyless',
     baseURL: base,
+    headers,
     supportsStructuredOutputs: true,
   });
   return [
-    client('AI SDK openai()', openai('gpt-5')),
-    client('AI SDK openai.chat()', openai.chat('gpt-4o')),
-    client('AI SDK azure()', azure('any-name')),
-    client('AI SDK azure.chat()', azure.chat('any-name')),
-    client('AI SDK openai-compatible', compatible('gpt-4o')),
+    client('AI SDK openai()', '/v1', openai('gpt-5')),
+    client('AI SDK openai.chat()', '/v1', openai.chat('gpt-4o')),
+    client('AI SDK azure()', '/openai', azure('any-name')),
+    client('AI SDK azure.chat()', '/openai', azure.chat('any-name')),
+    client('AI SDK openai-compatible', '', compatible('gpt-4o')),
   ];
 }
 
-function client(name: string, model: LanguageModel): Client {
+function client(name: string, path: string, model: LanguageModel): Client {
   const messages = (text: string, url: string): ModelMessage[] => [
     {
       role: 'user',
@@ -43,6 +44,8 @@ function client(name: string, model: LanguageModel): Client {
   ];
   return {
     name,
+    row: name.replace('.chat()', '()'),
+    path,
     async ask(question, image, signal) {
       const asked = { model, messages: messages(question, image), maxRetries: 0 };
       return (await generateText(signal ? { ...asked, abortSignal: signal } : asked)).text;

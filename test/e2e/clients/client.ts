@@ -1,6 +1,18 @@
+/** Who calls the app. */
+export interface Caller {
+  /** The app's `/api`. */
+  readonly base: string;
+  /** They hold the function key. */
+  readonly headers: Record<string, string>;
+}
+
 /** A client package, used as its documentation says: with its defaults, and an address of the app. */
 export interface Client {
   readonly name: string;
+  /** Its name in the README's table. */
+  readonly row: string;
+  /** What its address has behind the app's `/api`. */
+  readonly path: string;
   /** Asks about an image, which is a data URL. */
   readonly ask: (question: string, image: string, signal?: AbortSignal) => Promise<string>;
   /** The same as a stream of words. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
 import { still } from '../../images/still.ts';
@@ -5,22 +6,27 @@ import { type App, startBoth } from '../app.ts';
 import { keepSecret } from '../secrets.ts';
 import { agentsClients } from './agents.ts';
 import { aiSdkClients } from './ai-sdk.ts';
-import type { Client } from './client.ts';
+import type { Caller, Client } from './client.ts';
 import { langChainClients } from './langchain.ts';
+import { askWithItsOwnTemperature, llamaIndexClients } from './llamaindex.ts';
 import { openAiClients } from './openai.ts';
 
 /** A name that is not the deployment's, and an address that no client asks: the tests only need the names. */
-const NOWHERE = 'http://127.0.0.1:1/api';
-const NAMES = clientsAt(NOWHERE).map(({ name }) => name);
+const NOWHERE: Caller = { base: 'http://127.0.0.1:1/api', headers: {} };
+const KNOWN = clientsOf(NOWHERE);
+const NAMES = KNOWN.map(({ name }) => name);
 const QUESTION = 'What is in the picture of the harbour?';
 
 let app: App;
 let azure: EmulatedAzure;
+let caller: Caller;
 let clients: Map<string, Client>;
 let image: string;
 beforeAll(async () => {
-  ({ app, azure } = await startBoth());
-  clients = new Map(clientsAt(`${app.url}/api`).map((client) => [client.name, client]));
+  ({ app, azure } = await startBoth({ FUNCTION_KEYS: 'on' }));
+  const key = /x-functions-key: (\S+)/.exec(app.output())?.[1] ?? '';
+  caller = { base: `${app.url}/api`, headers: { 'x-functions-key': key } };
+  clients = new Map(clientsOf(caller).map((client) => [client.name, client]));
   const bytes = await still('image/png', 30, 20);
   keepSecret('image', bytes);
   keepSecret('words', QUESTION);
@@ -87,6 +93,44 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-function clientsAt(base: string): Client[] {
-  return [...openAiClients(base), ...aiSdkClients(base), ...langChainClients(base), ...agentsClients(base)];
+test('a temperature that the model refuses is told once, by name, as the service tells it', async () => {
+  await expect(askWithItsOwnTemperature(caller, QUESTION)).rejects.toMatchObject({
+    status: 400,
+    param: 'temperature',
+    code: 'unsupported_value',
+    message: expect.stringContaining('Only the default (1) value is supported'),
+  });
+  expect(azure.model.requests).toHaveLength(1);
+});
+
+describe('the table of the README', () => {
+  const rows = new Map(
+    readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+      .split('## Use any OpenAI client')[1]
+      ?.split('\n## ')[0]
+      ?.split('\n')
+      .filter((line) => line.startsWith('| ') && !/^\| (?:client|-+) /.test(line))
+      .map((line) => line.slice(1, -1).split(' | '))
+      .map(([name = '', ...cells]) => [name.trim(), cells.join(' | ')]),
+  );
+
+  test('has every client that is tested, and no other', () => {
+    expect([...rows.keys()].toSorted()).toEqual([...new Set(KNOWN.map(({ row }) => row))].toSorted());
+  });
+
+  test.each(KNOWN)('says where $name finds the app, and how it brings the key', ({ row, path }) => {
+    const lines = rows.get(row) ?? '';
+    expect(lines).toMatch(new RegExp(`/api${path}['\`]`));
+    expect(lines).toMatch(/headers/i);
+  });
+});
+
+function clientsOf(by: Caller): Client[] {
+  return [
+    ...openAiClients(by),
+    ...aiSdkClients(by),
+    ...langChainClients(by),
+    ...agentsClients(by),
+    ...llamaIndexClients(by),
+  ];
 }

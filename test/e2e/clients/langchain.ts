@@ -1,15 +1,20 @@
 import { HumanMessage } from '@langchain/core/messages';
 import { AzureChatOpenAI, ChatOpenAI } from '@langchain/openai';
-import { BOAT, type Client, collect, WEATHER } from './client.ts';
+import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
 /** LangChain, by OpenAI's and by Azure's names. */
-export function langChainClients(base: string): Client[] {
-  const plain = { apiKey: 'unused', maxRetries: 0, configuration: { baseURL: `${base}/v1` } };
+export function langChainClients({ base, headers }: Caller): Client[] {
+  const plain = { apiKey: 'unused', maxRetries: 0, configuration: { baseURL: `${base}/v1`, defaultHeaders: headers } };
   return [
-    client('LangChain ChatOpenAI', new ChatOpenAI({ ...plain, model: 'gpt-4o' })),
-    client('LangChain ChatOpenAI, Responses', new ChatOpenAI({ ...plain, model: 'gpt-4o', useResponsesApi: true })),
+    client('LangChain ChatOpenAI', '/v1', new ChatOpenAI({ ...plain, model: 'gpt-4o' })),
+    client(
+      'LangChain ChatOpenAI, Responses',
+      '/v1',
+      new ChatOpenAI({ ...plain, model: 'gpt-4o', useResponsesApi: true }),
+    ),
     client(
       'LangChain AzureChatOpenAI',
+      '',
       new AzureChatOpenAI({
         model: 'gpt-4o',
         azureOpenAIEndpoint: base,
@@ -17,12 +22,13 @@ export function langChainClients(base: string): Client[] {
         azureOpenAIApiDeploymentName: 'any-name',
         azureOpenAIApiVersion: '2024-10-21',
         maxRetries: 0,
+        configuration: { defaultHeaders: headers },
       }),
     ),
   ];
 }
 
-function client(name: string, model: ChatOpenAI | AzureChatOpenAI): Client {
+function client(name: string, path: string, model: ChatOpenAI | AzureChatOpenAI): Client {
   const message = (text: string, url: string) =>
     new HumanMessage({
       content: [
@@ -32,6 +38,8 @@ function client(name: string, model: ChatOpenAI | AzureChatOpenAI): Client {
     });
   return {
     name,
+    row: name.replace(', Responses', ''),
+    path,
     ask: async (question, image, signal) =>
       (await model.invoke([message(question, image)], signal ? { signal } : {})).text,
     stream: async (question, image) => collect(await model.stream([message(question, image)]), ({ text }) => text),

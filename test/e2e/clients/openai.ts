@@ -2,7 +2,7 @@ import { AzureOpenAI, OpenAI } from 'openai';
 import { AzureOpenAI as AzureOpenAI4, OpenAI as OpenAI4 } from 'openai-4';
 import { AzureOpenAI as AzureOpenAI5, OpenAI as OpenAI5 } from 'openai-5';
 import { AzureOpenAI as AzureOpenAI6, OpenAI as OpenAI6 } from 'openai-6';
-import { BOAT, type Client, collect, WEATHER } from './client.ts';
+import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
 type AnyOpenAI = Pick<OpenAI, 'chat' | 'responses' | 'models'>;
 
@@ -14,24 +14,29 @@ const VERSIONS = [
 ];
 
 /** All majors of OpenAI's client, with each of the prefixes that people put into their base URL, and as Azure's client. */
-export function openAiClients(base: string): Client[] {
+export function openAiClients({ base, headers }: Caller): Client[] {
   return VERSIONS.flatMap(({ major, Plain, Azure, prefix }) => {
-    const plain: AnyOpenAI = new Plain({ baseURL: base + prefix, apiKey: 'unused' }) as AnyOpenAI;
+    const plain: AnyOpenAI = new Plain({
+      baseURL: base + prefix,
+      apiKey: 'unused',
+      defaultHeaders: headers,
+    }) as AnyOpenAI;
     const azure: AnyOpenAI = new Azure({
       endpoint: base,
       apiKey: 'unused',
       apiVersion: '2024-10-21',
       deployment: 'any-name',
+      defaultHeaders: headers,
     }) as AnyOpenAI;
     return [
-      chat(`openai ${major} at ${prefix || '/'}`, plain),
-      responses(`openai ${major} at ${prefix || '/'}, Responses`, plain),
-      chat(`AzureOpenAI ${major}`, azure),
+      { ...chat(`openai ${major} at ${prefix || '/'}`, plain), row: '`openai`', path: prefix },
+      { ...responses(`openai ${major} at ${prefix || '/'}, Responses`, plain), row: '`openai`', path: prefix },
+      { ...chat(`AzureOpenAI ${major}`, azure), row: '`AzureOpenAI`', path: '' },
     ];
   });
 }
 
-function chat(name: string, client: AnyOpenAI): Client {
+function chat(name: string, client: AnyOpenAI): Omit<Client, 'row' | 'path'> {
   const model = 'gpt-4o';
   const messages = (text: string, url?: string) => [
     {
@@ -75,7 +80,7 @@ function chat(name: string, client: AnyOpenAI): Client {
   };
 }
 
-function responses(name: string, client: AnyOpenAI): Client {
+function responses(name: string, client: AnyOpenAI): Omit<Client, 'row' | 'path'> {
   const model = 'gpt-5';
   const input = (text: string, url: string) => [
     {
