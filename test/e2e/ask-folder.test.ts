@@ -116,24 +116,29 @@ test('each image is sent chunked, with the question, the schema and the key', as
   await writeImages(2);
   const schema = { type: 'object', properties: { colour: { type: 'string' } } };
   await writeFile(join(folder, 'schema.json'), JSON.stringify(schema));
-  const seen: { headers: IncomingHttpHeaders; body: FormData }[] = [];
+  const seen: { path: string | undefined; headers: IncomingHttpHeaders; body: FormData }[] = [];
   const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
   const answer = { answer: '{}', data: { colour: 'red' }, refusal: null, finishReason: 'stop', model: 'm', usage };
   const server = createServer((req, res) => {
     void (async () => {
       const type = { 'content-type': req.headers['content-type'] ?? '' };
-      seen.push({ headers: req.headers, body: await new Response(Readable.toWeb(req), { headers: type }).formData() });
+      seen.push({
+        path: req.url,
+        headers: req.headers,
+        body: await new Response(Readable.toWeb(req), { headers: type }).formData(),
+      });
       res.end(JSON.stringify(answer));
     })();
   });
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${await listen(server, 0)}`;
   const options = ['--schema', 'schema.json', '--out', 'colours.csv', '--key', 'a-key'];
-  const asking = ask('images', 'What is this?', '--url', url, ...options);
+  const asking = ask('images', 'What is this?', '--url', `${url}/`, ...options);
   expect(await asking.ended, asking.output()).toBe(0);
 
   expect(seen).toHaveLength(2);
-  for (const { headers, body } of seen) {
+  for (const { path, headers, body } of seen) {
+    expect(path).toBe('/api/processImage');
     expect(headers).toMatchObject({ 'transfer-encoding': 'chunked', 'x-functions-key': 'a-key' });
     expect(headers).not.toHaveProperty('content-length');
     expect(body.get('instructions')).toBe('What is this?');

@@ -84,7 +84,7 @@ async function readArguments(): Promise<Arguments> {
     question: { instructions, schema: values.schema ? await readSchema(values.schema) : undefined, key: values.key },
     out: resolve(values.out),
     concurrency,
-    url: values.url,
+    url: values.url?.replace(/\/+$/, ''),
   };
 }
 
