@@ -5,18 +5,32 @@ export interface Endpoint {
   readonly scope: string;
   /** Where applications sign in, in a sovereign cloud; elsewhere `@azure/identity` knows. */
   readonly authorityHost: string | undefined;
+  /** What the hosts of storage accounts in that cloud end with. */
+  readonly storageSuffix: string;
 }
 
 /**
- * Token scopes and sign-in by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
+ * Token scopes, sign-in and storage by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
  * https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
  * https://learn.microsoft.com/azure/china/resources-developer-guide
  */
-const SOVEREIGN_CLOUDS: readonly (readonly [domain: string, scope: string, authorityHost: string])[] = [
-  ['.azure.us', 'https://cognitiveservices.azure.us/.default', 'https://login.microsoftonline.us'],
-  ['.azure.cn', 'https://cognitiveservices.azure.cn/.default', 'https://login.chinacloudapi.cn'],
-];
+const SOVEREIGN_CLOUDS: readonly (readonly [domain: string, scope: string, authorityHost: string, storage: string])[] =
+  [
+    [
+      '.azure.us',
+      'https://cognitiveservices.azure.us/.default',
+      'https://login.microsoftonline.us',
+      'core.usgovcloudapi.net',
+    ],
+    [
+      '.azure.cn',
+      'https://cognitiveservices.azure.cn/.default',
+      'https://login.chinacloudapi.cn',
+      'core.chinacloudapi.cn',
+    ],
+  ];
 const PUBLIC_SCOPE = 'https://cognitiveservices.azure.com/.default';
+const PUBLIC_STORAGE = 'core.windows.net';
 
 /** Hosts of Azure itself, as against a gateway of the user's own, which may have a path. */
 const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/;
@@ -47,9 +61,9 @@ export function parseEndpoint(text: string): Endpoint | string {
   if (AZURE_HOST.test(url.hostname) && url.pathname !== '/') {
     return `must end after the host: use ${url.origin}/. The deployment and the API version are settings of their own.`;
   }
-  const [, scope = PUBLIC_SCOPE, authorityHost] =
+  const [, scope = PUBLIC_SCOPE, authorityHost, storageSuffix = PUBLIC_STORAGE] =
     SOVEREIGN_CLOUDS.find(([domain]) => url.hostname.endsWith(domain)) ?? [];
-  return { url: url.href, scope, authorityHost };
+  return { url: url.href, scope, authorityHost, storageSuffix };
 }
 
 /** Whether a host name is this machine's own, where plain http stays inside it. */

@@ -1,5 +1,6 @@
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import { Environment, SettingsError } from './environment.ts';
+import { readStorage, type StorageSettings } from './storage.ts';
 import { type Limits, readLimits } from './limits.ts';
 import { defaultInflightBytes } from './memory-limit.ts';
 import { readSignIn, type SignInSettings } from './sign-in.ts';
@@ -14,7 +15,7 @@ export interface Target {
 }
 
 /** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
-export interface Settings extends SignInSettings, Limits, Target {
+export interface Settings extends SignInSettings, Limits, StorageSettings, Target {
   /** Asked when the first refuses with 429 or fails. */
   readonly second: Target | undefined;
   /** A dated version, or `v1` for the version-free API. */
@@ -74,6 +75,7 @@ export function readSettings(variables: Variables): Settings {
     maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
+    ...readStorage(environment, { suffix: endpoint.storageSuffix, inAzure: runsInAzure(variables) }),
     notes,
   };
   if (environment.faults.length > 0) throw new SettingsError(environment.faults);
@@ -89,7 +91,7 @@ function readEndpoint(environment: Environment): Endpoint {
   const endpoint = found ? parseEndpoint(found.value) : 'is not set. It looks like https://NAME.openai.azure.com/.';
   if (typeof endpoint !== 'string') return endpoint;
   environment.fault(found?.name ?? 'AZURE_OPENAI_ENDPOINT', endpoint);
-  return { url: '', scope: '', authorityHost: undefined };
+  return { url: '', scope: '', authorityHost: undefined, storageSuffix: '' };
 }
 
 function readDeployment(environment: Environment): string {

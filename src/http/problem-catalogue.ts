@@ -32,6 +32,8 @@ const image: SchemaObject = { type: 'integer', minimum: 1, description: 'Which o
 
 const bytesAtMost: SchemaObject = { type: 'integer', minimum: 1, description: 'Bytes', examples: [20_971_520] };
 
+const account: SchemaObject = { type: 'string', description: "The storage account's name", examples: ['photos'] };
+
 const errors: SchemaObject = {
   type: 'array',
   minItems: 1,
@@ -114,6 +116,28 @@ export const PROBLEMS = {
     when: 'there are more images than `MAX_IMAGES`',
     detail: 'One question may have at most 10 images. Ask in several.',
     members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
+  },
+  blob_not_allowed: {
+    status: 403,
+    title: 'The blob may not be read',
+    when: 'the blob is in no container of `IMAGE_CONTAINERS`, or its URL is not plain',
+    detail:
+      'The blob may not be read. It is in none of the containers that IMAGE_CONTAINERS names. A blob is named by its plain URL, https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.',
+    optional: { image },
+  },
+  blob_not_found: {
+    status: 404,
+    title: 'There is no such blob',
+    when: 'the container has no such blob, or there is no such container',
+    detail: 'There is no such blob. Check its container and its name, letter by letter.',
+    optional: { image },
+  },
+  job_not_found: {
+    status: 404,
+    title: 'There is no such job',
+    when: 'there is no job of this id',
+    detail:
+      'There is no such job. Its id is in the answer to POST /api/jobs, and jobs are kept as long as their container keeps them.',
   },
   not_found: {
     status: 404,
@@ -278,6 +302,25 @@ export const PROBLEMS = {
     detail: "The model's service failed (500, on each of 3 attempts). Try again in a while.",
     optional: upstream,
     retryAfter: true,
+  },
+  storage_access_denied: {
+    status: 502,
+    title: 'The storage account denied access',
+    when: "the app's identity lacks `role` on the storage `account`, or its firewall keeps the app out",
+    detail:
+      "The storage account photos refused this app's identity (403). Next: az role assignment create --role 'Storage Blob Data Reader' …",
+    members: {
+      role: { type: 'string', description: 'The least that it needs', examples: ['Storage Blob Data Reader'] },
+      account,
+    },
+    optional: { image },
+  },
+  storage_error: {
+    status: 502,
+    title: 'The storage account failed',
+    when: 'the storage `account` failed or cannot be reached',
+    detail: 'The storage account photos failed (500). Try again in a while.',
+    optional: { image, account },
   },
   identity_unavailable: {
     status: 503,

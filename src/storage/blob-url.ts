@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import { Problem } from '../http/problem.ts';
+
+/** A blob, or the blobs whose names begin with `name`, in a container that may be read. */
+export interface BlobPlace {
+  /** The container's URL, as IMAGE_CONTAINERS has it. */
+  readonly container: string;
+  /** Decoded. */
+  readonly name: string;
+}
+
+/** Scheme and authority, and all that comes behind. A backslash counts as a slash in URLs, so it ends an authority too. */
+const PARTS = /^(https:\/\/[^/\\?#]+)(\/.*)$/is;
+/** Characters that a URL parser drops or reads as something else, and those that begin a query or a fragment. */
+// oxlint-disable-next-line no-control-regex
+const FORBIDDEN = /[\u0000-\u001F\u007F\\?#]/;
+/** Slashes, backslashes and control characters in disguise. */
+const DISGUISED = /%(?:2f|5c|[01][\da-f]|7f)/i;
+const PERCENT_ENCODED = /%([\da-f]{2})?/gi;
+/** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names */
+const MAX_NAME = 1024;
+
+/**
+ * Finds a blob's place by its URL. Nothing is fetched; what this refuses costs no request to anywhere.
+ *
+ * The text is compared as it was written, not as a URL parser would mend it: what only becomes an allowed address by
+ * mending is not one.
+ *
+ * @throws {Problem} `blob_not_allowed` unless it is the plain URL of a blob in one of these containers
+ */
+export function blobPlace(text: string, containers: readonly string[]): BlobPlace {
+  const place = prefixPlace(text, containers);
+  if (place.name === '') throw notAllowed('It names a container; name a blob in it.');
+  return place;
+}
+
+/**
+ * The same for the URL of a container, or of all blobs whose names begin with a prefix.
+ * @throws {Problem} `blob_not_allowed`
+ */
+export function prefixPlace(text: string, containers: readonly string[]): BlobPlace {
+  if (containers.length === 0)
+    throw notAllowed('This app reads no blobs, because its setting IMAGE_CONTAINERS is empty.');
+  const [, authority = '', path = ''] = PARTS.exec(text) ?? [];
+  const url = authority.toLowerCase() + path;
+  const container = containers.find((each) => url === each || url.startsWith(`${each}/`));
+  if (container === undefined) throw notAllowed('It is in none of the containers that IMAGE_CONTAINERS names.');
+  return { container, name: decodeName(url.slice(container.length + 1)) };
+}
+
+/** The URL of a blob, as results and messages show it. */
+export function blobUrl({ container, name }: BlobPlace): string {
+  return `${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function decodeName(encoded: string): string {
+  if (FORBIDDEN.test(encoded) || DISGUISED.test(encoded))
+    throw notAllowed(
+      'It has a query, a fragment, or characters that a name must not have. Send it without a SAS, a snapshot or a version.',
+    );
+  const isEncodedWell = Array.from(encoded.matchAll(PERCENT_ENCODED)).every(([, digits]) => digits !== undefined);
+  const bytes = Buffer.from(encoded.replaceAll(PERCENT_ENCODED, ''), 'utf8');
+  if (!isEncodedWell || !isUtf8(bytes) || !encoded.isWellFormed()) throw notAllowed('Its percent-encoding is broken.');
+  const name = percentDecode(encoded);
+  if (name === undefined) throw notAllowed('Its percent-encoding is not UTF-8.');
+  if (name.length > MAX_NAME) throw notAllowed(`Its name has more than ${MAX_NAME} characters.`);
+  if (name.split('/').some((segment) => segment === '.' || segment === '..' || segment.startsWith('/')))
+    throw notAllowed('It has a dot segment.');
+  return name;
+}
+
+function percentDecode(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
+
+function notAllowed(why: string): Problem {
+  return new Problem(
+    'blob_not_allowed',
+    `The blob may not be read. ${why} A blob is named by its plain URL, https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.`,
+  );
+}
