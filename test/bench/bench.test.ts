@@ -31,6 +31,11 @@ test('slow requests and a burst come to their ends', () => {
   expect(results.burst).toMatchObject({ answered: 4, shed: 0, failed: {}, aliveAfter: true, nextAnswer: '200' });
 });
 
+test("both of OpenAI's formats answer", () => {
+  expect(results.openAi.map(({ api }) => api)).toEqual(['chat/completions', 'responses']);
+  for (const { answered, failed } of results.openAi) expect({ answered, failed }).toEqual({ answered: 8, failed: 0 });
+});
+
 test('the report names every side and promise, and the plot draws every side', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);

@@ -3,7 +3,13 @@ import type { Results } from './run.ts';
 
 /** Holds the results against all that was promised. */
 export function check(results: Results): Check[] {
-  return [...checkLoads(results.cells), ...checkStart(results), ...checkOverload(results), checkCrafted(results)];
+  return [
+    ...checkLoads(results.cells),
+    ...checkStart(results),
+    ...checkOverload(results),
+    checkCrafted(results),
+    ...checkOpenAi(results),
+  ];
 }
 
 function checkStart({ coldStarts }: Results): Check[] {
@@ -46,6 +52,31 @@ function checkOverload({ slow, burst }: Results): Check[] {
       promise: 'Alive and answering after it',
       measured: burst.nextAnswer,
       kept: burst.aliveAfter && burst.nextAnswer === '200',
+    },
+  ];
+}
+
+function checkOpenAi({ openAi }: Results): Check[] {
+  const [chat, responses] = openAi;
+  if (!chat || !responses) return [];
+  const of = `${chat.load.concurrency} x ${chat.load.megabytes} MB`;
+  const cpu = responses.cpuSecondsPer1000 / chat.cpuSecondsPer1000;
+  const memory = responses.rssOverIdleMb - chat.rssOverIdleMb;
+  return [
+    {
+      promise: `CPU per request through responses, ${of}: that through chat (within 15 %)`,
+      measured: `${cpu.toFixed(2)} (${responses.cpuSecondsPer1000.toFixed(0)} to ${chat.cpuSecondsPer1000.toFixed(0)} s per 1,000)`,
+      kept: cpu <= 1.15,
+    },
+    {
+      promise: `Peak memory through responses, ${of}: that through chat (within two images)`,
+      measured: `${responses.rssOverIdleMb.toFixed(0)} to ${chat.rssOverIdleMb.toFixed(0)} MB`,
+      kept: memory <= 2 * chat.load.megabytes,
+    },
+    {
+      promise: 'No request through either failed',
+      measured: `${chat.failed + responses.failed} failed`,
+      kept: chat.failed + responses.failed === 0,
     },
   ];
 }

@@ -22,6 +22,9 @@ export interface Plan {
   readonly coldStarts: number;
   readonly slowRequests: number;
   readonly burst: Load;
+  /** An image through OpenAI's two formats, and in how many rounds. */
+  readonly openAi: Load;
+  readonly openAiRounds: number;
   /** Size of the images that are made to take long. */
   readonly craftedMb: number;
 }
@@ -40,6 +43,8 @@ export const full: Plan = {
   coldStarts: 21,
   slowRequests: 1_000,
   burst: { megabytes: 20, concurrency: 200 },
+  openAi: { megabytes: 20, concurrency: 8 },
+  openAiRounds: 3,
   craftedMb: 20,
 };
 
@@ -70,5 +75,7 @@ export const tiny: Plan = {
   coldStarts: 0,
   slowRequests: 4,
   burst: { megabytes: 0.1, concurrency: 4 },
+  openAi: { megabytes: 0.1, concurrency: 4 },
+  openAiRounds: 1,
   craftedMb: 0.1,
 };

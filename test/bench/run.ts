@@ -5,6 +5,7 @@ import { type Crafted, measureCrafted } from './crafted.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { measureLoads } from './matrix.ts';
 import type { Cell, Skipped } from './rounds.ts';
+import { measureOpenAi, type OpenAiCost } from './open-ai.ts';
 import type { Plan } from './plan.ts';
 import { measureSlow, type Slow } from './slow.ts';
 import { Upstream } from './upstream.ts';
@@ -20,6 +21,7 @@ export interface Results {
   readonly slow: Slow;
   readonly burst: Burst;
   readonly crafted: Crafted;
+  readonly openAi: readonly OpenAiCost[];
 }
 
 /** Measures everything, and says on the way how far it is. */
@@ -36,6 +38,8 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const slow = await measureSlow(upstream, plan);
     tell(`a burst of ${plan.burst.concurrency}`);
     const burst = await measureBurst(upstream, plan);
+    tell("OpenAI's two formats");
+    const openAi = await measureOpenAi(upstream, plan);
     tell('images made to take long');
     const crafted = await measureCrafted(plan);
     return {
@@ -48,6 +52,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
       slow,
       burst,
       crafted,
+      openAi,
     };
   } finally {
     await upstream.stop();

@@ -8,6 +8,10 @@ import type { Target } from './post.ts';
 export const SIDES = ['tutorial', 'shared client', 'this project', 'floor'] as const;
 export type Side = (typeof SIDES)[number];
 
+/** OpenAI's two formats for a question. */
+export const APIS = ['chat/completions', 'responses'] as const;
+export type Api = (typeof APIS)[number];
+
 const Ready = z.object({ url: z.string(), importing: z.number(), registrationMs: z.number() });
 
 /** A side in a process of its own, listening. */
@@ -40,6 +44,20 @@ export class RunningSide {
       url: `${this.#url}/api/processImage?instructions=What%20is%20in%20this%20picture%3F`,
       headers: { 'content-type': 'image/jpeg' },
       body: image,
+      leastBytes: 4 * Math.ceil(image.length / 3),
+    };
+  }
+
+  /** The same image in one of OpenAI's formats. */
+  openAiTarget(api: Api, image: Buffer): Target {
+    const url = `data:image/jpeg;base64,${image.toString('base64')}`;
+    const content =
+      api === 'responses' ? [{ type: 'input_image', image_url: url }] : [{ type: 'image_url', image_url: { url } }];
+    const question = [{ role: 'user', content }];
+    return {
+      url: `${this.#url}/api/${api}`,
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(JSON.stringify(api === 'responses' ? { input: question } : { messages: question })),
       leastBytes: 4 * Math.ceil(image.length / 3),
     };
   }

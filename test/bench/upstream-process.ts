@@ -38,7 +38,12 @@ async function swallow(req: IncomingMessage, res: ServerResponse): Promise<void>
   const slow = /\/deployments\/slow-(\d+)\//.exec(req.url ?? '');
   // Not for 0 ms where nothing is to be waited for: a timer takes 1 ms at least, of which all sides would look alike.
   if (slow) await sleep(Number(slow[1]));
-  send(res, 200, completion(String(bytes)));
+  send(res, 200, (req.url?.includes('/responses') ? response : completion)(String(bytes)));
+}
+
+function response(text: string): string {
+  const message = { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text }] };
+  return JSON.stringify({ id: 'resp_1', object: 'response', status: 'completed', model: 'vision', output: [message] });
 }
 
 function completion(content: string): string {
