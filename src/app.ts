@@ -4,6 +4,8 @@ import { readAuthLevel, readSettings, runsInAzure, type Settings } from './confi
 import { createHandler, type Handle, type Handler } from './http/create-handler.ts';
 import { InFlight } from './http/in-flight.ts';
 import { Problem } from './http/problem.ts';
+import type { Deadline } from './http/deadline.ts';
+import type { IncomingRequest } from './http/incoming-request.ts';
 import type { Published, Route } from './routes/route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { createService, type Service } from './routes/service.ts';
@@ -15,6 +17,13 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** The deadline of a request if the settings, which would name one, are wrong. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
+/** Decides who may call the protected routes, if whatever serves the app does not. */
+export interface Guard {
+  readonly authLevel: Published['authLevel'];
+  /** @throws {Problem} why this caller may not; the body is not read, and nothing is asked of the model */
+  readonly admit: (request: IncomingRequest, deadline: Deadline) => Promise<void>;
+}
+
 /** The app, for whatever serves it. */
 export interface App {
   readonly routes: readonly { readonly route: Route; readonly handler: Handler }[];
@@ -22,19 +31,22 @@ export interface App {
   readonly authLevel: Published['authLevel'];
   /** Fetches the first token and loads telemetry, so that the first caller waits for neither. */
   readonly warmUp: () => Promise<void>;
+  /** Whether a question would be answered now. */
+  readonly isReady: () => Promise<boolean>;
   /** Waits until the requests in hand are answered, then sends the last telemetry. Each takes at most so many milliseconds. */
   readonly end: (drainMs: number, telemetryMs: number) => Promise<void>;
 }
 
 /**
  * Makes the app from its environment.
+ * @param guard - none on the Functions host, which checks function keys before it calls a function
  * @throws {SettingsError} if settings are wrong, except in Azure: there it would show as "no functions found", so the app
  * starts, and its protected routes answer with the problem `misconfigured`.
  */
-export function createApp(variables: Variables): App {
+export function createApp(variables: Variables, guard?: Guard): App {
   const settings = loadSettings(variables);
   const isFaulty = settings instanceof SettingsError;
-  const authLevel = readAuthLevel(variables);
+  const authLevel = guard?.authLevel ?? readAuthLevel(variables);
   const published = { authLevel, limits: isFaulty ? DEFAULT_LIMITS : settings };
   const service = isFaulty ? misconfigured(settings) : createService(settings, variables);
   const telemetry = createTelemetry(variables, isFaulty ? { auth: 'identity', authorityHost: undefined } : settings);
@@ -44,7 +56,8 @@ export function createApp(variables: Variables): App {
     authLevel,
     routes: ROUTES.map((route) => {
       const { name, toReply, isQuiet = false } = route;
-      const handler = createHandler(route.isPublic ? route.create(published) : protectedHandle(route.create, service), {
+      const handle = route.isPublic ? route.create(published) : guarded(protectedHandle(route.create, service), guard);
+      const handler = createHandler(handle, {
         name,
         timeoutMs: isFaulty ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs,
         toReply,
@@ -59,6 +72,7 @@ export function createApp(variables: Variables): App {
       if (!(service instanceof Problem)) await service.tokens?.get().catch(() => undefined);
       await telemetry?.load();
     },
+    isReady: async () => !(service instanceof Problem) && (await service.readiness()).ok,
     async end(drainMs, telemetryMs) {
       await inFlight.drained(drainMs);
       await telemetry?.end(telemetryMs);
@@ -68,6 +82,14 @@ export function createApp(variables: Variables): App {
 
 function protectedHandle(create: (service: Service) => Handle, service: Service | Problem): Handle {
   return service instanceof Problem ? async () => Promise.reject(service) : create(service);
+}
+
+function guarded(handle: Handle, guard: Guard | undefined): Handle {
+  if (!guard) return handle;
+  return async (context) => {
+    await guard.admit(context.request, context.deadline);
+    return handle(context);
+  };
 }
 
 function misconfigured({ faults }: SettingsError): Problem {

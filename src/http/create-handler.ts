@@ -64,7 +64,7 @@ export interface HandlerOptions {
   /** Milliseconds a request may take. */
   readonly timeoutMs: number;
   /** The response to a problem. */
-  readonly toReply: (problem: Problem, requestId: string) => Reply;
+  readonly toReply: (problem: Problem, requestId: string, request: IncomingRequest) => Reply;
   readonly inFlight: InFlight;
   /** Whether its requests leave no log line and no trace. */
   readonly isQuiet: boolean;
@@ -87,7 +87,7 @@ export function createHandler(handle: Handle, options: HandlerOptions): Handler 
     const { deadline, stopwatch, facts } = context;
     const closed = watch(request, deadline);
     const reply = await answer(handle, context).catch((error: unknown) =>
-      error instanceof CallerGone ? CALLER_GONE : toReply(context.toProblem(error), request.id),
+      error instanceof CallerGone ? CALLER_GONE : toReply(context.toProblem(error), request.id, request),
     );
     const streamed = typeof reply.body !== 'string';
     const answered = (): void => {

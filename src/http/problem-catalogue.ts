@@ -117,6 +117,19 @@ export const PROBLEMS = {
     detail: 'One question may have at most 10 images. Ask in several.',
     members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The caller is not signed in',
+    when: 'on the server only: the Entra token is missing, expired, or not for this service; `WWW-Authenticate` says which',
+    detail:
+      'The request has no token. Send "Authorization: Bearer" with an Entra access token for api://00000000-0000-0000-0000-000000000000/.default.',
+  },
+  caller_not_allowed: {
+    status: 403,
+    title: 'The caller is not allowed',
+    when: "on the server only: the token's application is not in `AUTH_ALLOWED_CLIENTS`",
+    detail:
+      'The application 00000000-0000-0000-0000-000000000000 may not call this service. Its operator can add it to AUTH_ALLOWED_CLIENTS.',
   blob_not_allowed: {
     status: 403,
     title: 'The blob may not be read',

@@ -1,51 +1,14 @@
-import { probeDeployment } from '../azure/probe.ts';
-import { ok, type Report } from '../doctor/check.ts';
-import { type CheckTarget, examine } from '../doctor/examine.ts';
-import { problemFinding } from '../doctor/token-check.ts';
 import type { Handle } from '../http/create-handler.ts';
-import { Deadline } from '../http/deadline.ts';
 import type { Service } from './service.ts';
 
-/** Milliseconds a report is kept. Probes come every few seconds, from several places at once; each need not ask Azure. */
-const FRESH_MS = 5_000;
-/** Before the platform's own probes give up. */
-const TIMEOUT_MS = 10_000;
-
 /** `GET /api/health/ready`: whether a question would find an identity and a deployment, at no cost; a line for each check. */
-export function ready({ settings, tokens }: Service): Handle {
-  const timeoutMs = Math.min(TIMEOUT_MS, settings.requestTimeoutMs);
-  const target: CheckTarget = {
-    settings,
-    tokens,
-    answeredBy: () => undefined,
-    async deployment(asked, deadline) {
-      try {
-        await probeDeployment(settings, asked, tokens, deadline);
-        return ok(`${asked.deployment} is there and may be asked`);
-      } catch (error) {
-        return problemFinding(error);
-      }
-    },
-  };
-  let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
+export function ready({ readiness }: Service): Handle {
   return async () => {
-    // A report in the making outlives the request that began it, so it has a deadline of its own.
-    if (!examined || Date.now() - examined.at > FRESH_MS)
-      examined = { at: Date.now(), report: examineWithin(timeoutMs, target) };
-    const report = await examined.report;
+    const report = await readiness();
     return {
       status: report.ok ? 200 : 503,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(report),
     };
   };
-}
-
-async function examineWithin(milliseconds: number, target: CheckTarget): Promise<Report> {
-  const deadline = new Deadline(milliseconds);
-  try {
-    return await examine(target, deadline);
-  } finally {
-    deadline.clear();
-  }
 }

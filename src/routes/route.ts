@@ -34,9 +34,12 @@ interface ProtectedRoute extends RouteBase {
   readonly create: (service: Service) => Handle;
 }
 
+/** What callers of the protected routes must bring: a function key, an Entra token, or nothing. */
+export type AuthLevel = 'function' | 'token' | 'anonymous';
+
 /** What anyone may know of this deployment. */
 export interface Published {
   readonly limits: Limits;
   /** Of the protected routes. */
-  readonly authLevel: 'function' | 'anonymous';
+  readonly authLevel: AuthLevel;
 }

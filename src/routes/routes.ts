@@ -5,7 +5,7 @@ import { chatCompletions } from './chat-completions.ts';
 import { health } from './health.ts';
 import { mcp, mcpErrorResponse } from './mcp.ts';
 import { model, models } from './models.ts';
-import { notFound } from './not-found.ts';
+import { notFound, notFoundReply } from './not-found.ts';
 import { openApi } from './openapi.ts';
 import { playground } from './playground.ts';
 import { processImage } from './process-image.ts';
@@ -84,7 +84,7 @@ export const ROUTES: readonly Route[] = [
     path: '{*path}',
     isPublic: false,
     create: () => notFound(DESCRIBED),
-    toReply: problemResponse,
+    toReply: notFoundReply,
   },
 ];
 function openAi(name: string, method: 'GET' | 'POST', path: string, create: (service: Service) => Handle): Route {

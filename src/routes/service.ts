@@ -2,6 +2,8 @@ import { createIdentity } from '../azure/identity.ts';
 import { Model } from '../azure/model.ts';
 import type { TokenSource } from '../azure/token-source.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Report } from '../doctor/check.ts';
+import { readiness } from '../doctor/readiness.ts';
 import { Admission } from '../http/admission.ts';
 
 /** What the protected routes share: one for each process. */
@@ -11,6 +13,8 @@ export interface Service {
   /** This process's identity; undefined if a key stands in for it. */
   readonly tokens: TokenSource | undefined;
   readonly admission: Admission;
+  /** Whether a question would be answered. */
+  readonly readiness: () => Promise<Report>;
 }
 
 /** Makes what the protected routes share. It asks nobody anything yet. */
@@ -21,5 +25,6 @@ export function createService(settings: Settings, variables: Readonly<Record<str
     tokens,
     model: new Model(settings, tokens),
     admission: new Admission(settings.maxInflightBytes),
+    readiness: readiness(settings, tokens),
   };
 }

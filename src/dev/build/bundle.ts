@@ -19,8 +19,15 @@ export interface Bundle {
   readonly legalComments: readonly string[];
 }
 
-/** What starts by itself: the app, and the thread that checks schemas. By name in `outdir`, the source below the root. */
-const ENTRIES = { index: 'src/index.ts', 'schema-worker': 'src/vision/schema-worker.ts' };
+/**
+ * What starts by itself: the app for the Functions host, the app as a server, and the thread that checks schemas. By name
+ * in `outdir`, the source below the root.
+ */
+const ENTRIES = {
+  index: 'src/index.ts',
+  server: 'src/server.ts',
+  'schema-worker': 'src/vision/schema-worker.ts',
+};
 
 /** Bundles the app into ES modules. Each dynamically imported module becomes a file of its own. */
 export async function bundle(

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
-import { lingerAfterAnswer } from './linger.ts';
+import { lingerAfterAnswer } from '../../http/linger.ts';
 
 /** Headers that concern one connection only (RFC 9110, section 7.6.1). */
 const hopByHop = new Set([

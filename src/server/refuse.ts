@@ -1,0 +1,39 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** How long what a caller still sends is discarded after a refusal, in milliseconds; cut at once, it may not arrive. */
+const LINGER_MS = 2_000;
+
+/**
+ * Answers a request that is no HTTP, or whose head is too large or too slow: Node reports such a connection as
+ * `clientError`. There is no request to find a route for, so the answer has a status and no body, as on the Functions host.
+ */
+export function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statusOf(error.code);
+  // A refusal, or the last answer, is on its way.
+  if (socket.writableEnded) return;
+  // An answer that has begun cannot be taken back.
+  if (!socket.writable || hasAnswerBegun(socket)) {
+    socket.destroy();
+    return;
+  }
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.resume();
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(cut));
+}
+
+function statusOf(code: string | undefined): number {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 431;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 408;
+    default:
+      return 400;
+  }
+}
+
+function hasAnswerBegun(socket: Duplex): boolean {
+  return 'bytesWritten' in socket && socket.bytesWritten !== 0;
+}

@@ -1,0 +1,16 @@
+import type { App } from '../app.ts';
+import type { Handler } from '../http/create-handler.ts';
+import { matches, pathBehindPrefix } from '../routes/path.ts';
+
+/** Finds the handler of a request. The last route takes what no other does. */
+export function createRouter({ routes }: App): (method: string, url: string) => Handler {
+  const last = routes.at(-1);
+  if (!last) throw new Error('The app has no routes.');
+  return (method, url) => {
+    const path = pathBehindPrefix(url);
+    const found = routes.find(
+      ({ route }) => path !== undefined && route.methods.some((each) => each === method) && matches(route.path, path),
+    );
+    return (found ?? last).handler;
+  };
+}
