@@ -9,6 +9,26 @@ const ALONE = ['streaming', 'malformed', 'identity', 'overload', 'readme'].map((
 /** Tests of the built app, in a process of its own. The others test modules. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
 
+/** Those of {@link E2E} that also run against the app as a server: routes, problems, streaming, faults and privacy. */
+const SERVED_BOTH_WAYS = [
+  'chat-errors',
+  'chunked',
+  'fail-over',
+  'faults',
+  'field-requests',
+  'main-job',
+  'malformed',
+  'not-found',
+  'openapi',
+  'overload',
+  'privacy',
+  'ready',
+  'responses',
+  'streaming',
+  'upstream-failures',
+  'ways-to-ask',
+].map((name) => `test/e2e/${name}.test.ts`);
+
 /** They have a configuration of their own, test/infra.config.ts. */
 const NEED_BICEP = 'test/infra/bicep/**';
 
@@ -34,6 +54,26 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'e2e', include: E2E, exclude: ALONE, sequence: { groupOrder: 1 } } },
       { extends: true, test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e-server',
+          env: { SERVED_BY: 'server' },
+          include: SERVED_BOTH_WAYS,
+          exclude: ALONE,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone-server',
+          env: { SERVED_BY: 'server' },
+          include: SERVED_BOTH_WAYS.filter((file) => ALONE.includes(file)),
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

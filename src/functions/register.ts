@@ -19,7 +19,7 @@ export function register({ routes, authLevel, end }: App): void {
     const { name, methods, path, isPublic } = route;
     functions.http(name, {
       methods: [...methods],
-      authLevel: isPublic ? 'anonymous' : authLevel,
+      authLevel: isPublic || authLevel === 'anonymous' ? 'anonymous' : 'function',
       route: path,
       handler: toHttpHandler(handler),
     });

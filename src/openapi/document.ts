@@ -1,3 +1,4 @@
+import type { AuthLevel } from '../config/auth-level.ts';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import type { Limits } from '../config/limits.ts';
 import { answerSchemas } from './answer-schemas.ts';
@@ -22,7 +23,7 @@ import { securityOf } from './security.ts';
 export interface Deployed {
   readonly limits: Limits;
   /** Whether the host asks for a function key on the routes that cost something. */
-  readonly authLevel: 'function' | 'anonymous';
+  readonly authLevel: AuthLevel;
 }
 
 /** The OpenAPI 3.1 document of every route of this app: https://spec.openapis.org/oas/v3.1.1.html */

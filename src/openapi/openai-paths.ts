@@ -1,3 +1,4 @@
+import type { AuthLevel } from '../config/auth-level.ts';
 import type { OperationObject, ParameterObject, PathsObject } from 'openapi3-ts/oas31';
 import { chatCompletions } from './paths/chat-completions.ts';
 import { model, models } from './paths/models.ts';
@@ -18,7 +19,7 @@ const IGNORED: readonly ParameterObject[] = [
 ];
 
 /** The paths of OpenAI's APIs, with every prefix that clients put before them. */
-export function openAiPaths(authLevel: 'function' | 'anonymous'): PathsObject {
+export function openAiPaths(authLevel: AuthLevel): PathsObject {
   const paths = PREFIXES.flatMap(([prefix, suffix]) => {
     const named = (operation: OperationObject): OperationObject => ({
       ...operation,

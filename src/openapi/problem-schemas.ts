@@ -35,6 +35,11 @@ export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): 
   return { type: 'object', oneOf: references, discriminator: { propertyName: 'code', mapping } };
 }
 
+/** The schema of one problem in a wording, for a document that has no component of it. */
+export function schemaOf(code: ProblemCode, wording: Wording): SchemaObject {
+  return wording === asChatError ? chatErrorSchema(code) : problemSchema(code);
+}
+
 function problemSchema(code: ProblemCode): SchemaObject {
   const { status, title, members, optional } = problemKind(code);
   const own = {

@@ -1,4 +1,8 @@
-import type { OpenAPIObject, ResponsesObject, SecuritySchemeObject } from 'openapi3-ts/oas31';
+import type { OpenAPIObject, ResponseObject, ResponsesObject, SecuritySchemeObject } from 'openapi3-ts/oas31';
+import type { AuthLevel } from '../config/auth-level.ts';
+import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
+import { schemaOf } from './problem-schemas.ts';
+import type { Wording } from './wording.ts';
 
 const functionKeys: Record<string, SecuritySchemeObject> = {
   functionKeyHeader: {
@@ -15,17 +19,45 @@ const functionKeys: Record<string, SecuritySchemeObject> = {
   },
 };
 
-/** Who may call: the bearer of a function key, or anybody, where something in front of the app guards it. */
+const entraToken: SecuritySchemeObject = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description: "An Entra access token of the service's tenant, issued for its application",
+};
+
+/** Who may call: the bearer of a function key or of a token, or anybody, if something in front of the app checks callers. */
 export function securityOf(
-  authLevel: 'function' | 'anonymous',
+  authLevel: AuthLevel,
 ): Required<Pick<OpenAPIObject, 'security'>> & { securitySchemes: Record<string, SecuritySchemeObject> } {
-  if (authLevel === 'anonymous') return { security: [], securitySchemes: {} };
-  return { security: [{ functionKeyHeader: [] }, { functionKeyQuery: [] }], securitySchemes: functionKeys };
+  switch (authLevel) {
+    case 'anonymous':
+      return { security: [], securitySchemes: {} };
+    case 'token':
+      return { security: [{ entraToken: [] }], securitySchemes: { entraToken } };
+    case 'function':
+      return { security: [{ functionKeyHeader: [] }, { functionKeyQuery: [] }], securitySchemes: functionKeys };
+  }
 }
 
-/** What the Functions host says, before the app is asked, to a caller without a key that it knows. */
-export function keyRefused(authLevel: 'function' | 'anonymous'): ResponsesObject {
-  return authLevel === 'function'
-    ? { '401': { description: 'No function key, or a wrong one: from the Functions host, without a body' } }
-    : {};
+/**
+ * What a caller who may not call is answered: by the Functions host before the app is asked, or by the app itself.
+ * @param wording - of the route's problems
+ */
+export function callerRefused(authLevel: AuthLevel, wording: Wording): ResponsesObject {
+  switch (authLevel) {
+    case 'anonymous':
+      return {};
+    case 'token':
+      return { '401': refusal('unauthenticated', wording), '403': refusal('caller_not_allowed', wording) };
+    case 'function':
+      return { '401': { description: 'No function key, or a wrong one: from the Functions host, without a body' } };
+  }
+}
+
+function refusal(code: ProblemCode, wording: Wording): ResponseObject {
+  return {
+    description: `\`${code}\`: ${problemKind(code).title}`,
+    content: { [wording.mediaType]: { schema: schemaOf(code, wording) } },
+  };
 }

@@ -12,9 +12,12 @@ export interface Wording {
 /** Answers to requests that no route takes, so no route can describe them. */
 const UNROUTED = new Set<ProblemCode>(['not_found', 'method_not_allowed']);
 
+/** Said by a server that checks the callers itself: `security.ts` describes them. */
+const OF_CALLERS = new Set<ProblemCode>(['unauthenticated', 'caller_not_allowed']);
+
 const ALL = Object.keys(PROBLEMS)
   .filter((key): key is ProblemCode => key in PROBLEMS)
-  .filter((code) => !UNROUTED.has(code));
+  .filter((code) => !UNROUTED.has(code) && !OF_CALLERS.has(code));
 
 /** /chat/completions knows no instructions, no kinds of answer to choose from, and leaves schemas to the model. */
 const NOT_IN_CHAT = new Set<ProblemCode>(['missing_instructions', 'not_acceptable', 'answer_incomplete']);

@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import type { FunctionKey } from './function-key.ts';
 import { text } from './member.ts';
 import { brokenOff, type Problem, problemOfDocument, problemOfResponse, unreachable } from './problem.ts';
 
@@ -6,8 +7,8 @@ import { brokenOff, type Problem, problemOfDocument, problemOfResponse, unreacha
 export interface Call {
   readonly url: string;
   readonly body: FormData;
-  /** Empty where none is needed. */
-  readonly key: string;
+  /** The key or the token; undefined if none is needed. */
+  readonly header: FunctionKey['header'];
   /** Stops it, wherever it is. */
   readonly signal: AbortSignal;
 }
@@ -26,13 +27,13 @@ export type Ending =
   | { readonly stopped: true };
 
 /** Asks, and settles when the answer is over; never rejects. By XMLHttpRequest: fetch does not tell how an upload gets on. */
-export async function call({ url, body, key, signal }: Call, listener: Listener): Promise<Ending> {
+export async function call({ url, body, header, signal }: Call, listener: Listener): Promise<Ending> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     const answer = new StreamedAnswer(listener);
     request.open('POST', url);
     request.setRequestHeader('accept', 'text/event-stream');
-    if (key) request.setRequestHeader('x-functions-key', key);
+    if (header) request.setRequestHeader(...header);
 
     request.upload.addEventListener('progress', ({ loaded, total }) => listener.sent(total ? loaded / total : 0));
     request.upload.addEventListener('load', () => listener.sent(1));

@@ -3,20 +3,20 @@ export interface CurlRequest {
   readonly url: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly fileNames: readonly string[];
-  /** Whether a function key goes with it; the key itself has no place in a shell's history. */
-  readonly keyed: boolean;
+  /** With a variable in the place of the key or token. */
+  readonly header: string | undefined;
 }
 
 /**
  * The curl command that sends the same, from the directory where the files are. It sends a chunked body, which the
  * Functions host passes on as it arrives; one with a Content-Length it first reads whole.
  */
-export function curlCommand({ url, fields, fileNames, keyed }: CurlRequest): string {
+export function curlCommand({ url, fields, fileNames, header }: CurlRequest): string {
   return [
     `curl -N ${shell(url)}`,
     `-H 'Accept: text/event-stream'`,
     `-H 'Transfer-Encoding: chunked'`,
-    ...(keyed ? [`-H "x-functions-key: $FUNCTION_KEY"`] : []),
+    ...(header ? [`-H "${header}"`] : []),
     // With -F, curl would take a value that begins with @ or < for the name of a file.
     ...fields.map(([name, value]) => `--form-string ${shell(`${name}=${value}`)}`),
     ...fileNames.map((name) => `-F ${shell(`image=@${formFileName(name)}`)}`),

@@ -1,7 +1,8 @@
+import type { AuthLevel } from '../config/auth-level.ts';
 import type { Limits } from '../config/limits.ts';
 
 /** What the page is told by the service that it is a page of, to warn before an upload rather than after it. */
 export interface PageSettings extends Limits {
-  /** Whether a function key is asked for, where the app runs in Azure. */
-  readonly authLevel: 'function' | 'token' | 'anonymous';
+  /** What callers of the protected routes must bring. */
+  readonly authLevel: AuthLevel;
 }

@@ -52,7 +52,7 @@ async function ask(): Promise<void> {
   setRunning(controller);
   panel.begin();
   const ending = await call(
-    { url, body: question.toBody(gallery.files), key: key.value, signal: controller.signal },
+    { url, body: question.toBody(gallery.files), header: key.header, signal: controller.signal },
     {
       sent(share) {
         if (share === 1) timings = { sent: since(), ...timings };
@@ -82,5 +82,5 @@ function setRunning(controller: AbortController | undefined): void {
 }
 
 function showCurl(): void {
-  question.showCurl(url, gallery.files, key.value !== '');
+  question.showCurl(url, gallery.files, key.shellHeader);
 }

@@ -10,7 +10,7 @@ export interface Problem {
   readonly document?: unknown;
   /** The image that it is about, counted from 1. */
   readonly image?: number | undefined;
-  /** Whether the function key is missing or wrong. */
+  /** Whether the function key or the token is missing or wrong. */
   readonly wantsKey: boolean;
 }
 
@@ -51,7 +51,7 @@ export function problemOfDocument(document: unknown, retryAfter: string | null =
     ]),
     document,
     image: number(document, 'image'),
-    wantsKey: false,
+    wantsKey: text(document, 'code') === 'unauthenticated',
   };
 }
 

@@ -21,9 +21,9 @@ export class QuestionForm {
   }
 
   /** Shows the command that sends the same. */
-  showCurl(url: string, files: readonly File[], keyed: boolean): void {
+  showCurl(url: string, files: readonly File[], header: string | undefined): void {
     const fileNames = files.length > 0 ? files.map(({ name }) => name) : ['IMAGE'];
-    element('curl', HTMLPreElement).textContent = curlCommand({ url, fields: this.#fields(), fileNames, keyed });
+    element('curl', HTMLPreElement).textContent = curlCommand({ url, fields: this.#fields(), fileNames, header });
   }
 
   #fields(): [name: string, value: string][] {

@@ -1,4 +1,5 @@
 import type { Limits } from '../config/limits.ts';
+import type { AuthLevel } from '../config/auth-level.ts';
 import type { Handle, HandlerOptions } from '../http/create-handler.ts';
 import type { Service } from './service.ts';
 
@@ -33,9 +34,6 @@ interface ProtectedRoute extends RouteBase {
   readonly isPublic: false;
   readonly create: (service: Service) => Handle;
 }
-
-/** What callers of the protected routes must bring: a function key, an Entra token, or nothing. */
-export type AuthLevel = 'function' | 'token' | 'anonymous';
 
 /** What anyone may know of this deployment. */
 export interface Published {

@@ -5,7 +5,12 @@ import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/dev
 import { expectNoneIn, keepAllThatReaches, keepKeys } from './secrets.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+/** How the tests of this run serve the app: behind the local Functions host, or as the server that it is by itself. */
+export const SERVED_BY = process.env['SERVED_BY'] === 'server' ? 'server' : 'functions';
 const SERVE = fileURLToPath(new URL('../../src/dev/start/serve.ts', import.meta.url));
+
+/** The server does not start without being told who may call. */
+const OPEN: Readonly<Record<string, string>> = SERVED_BY === 'server' ? { HTTP_AUTH_LEVEL: 'anonymous' } : {};
 
 /** What starting may take when a dozen of them start at once on a busy machine. */
 const START_MS = 60_000;
@@ -22,7 +27,7 @@ export interface App {
 }
 
 /**
- * Starts `dist/`, or another folder with a build in it, in the local host. The environment is `env` and what a process
+ * Starts `dist/`, or another folder with a build in it, in the way of this run. The environment is `env` and what a process
  * needs to run at all, and it runs in that folder, so that nothing of the machine's own comes in.
  * @param launcher - a command that the process is started through
  */
@@ -32,10 +37,11 @@ export async function startApp(
   launcher: readonly string[] = [],
 ): Promise<App> {
   keepKeys(env);
-  const [program, ...options] = [...launcher, process.execPath, SERVE, '.'];
+  const entry = SERVED_BY === 'server' ? ['server.js'] : [SERVE, '.'];
+  const [program = process.execPath, ...options] = [...launcher, process.execPath, ...entry];
   const child = spawn(program, options, {
     cwd: folder,
-    env: { PATH: process.env['PATH'], PORT: '0', ...env },
+    env: { PATH: process.env['PATH'], PORT: '0', ...OPEN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

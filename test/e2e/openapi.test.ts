@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
-import { type App, startApp, startBoth } from './app.ts';
+import { type App, SERVED_BY, startApp, startBoth } from './app.ts';
 import { get } from './ask.ts';
+
+/** What the app asks callers for, if nothing else is set. */
+const authLevel = SERVED_BY === 'server' ? 'anonymous' : 'function';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 const running: { stop(): Promise<void> }[] = [];
@@ -14,14 +17,13 @@ afterEach(async () => {
 
 test('is served as it is checked here, again and again', async () => {
   const app = await start();
-  const expected: unknown = JSON.parse(
-    JSON.stringify(openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' })),
-  );
+  const expected: unknown = JSON.parse(JSON.stringify(openApiDocument({ limits: DEFAULT_LIMITS, authLevel })));
   expect((await get(app.url, 'openapi.json')).json()).toEqual(expected);
   expect((await get(app.url, 'openapi.json')).json()).toEqual(expected);
 });
 
-test('has every route that is registered, and no other', async () => {
+// The server prints no list of its routes; they are the same.
+test.runIf(SERVED_BY === 'functions')('has every route that is registered, and no other', async () => {
   const app = await start();
   const registered = [...app.output().matchAll(/^ {2}\w+: (\w+) http:\/\/[^/]+\/api(\/\S+)$/gm)].map(
     ([, method = '', path = '']) => `${method} ${path}`,
@@ -50,7 +52,7 @@ test('is there where the settings are wrong, in Azure', async () => {
   running.push(app);
   expect((await get(app.url, 'openapi.json')).json()).toMatchObject({
     openapi: '3.1.1',
-    security: [{ functionKeyHeader: [] }, { functionKeyQuery: [] }],
+    security: authLevel === 'anonymous' ? [] : [{ functionKeyHeader: [] }, { functionKeyQuery: [] }],
   });
 });
 
@@ -60,8 +62,9 @@ test('costs a start nothing: it stands in a file that is imported when it is ask
   const holding = files.filter((name) => text(name).includes('openapi:"3.1.1"'));
   expect(holding).toHaveLength(1);
   const importers = files.filter((name) => text(name).includes(`"./${holding[0]}"`));
-  expect(importers).toEqual(['index.js']);
-  expect(text('index.js')).toContain(`import("./${holding[0]}")`);
+  // Both ways of serving the app share the file that imports it.
+  expect(importers).toHaveLength(1);
+  expect(text(importers[0] ?? '')).toContain(`import("./${holding[0]}")`);
 });
 
 async function start(env: Record<string, string> = {}): Promise<App> {

@@ -12,7 +12,7 @@ const config = await createConfig({
   },
 });
 
-test.each(['function', 'anonymous'] as const)(
+test.each(['function', 'token', 'anonymous'] as const)(
   'a linter finds nothing wrong with the document (%s)',
   async (authLevel) => {
     expect(await lint(openApiDocument({ limits: DEFAULT_LIMITS, authLevel }))).toEqual([]);

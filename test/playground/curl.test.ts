@@ -10,7 +10,7 @@ test('is easy to read', () => {
     url: ADDRESS,
     fields: [['instructions', "What's this?"]],
     fileNames: ['boat.jpg'],
-    keyed: true,
+    header: 'x-functions-key: $FUNCTION_KEY',
   });
   expect(command).toBe(
     [
@@ -32,7 +32,7 @@ test('a shell hands the question and the file names to curl as they are, whateve
         url: ADDRESS,
         fields: [['instructions', question]],
         fileNames: [fileName],
-        keyed: false,
+        header: undefined,
       });
       const words = execFileSync('sh', ['-c', `curl() { printf '%s\\0' "$@"; }\n${command}`], {
         encoding: 'utf8',

@@ -1,3 +1,4 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, ResponseObject } from 'openapi3-ts/oas31';
 import { eventStream } from '../event-stream.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
@@ -5,7 +6,7 @@ import { PIXEL } from '../pixel.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { oneOfProblems } from '../problem-schemas.ts';
 import { reference } from '../reference.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
 import { asChatError } from '../wording.ts';
 
 const answered: ResponseObject = {
@@ -32,7 +33,7 @@ const answered: ResponseObject = {
 };
 
 /** `POST /chat/completions` */
-export function chatCompletions(authLevel: 'function' | 'anonymous'): OperationObject {
+export function chatCompletions(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'chatCompletions',
     tags: ['ask'],
@@ -62,6 +63,6 @@ export function chatCompletions(authLevel: 'function' | 'anonymous'): OperationO
         },
       },
     },
-    responses: { '200': answered, ...keyRefused(authLevel), ...problemResponses(asChatError) },
+    responses: { '200': answered, ...callerRefused(authLevel, asChatError), ...problemResponses(asChatError) },
   };
 }

@@ -1,8 +1,10 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, ResponseObject, ResponsesObject, SchemaObject } from 'openapi3-ts/oas31';
 import { problemKind } from '../../http/problem-catalogue.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 import { PIXEL } from '../pixel.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
+import { asProblem } from '../wording.ts';
 
 const request: SchemaObject = {
   type: 'object',
@@ -34,7 +36,7 @@ const response: SchemaObject = {
 const REFUSED = ['request_timeout', 'body_too_large', 'misconfigured', 'overloaded'] as const;
 
 /** `POST /mcp` */
-export function mcp(authLevel: 'function' | 'anonymous'): OperationObject {
+export function mcp(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'mcp',
     tags: ['ask'],
@@ -64,7 +66,7 @@ export function mcp(authLevel: 'function' | 'anonymous'): OperationObject {
       '200': json('The answer to a request'),
       '202': { description: 'A notification was taken', headers: headersOf(...EVERYWHERE, 'server-timing') },
       '400': json('Not a JSON-RPC message, or of a version that is not known'),
-      ...keyRefused(authLevel),
+      ...callerRefused(authLevel, asProblem),
       '406': json('Accept has to name application/json and text/event-stream, as the protocol says'),
       ...refused(),
       '415': json('The Content-Type is not application/json, or the body has a Content-Encoding'),

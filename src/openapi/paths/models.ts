@@ -1,8 +1,9 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { reference } from '../reference.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
 import { asChatError } from '../wording.ts';
 
 const list: SchemaObject = {
@@ -13,21 +14,21 @@ const list: SchemaObject = {
 };
 
 /** `GET /models` */
-export function models(authLevel: 'function' | 'anonymous'): OperationObject {
+export function models(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'models',
     tags: ['ask'],
     summary: "OpenAI's list of models: the deployment",
     responses: {
       '200': json('The deployment that answers, whatever model a request names', list),
-      ...keyRefused(authLevel),
+      ...callerRefused(authLevel, asChatError),
       ...problemResponses(asChatError, ['misconfigured', 'internal_error']),
     },
   };
 }
 
 /** `GET /models/{id}` */
-export function model(authLevel: 'function' | 'anonymous'): OperationObject {
+export function model(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'model',
     tags: ['ask'],
@@ -35,7 +36,7 @@ export function model(authLevel: 'function' | 'anonymous'): OperationObject {
     parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' }, example: 'gpt-vision' }],
     responses: {
       '200': json('The deployment', reference('schemas', 'ModelObject')),
-      ...keyRefused(authLevel),
+      ...callerRefused(authLevel, asChatError),
       ...problemResponses(asChatError, ['not_found', 'misconfigured', 'internal_error']),
     },
   };

@@ -1,3 +1,4 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, RequestBodyObject, ResponseObject } from 'openapi3-ts/oas31';
 import { eventStream } from '../event-stream.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
@@ -5,7 +6,7 @@ import { PIXEL } from '../pixel.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { oneOfProblems } from '../problem-schemas.ts';
 import { reference } from '../reference.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
 import { asProblem } from '../wording.ts';
 
 const WORDS = 'A sailing boat on a calm sea at sunset.';
@@ -56,13 +57,13 @@ const answered: ResponseObject = {
 };
 
 /** `POST /processImage` */
-export function processImage(authLevel: 'function' | 'anonymous'): OperationObject {
+export function processImage(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'processImage',
     tags: ['ask'],
     summary: 'Ask about one or several images',
     parameters: ['instructions', 'detail', 'maxTokens'].map((name) => reference('parameters', name)),
     requestBody,
-    responses: { '200': answered, ...keyRefused(authLevel), ...problemResponses(asProblem) },
+    responses: { '200': answered, ...callerRefused(authLevel, asProblem), ...problemResponses(asProblem) },
   };
 }

@@ -1,12 +1,13 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, ResponseObject } from 'openapi3-ts/oas31';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { reference } from '../reference.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
 import { asProblem } from '../wording.ts';
 
 /** `GET /health/ready` */
-export function ready(authLevel: 'function' | 'anonymous'): OperationObject {
+export function ready(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'ready',
     tags: ['watch'],
@@ -15,7 +16,7 @@ export function ready(authLevel: 'function' | 'anonymous'): OperationObject {
     responses: {
       '200': report('It could'),
       '503': report('It could not: the check that failed says why'),
-      ...keyRefused(authLevel),
+      ...callerRefused(authLevel, asProblem),
       ...problemResponses(asProblem, ['misconfigured', 'internal_error']),
     },
   };

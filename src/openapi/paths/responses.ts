@@ -1,10 +1,11 @@
+import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
 import type { EventStreamSchema } from '../event-stream.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 import { PIXEL } from '../pixel.ts';
 import { problemResponses } from '../problem-responses.ts';
 import { reference } from '../reference.ts';
-import { keyRefused } from '../security.ts';
+import { callerRefused } from '../security.ts';
 import { asChatError } from '../wording.ts';
 
 /** Tells a problem behind the beginning of a stream, as an event of the API and as its clients look for it. */
@@ -52,7 +53,7 @@ const answered: ResponseObject = {
 };
 
 /** `POST /responses` */
-export function responses(authLevel: 'function' | 'anonymous'): OperationObject {
+export function responses(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'responses',
     tags: ['ask'],
@@ -82,6 +83,6 @@ export function responses(authLevel: 'function' | 'anonymous'): OperationObject 
         },
       },
     },
-    responses: { '200': answered, ...keyRefused(authLevel), ...problemResponses(asChatError) },
+    responses: { '200': answered, ...callerRefused(authLevel, asChatError), ...problemResponses(asChatError) },
   };
 }
