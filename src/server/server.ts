@@ -124,8 +124,16 @@ function onePerConnection(
  * `http.Server` does, would lose that request. Each is closed with its next answer.
  */
 async function refuseConnections(server: Server): Promise<void> {
-  // Connections that the system has accepted already are taken first.
-  await nextTurn();
+  // Connections that the system has accepted already would be reset. Node takes one in each turn.
+  let taken = 0;
+  server.on('connection', () => {
+    taken += 1;
+  });
+  for (let before = -1; before < taken;) {
+    before = taken;
+    await nextTurn();
+    await nextTurn();
+  }
   NetServer.prototype.close.call(server);
 }
 

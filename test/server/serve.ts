@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+
+/** `dist/server.js` in a process of its own. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  output(): string;
+  /** Sends SIGTERM. */
+  terminate(): void;
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts `dist/server.js` with nothing but these variables. It rejects with what was printed if the server does not start. */
+export async function serve(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['server.js'], {
+    cwd: DIST,
+    env: { PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  let output = '';
+  let listening: (url: string) => void = () => {};
+  const url = new Promise<string>((resolve) => (listening = resolve));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const [, address] = /listening on (http:\/\/\S+)/.exec(output) ?? [];
+      if (address) listening(address);
+    });
+  }
+  const failed = ended.then(() => {
+    throw new Error(output);
+  });
+  const address = await Promise.race([url, failed]);
+  failed.catch(() => {});
+  return {
+    url: address,
+    port: Number(new URL(address).port),
+    output: () => output,
+    terminate: () => void child.kill('SIGTERM'),
+    ended,
+  };
+}
+
+/** Ends a server, if it runs. */
+export async function end(server: ServerProcess): Promise<void> {
+  server.terminate();
+  await server.ended;
+}
