@@ -45,7 +45,11 @@ beforeAll(async () => {
       .end(
         JSON.stringify(
           req.url?.endsWith('/keys')
-            ? { keys: published.map((kid) => ({ ...ours.publicKey.export({ format: 'jwk' }), kid, use: 'sig' })) }
+            ? {
+                keys: published.map((kid) =>
+                  Object.assign(ours.publicKey.export({ format: 'jwk' }), { kid, use: 'sig' }),
+                ),
+              }
             : { issuer: `${base}/v2.0`, jwks_uri: `${base}/discovery/v2.0/keys` },
         ),
       );
