@@ -130,6 +130,7 @@ export const PROBLEMS = {
     when: "on the server only: the token's application is not in `AUTH_ALLOWED_CLIENTS`",
     detail:
       'The application 00000000-0000-0000-0000-000000000000 may not call this service. Its operator can add it to AUTH_ALLOWED_CLIENTS.',
+  },
   blob_not_allowed: {
     status: 403,
     title: 'The blob may not be read',

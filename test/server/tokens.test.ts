@@ -40,19 +40,17 @@ beforeAll(async () => {
     if (isDown) return void res.socket?.destroy();
     const base = `https://${req.headers.host}/${TENANT}`;
     if (req.url?.endsWith('/keys')) fetches += 1;
-    res
-      .setHeader('content-type', 'application/json')
-      .end(
-        JSON.stringify(
-          req.url?.endsWith('/keys')
-            ? {
-                keys: published.map((kid) =>
-                  Object.assign(ours.publicKey.export({ format: 'jwk' }), { kid, use: 'sig' }),
-                ),
-              }
-            : { issuer: `${base}/v2.0`, jwks_uri: `${base}/discovery/v2.0/keys` },
-        ),
-      );
+    res.setHeader('content-type', 'application/json').end(
+      JSON.stringify(
+        req.url?.endsWith('/keys')
+          ? {
+              keys: published.map((kid) =>
+                Object.assign(ours.publicKey.export({ format: 'jwk' }), { kid, use: 'sig' }),
+              ),
+            }
+          : { issuer: `${base}/v2.0`, jwks_uri: `${base}/discovery/v2.0/keys` },
+      ),
+    );
   });
   url = `https://127.0.0.1:${await listen(entra, 0)}`;
   azure = await startAzure({ record: true });
