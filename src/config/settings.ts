@@ -27,6 +27,8 @@ export interface Settings extends SignInSettings, Limits, StorageSettings, Targe
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
   /** What all requests under way may hold together. */
   readonly maxInflightBytes: number;
+  /** Whether images are turned upright and converted; otherwise they are sent as they came. */
+  readonly prepareImages: boolean;
   readonly requestTimeoutMs: number;
   readonly upstreamMaxRetries: number;
   /** What an operator should know although nothing is wrong; said once at the start. */
@@ -73,6 +75,7 @@ export function readSettings(variables: Variables): Settings {
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
     ...readLimits(environment),
     maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
+    prepareImages: environment.oneOf('PREPARE_IMAGES', ['on', 'off'], 'on') === 'on',
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
     ...readStorage(environment, { suffix: endpoint.storageSuffix, inAzure: runsInAzure(variables) }),

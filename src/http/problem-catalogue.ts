@@ -191,10 +191,13 @@ export const PROBLEMS = {
   image_too_large: {
     status: 413,
     title: 'The image is too large',
-    when: 'an image has more than `MAX_IMAGE_BYTES`',
+    when: 'an image has more than `MAX_IMAGE_BYTES`, or more pixels than are handled',
     detail: 'The image has more than 20971520 bytes. Scale it down; the model does not see more detail than that.',
     members: { limit: bytesAtMost },
-    optional: { image },
+    optional: {
+      image,
+      maxPixels: { type: 'integer', minimum: 1, description: 'Width times height, if those are what is too large' },
+    },
   },
   unsupported_image_type: {
     status: 415,

@@ -4,7 +4,13 @@ export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'
 /** MIME type of a checked image, told from its bytes. */
 export type ImageType = (typeof IMAGE_TYPES)[number];
 
-/** Width and height in pixels, as stored; an EXIF orientation is not applied. */
+/** The image types that become one of these first. */
+export const CONVERTED_TYPES = ['image/heic', 'image/heif', 'image/avif', 'image/tiff'] as const;
+
+/** MIME type of an image that is converted before it is sent. */
+export type ConvertedType = (typeof CONVERTED_TYPES)[number];
+
+/** Width and height in pixels. */
 export interface Dimensions {
   readonly width: number;
   readonly height: number;
@@ -19,7 +25,7 @@ export interface Cut {
 
 /** What the structure of an image says about it. */
 export interface Structure extends Dimensions {
-  /** EXIF orientation, 1 (upright) to 8. */
+  /** EXIF orientation, 1 (upright) to 8. Width and height are those before it is applied. */
   readonly orientation: number;
   /** What to leave out so that nothing but the picture remains, in the order of the bytes. Mostly empty, or a few. */
   readonly cuts: readonly Cut[];

@@ -16,7 +16,8 @@ const SIGNATURES: Record<ImageType, (start: string) => boolean> = {
 
 /** MIME types by brand, the first that a file has: https://nokiatech.github.io/heif/technical.html, AV1 image file format 6.3 */
 const HEIF_BRANDS: readonly (readonly [mime: string, brands: readonly string[]])[] = [
-  ['image/avif', ['avif', 'avis']],
+  ['image/avif', ['avif']],
+  ['image/avif-sequence', ['avis']],
   ['image/heic', ['heic', 'heix', 'heim', 'heis']],
   ['image/heic-sequence', ['hevc', 'hevx', 'hevm', 'hevs']],
   ['image/heif', ['mif1', 'mif2']],

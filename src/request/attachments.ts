@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Limits } from '../config/limits.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
-import { checkImage } from '../image/check.ts';
 import { tooManyImages } from '../image/faults.ts';
 import type { Image } from '../image/image.ts';
+import type { ReadImage } from '../image/image-reader.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { decodeImage } from './data-url.ts';
 import type { LargeJson } from './large-json.ts';
@@ -41,6 +41,7 @@ export async function placeAttachments(
   json: LargeJson,
   attachments: readonly Attachment[],
   { maxImages, maxImageBytes, maxBodyBytes }: AttachmentLimits,
+  readImage: ReadImage,
 ): Promise<Placed> {
   const imageCount = attachments.filter(({ kind }) => kind === 'image').length;
   if (imageCount > maxImages) throw tooManyImages(maxImages);
@@ -54,7 +55,7 @@ export async function placeAttachments(
       replace(`data:application/pdf;base64,${placeholder}`);
     } else {
       const image = await withImageIndex(images.length, imageCount, async () =>
-        checkImage(await decodeImage(text, maxImageBytes)),
+        readImage(await decodeImage(text, maxImageBytes)),
       );
       images.push(image);
       bytes.set(placeholder, image.bytes);

@@ -2,6 +2,7 @@ import type { ModelRequest } from '../azure/model.ts';
 import { isRecord } from '../config/json-object.ts';
 import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
+import type { ReadImage } from '../image/image-reader.ts';
 import type { LargeJson } from './large-json.ts';
 import type { Image } from '../image/image.ts';
 
@@ -21,12 +22,16 @@ const MUST_BE_OBJECT = 'must be an object with the data URL in it: {"url": "data
  * goes through as it came.
  * @throws {Problem} about the document or its images
  */
-export async function readChat(json: LargeJson, limits: AttachmentLimits): Promise<OpenAiRequest> {
+export async function readChat(
+  json: LargeJson,
+  limits: AttachmentLimits,
+  readImage: ReadImage,
+): Promise<OpenAiRequest> {
   const { value } = json;
   if (!isRecord(value)) throw invalidBody('must be a JSON object');
   if (!Array.isArray(value['messages'])) throw invalidRequest([{ field: 'messages', message: 'must be an array' }]);
 
-  const { images, bytes } = await placeAttachments(json, imageParts(value['messages']), limits);
+  const { images, bytes } = await placeAttachments(json, imageParts(value['messages']), limits, readImage);
   const params = await json.restore(value);
   return {
     request: {

@@ -2,6 +2,7 @@ import { isRecord } from '../config/json-object.ts';
 import { type FieldError, invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
 import type { OpenAiRequest } from './chat.ts';
+import type { ReadImage } from '../image/image-reader.ts';
 import type { LargeJson } from './large-json.ts';
 
 /** Parameters that only make sense where the service stores what it is asked, and what to do instead. */
@@ -18,7 +19,11 @@ const STORED_FILE = 'is not supported, since no files are stored: send the bytes
  * anything is refused; all else is the model's business and goes through as it came.
  * @throws {Problem} about the document, its images or its files
  */
-export async function readResponsesRequest(json: LargeJson, limits: AttachmentLimits): Promise<OpenAiRequest> {
+export async function readResponsesRequest(
+  json: LargeJson,
+  limits: AttachmentLimits,
+  readImage: ReadImage,
+): Promise<OpenAiRequest> {
   const { value } = json;
   if (!isRecord(value)) throw invalidBody('must be a JSON object');
   const items: unknown[] | undefined = Array.isArray(value['input']) ? value['input'] : undefined;
@@ -27,7 +32,7 @@ export async function readResponsesRequest(json: LargeJson, limits: AttachmentLi
   search(withoutSchemas(value['tools']), 'tools', found);
   if (found.errors.length > 0) throw invalidRequest(found.errors);
 
-  const { images, bytes } = await placeAttachments(json, found.attachments, limits);
+  const { images, bytes } = await placeAttachments(json, found.attachments, limits, readImage);
   const input = items ? items.filter((item) => !isLostReasoning(item)) : value['input'];
   const params = await json.restore({ ...value, input });
   return {
@@ -86,8 +91,8 @@ function search(value: unknown, field: string, found: Found): void {
     if (typeof fileId === 'string') found.errors.push({ field: `${field}.file_id`, message: STORED_FILE });
     if (Array.isArray(fileIds) && fileIds.length > 0)
       found.errors.push({ field: `${field}.file_ids`, message: STORED_FILE });
-    if (type === 'input_file') readFile(value, field, found);
-    else if (type === 'input_image' || typeof value['image_url'] === 'string') readImage(value, field, found);
+    if (type === 'input_file') noteFile(value, field, found);
+    else if (type === 'input_image' || typeof value['image_url'] === 'string') noteImage(value, field, found);
     for (const [name, member] of Object.entries(value)) {
       // An earlier answer may cite files.
       if (member instanceof Object && name !== 'annotations') search(member, `${field}.${name}`, found);
@@ -95,7 +100,7 @@ function search(value: unknown, field: string, found: Found): void {
   }
 }
 
-function readImage(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+function noteImage(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
   const { image_url: url, file_id: fileId } = holder;
   if (typeof fileId === 'string') return; // refused already
   const field = `${at}.image_url`;
@@ -106,7 +111,7 @@ function readImage(holder: Record<string, unknown>, at: string, { attachments, e
   }
 }
 
-function readFile(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+function noteFile(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
   const { file_data: url, file_id: fileId, file_url: address } = holder;
   if (typeof fileId === 'string') return; // refused already
   if (typeof address === 'string') {

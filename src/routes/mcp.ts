@@ -5,6 +5,7 @@ import { CallerGone } from '../http/deadline.ts';
 import { invalidBody } from '../http/invalid-request.ts';
 import { problemBody } from '../http/problem-response.ts';
 import type { Problem } from '../http/problem.ts';
+import type { ReadImage } from '../image/image-reader.ts';
 import { readJson } from '../request/form.ts';
 import { type Form, readJsonForm } from '../request/json-form.ts';
 import { ask } from '../vision/ask.ts';
@@ -24,6 +25,7 @@ interface Received {
   readonly message: unknown;
   /** Fails with what is wrong with the images. */
   readonly form: Promise<Form>;
+  readonly readImage: ReadImage;
 }
 
 /** `POST /api/mcp`: the Model Context Protocol, so that agents can ask about images. Its SDK is loaded at the first message. */
@@ -32,12 +34,12 @@ export function mcp(service: Service): Handle {
   const parseQuestion = questionParser(service.settings);
   return async (context) => {
     const { TOOL_NAME, answerMessage } = await load();
-    const { message, form } = await receive(context, service, TOOL_NAME);
+    const received = await receive(context, service, TOOL_NAME);
     const response = await answerMessage({
       request: context.request,
-      message,
+      message: received.message,
       limits: service.settings,
-      callTool: async () => toolResult(form, context, service, parseQuestion),
+      callTool: async () => toolResult(received, context, service, parseQuestion),
     });
     const { reason } = context.deadline.signal;
     if (reason instanceof CallerGone) throw reason;
@@ -58,12 +60,13 @@ export function mcpErrorResponse(problem: Problem, requestId: string): Reply {
 
 async function receive(
   { request, deadline, stopwatch, facts, onFinish }: RequestContext,
-  { settings, admission }: Service,
+  { settings, admission, imageReader }: Service,
   toolName: string,
 ): Promise<Received> {
   const reservation = admission.enter();
   onFinish(reservation.leave);
   const incoming = { request, deadline, reservation };
+  const readImage = imageReader.forRequest(incoming);
   return stopwatch.time('read', async () =>
     readJson(incoming, settings, async (json) => {
       const { value } = json;
@@ -71,13 +74,14 @@ async function receive(
       if (!isRecord(value)) throw invalidBody('must be one JSON-RPC message; batches are not supported');
       if (KNOWN_METHODS.has(String(value['method']))) facts['method'] = value['method'];
       const call = callIn(value, toolName);
-      if (!call) return { message: await json.restore(value), form: Promise.resolve({ fields: {}, images: [] }) };
+      if (!call)
+        return { message: await json.restore(value), form: Promise.resolve({ fields: {}, images: [] }), readImage };
 
       const id = typeof value['id'] === 'string' ? await json.take(value['id']).toText() : value['id'];
       const form = readJsonForm(json.at(call), settings);
       // The images have to be read before the body's memory is given back.
       await form.then(({ images }) => reservation.keep(images)).catch(() => undefined);
-      return { message: { ...value, id, params: { name: toolName } }, form };
+      return { message: { ...value, id, params: { name: toolName } }, form, readImage };
     }),
   );
 }
@@ -90,7 +94,7 @@ function callIn({ method, params }: Readonly<Record<string, unknown>>, toolName:
 }
 
 async function toolResult(
-  form: Promise<Form>,
+  { form, readImage }: Received,
   context: RequestContext,
   { model, settings }: Service,
   parseQuestion: ParseQuestion,
@@ -99,7 +103,7 @@ async function toolResult(
     const { fields, images } = await form;
     // The caller receives words and nothing that could say that the filter cut them off.
     const vision = await context.stopwatch.time('read', async () =>
-      toVisionRequest(parseQuestion(fields), images, { options: settings, plainText: true }),
+      toVisionRequest(parseQuestion(fields), images, readImage, { options: settings, plainText: true }),
     );
     const answer = await ask(model, vision, context);
     noteFacts(answer, context);

@@ -2,6 +2,7 @@ import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
 import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
 import type { Problem } from '../http/problem.ts';
+import type { ReadImage } from '../image/image-reader.ts';
 import type { AttachmentLimits } from '../request/attachments.ts';
 import type { OpenAiRequest } from '../request/chat.ts';
 import { readJson } from '../request/form.ts';
@@ -10,7 +11,7 @@ import type { Service } from './service.ts';
 
 /** What differs between OpenAI's APIs on the way through this app. */
 export interface OpenAiApi {
-  readonly read: (json: LargeJson, limits: AttachmentLimits) => Promise<OpenAiRequest>;
+  readonly read: (json: LargeJson, limits: AttachmentLimits, readImage: ReadImage) => Promise<OpenAiRequest>;
   /** Checks a whole answer. */
   readonly whole: (answer: unknown) => object;
   /** Checks the events of a stream as they come. */
@@ -36,14 +37,15 @@ export function openAiRoute(service: Service, api: OpenAiApi): Handle {
 
 async function read(
   { request, deadline, stopwatch, facts, onFinish }: RequestContext,
-  { settings, admission }: Service,
+  { settings, admission, imageReader }: Service,
   api: OpenAiApi,
 ): Promise<OpenAiRequest> {
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const incoming = { request, deadline, reservation };
-    const asked = await readJson(incoming, settings, async (json) => api.read(json, settings));
+    const readImage = imageReader.forRequest(incoming);
+    const asked = await readJson(incoming, settings, async (json) => api.read(json, settings, readImage));
     reservation.keep([...asked.request.images.values()]);
     facts['images'] = asked.images.map(({ type, width, height, bytes }) => ({
       type,

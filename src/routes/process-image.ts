@@ -2,7 +2,7 @@ import { EVENT_STREAM_HEADERS, formatEvent, withFailure, withHeartbeats } from '
 import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
-import { checkImages } from '../image/check.ts';
+import { type ReadImage, readImages } from '../image/image-reader.ts';
 import { isRawImage, readForm, readQuery } from '../request/form.ts';
 import type { Service } from './service.ts';
 import type { Answer, AnswerStep } from '../vision/answer.ts';
@@ -31,7 +31,7 @@ export function processImage(service: Service): Handle {
 
 async function readVisionRequest(
   { request, deadline, stopwatch, onFinish }: RequestContext,
-  { settings, admission }: Service,
+  { settings, admission, imageReader }: Service,
   { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
 ): Promise<VisionRequest> {
   const query = readQuery(request);
@@ -42,7 +42,8 @@ async function readVisionRequest(
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, deadline, reservation }, settings);
     const question = early ?? parseQuestion(query, form.fields);
-    return toVisionRequest(question, form.images, { options: settings, plainText });
+    const readImage = imageReader.forRequest({ deadline, reservation });
+    return toVisionRequest(question, form.images, readImage, { options: settings, plainText });
   });
 }
 
@@ -53,10 +54,11 @@ async function readVisionRequest(
 export async function toVisionRequest(
   question: Question,
   images: readonly Buffer[],
+  readImage: ReadImage,
   rest: Pick<VisionRequest, 'options' | 'plainText'>,
 ): Promise<VisionRequest> {
   const schema = question.schema === undefined ? undefined : await prepareSchema(question.schema);
-  return { question, schema, images: await checkImages(images), ...rest };
+  return { question, schema, images: await readImages(images, readImage), ...rest };
 }
 
 function respond(kind: AnswerKind, answer: Answer, context: RequestContext): Reply {

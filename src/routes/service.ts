@@ -4,7 +4,9 @@ import type { TokenSource } from '../azure/token-source.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Report } from '../doctor/check.ts';
 import { readiness } from '../doctor/readiness.ts';
+import { defaultDecoderLimits } from '../config/memory-limit.ts';
 import { Admission } from '../http/admission.ts';
+import { ImageReader } from '../image/image-reader.ts';
 
 /** What the protected routes share: one for each process. */
 export interface Service {
@@ -15,6 +17,7 @@ export interface Service {
   readonly admission: Admission;
   /** Whether a question would be answered. */
   readonly readiness: () => Promise<Report>;
+  readonly imageReader: ImageReader;
 }
 
 /** Makes what the protected routes share. It asks nobody anything yet. */
@@ -26,5 +29,6 @@ export function createService(settings: Settings, variables: Readonly<Record<str
     model: new Model(settings, tokens),
     admission: new Admission(settings.maxInflightBytes),
     readiness: readiness(settings, tokens),
+    imageReader: new ImageReader(settings, defaultDecoderLimits()),
   };
 }

@@ -20,13 +20,14 @@ export interface Bundle {
 }
 
 /**
- * What starts by itself: the app for the Functions host, the app as a server, and the thread that checks schemas. By name
- * in `outdir`, the source below the root.
+ * What starts by itself: the app for the Functions host, the app as a server, and its threads. By name in
+ * `outdir`, the source below the root.
  */
 const ENTRIES = {
   index: 'src/index.ts',
   server: 'src/server.ts',
   'schema-worker': 'src/vision/schema-worker.ts',
+  'decoder-worker': 'src/image/decoder-worker.ts',
 };
 
 /** Bundles the app into ES modules. Each dynamically imported module becomes a file of its own. */

@@ -108,7 +108,13 @@ describe('is not shipped', () => {
 async function packagesByComment(): Promise<Set<string>> {
   const { outputFiles } = await esbuild({
     absWorkingDir: ROOT,
-    entryPoints: ['src/index.ts', 'src/server.ts', 'src/vision/schema-worker.ts', 'src/playground/page.ts'],
+    entryPoints: [
+      'src/index.ts',
+      'src/server.ts',
+      'src/vision/schema-worker.ts',
+      'src/image/decoder-worker.ts',
+      'src/playground/page.ts',
+    ],
     outdir: 'dist',
     write: false,
     bundle: true,
