@@ -12,6 +12,8 @@ const IMAGE_CODE = /image/i;
 const IMAGE_MESSAGE =
   /image data|valid image|\bimages?\b.{0,60}\b(?:invalid|corrupt|unsupported|exceeds?|exceeding|too (?:small|large|big|many)|not (?:a )?(?:valid|supported|readable)|requires)|\b(?:invalid|corrupt|unsupported|bad|could not|cannot|failed to|unable to|exceed\w*)\b.{0,40}\bimages?\b/is;
 const TOO_MANY_PATCHES = /requires \d+ patches/i;
+/** The option has this name on every route: https://platform.openai.com/docs/guides/images-vision#specify-image-input-detail-level */
+const SCALE_DOWN = 'Ask with detail "high", by which the service scales the image down first, or send a smaller image.';
 const API_VERSION = /\bapi[- ]?versions?\b/i;
 /** The deployment is of a model that cannot do what was asked. */
 const CANNOT_SEE =
@@ -112,7 +114,7 @@ function aboutContent(
   if (isPolicyRefusal(said) || categories.length > 0) return filtered(source, categories, options);
   if (said.status !== 400 && said.status !== 413 && said.status !== 415 && said.status !== 422) return undefined;
   if (CANNOT_SEE.test(said.message)) return undefined;
-  if (TOO_MANY_PATCHES.test(said.message)) return imageRejected(said.message, options, 'Send it with detail=high.');
+  if (TOO_MANY_PATCHES.test(said.message)) return imageRejected(said.message, options, SCALE_DOWN);
   return IMAGE_CODE.test(said.code) || IMAGE_MESSAGE.test(said.message)
     ? imageRejected(said.message, options)
     : undefined;

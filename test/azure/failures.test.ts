@@ -242,10 +242,15 @@ describe('a refusal in any words', () => {
     expect(problem).toMatchObject({ code: 'image_rejected', detail: expect.stringContaining(body.error.message) });
   });
 
-  test('too many patches are image_rejected, with what helps', async () => {
+  test.each([
+    { route: 'processImage', isCallersOwn: false },
+    { route: 'chat and responses', isCallersOwn: true },
+  ])('$route: too many patches are image_rejected, with what helps', async ({ isCallersOwn }) => {
     const message = 'Image requires 41334 patches after processing, exceeding the limit of 30000.';
-    const { problem } = await ask({ status: 400, body: error(null, message) });
-    expect(problem).toMatchObject({ code: 'image_rejected', detail: expect.stringContaining('detail=high') });
+    for (const code of [null, 'invalid_value', 'image_parse_error']) {
+      const { problem } = await ask({ status: 400, body: error(code, message) }, { isCallersOwn });
+      expect(problem).toMatchObject({ code: 'image_rejected', detail: expect.stringMatching(/41334.+detail "high"/) });
+    }
   });
 
   test.each([

@@ -3,7 +3,7 @@ import type { CheckName } from '../../src/doctor/check.ts';
 import { checkNode } from '../../src/doctor/node-check.ts';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type EmulatedEntra, startEntra } from '../../src/dev/emulator/entra/entra.ts';
-import { report, run } from './run.ts';
+import { report, reportByProcess, run } from './run.ts';
 
 let azure: EmulatedAzure;
 let entra: EmulatedEntra;
@@ -24,6 +24,8 @@ interface Broken {
   readonly what: string;
   readonly env?: () => Record<string, string>;
   readonly breaking?: () => void;
+  /** The library keeps a managed identity's token for the whole process, so only a new one asks for it again. */
+  readonly byProcess?: true;
   readonly named: CheckName;
   readonly reason: string;
   readonly fix: string;
@@ -97,6 +99,7 @@ const BROKEN: readonly Broken[] = [
         { status: 400, body: { statusCode: 400, message: 'No Managed Identity found, hunter2' } },
         Infinity,
       ),
+    byProcess: true,
     named: 'token',
     reason: 'no such identity is assigned',
     fix: 'assign it',
@@ -153,9 +156,9 @@ const BROKEN: readonly Broken[] = [
 ];
 
 describe('broken in one way', () => {
-  test.each(BROKEN)('$what: $named, and nothing else', async ({ env, breaking, named, reason, fix }) => {
+  test.each(BROKEN)('$what: $named, and nothing else', async ({ env, breaking, byProcess, named, reason, fix }) => {
     breaking?.();
-    const { ok, checks, status, text } = await report({ ...azure.env, ...env?.() });
+    const { ok, checks, status, text } = await (byProcess ? reportByProcess : report)({ ...azure.env, ...env?.() });
     expect({ ok, status }).toEqual({ ok: false, status: 1 });
     expect(checks.map(({ name }) => name)).toEqual(NAMES);
     expect(checks.filter((check) => check.status === 'fail')).toEqual([
@@ -166,9 +169,55 @@ describe('broken in one way', () => {
   });
 });
 
+describe('a dated API version that the deployment refuses', () => {
+  const refused = (status: number, code: string, message: string, times = 1) => {
+    azure.model.fail({});
+    azure.model.fail({ status, body: { error: { code, message } } }, times);
+  };
+  const posts = () => azure.model.requests.filter(({ method }) => method === 'POST').map(({ path }) => path);
+
+  test.each([
+    [400, 'BadRequest', 'Model gpt-vision is enabled only for api versions 2026-03-01-preview and later'],
+    [400, 'unsupported_parameter', "Unrecognized request argument supplied: 'max_completion_tokens'"],
+    [404, '404', 'Resource not found'],
+    [410, 'ApiVersionRetired', 'This API version is retired.'],
+  ])('%i %s: v1 is tried, and the setting that mends it is named', async (status, code, message) => {
+    refused(status, code, message);
+    const { ok, checks } = await report({ ...azure.env, OPENAI_API_VERSION: '2024-10-21' });
+    expect(ok).toBe(false);
+    expect(checks.find(({ name }) => name === 'deployment')).toEqual({
+      name: 'deployment',
+      status: 'fail',
+      reason: `gpt-vision refuses API version 2024-10-21 (${status}), but answers on v1`,
+      fix: 'set OPENAI_API_VERSION=v1',
+    });
+    expect(posts()).toEqual(['/openai/deployments/gpt-vision/chat/completions', '/openai/v1/chat/completions']);
+  });
+
+  test('a version that never was, by the emulated service itself', async () => {
+    const { checks } = await report({ ...azure.env, OPENAI_API_VERSION: '2099-01-01' });
+    expect(checks.find(({ name }) => name === 'deployment')?.fix).toBe('set OPENAI_API_VERSION=v1');
+  });
+
+  test.each([
+    { what: 'v1 refuses it too', env: {}, status: 404, asked: 2 },
+    { what: 'v1 is what was set', env: { OPENAI_API_VERSION: 'v1' }, status: 404, asked: 1 },
+    { what: 'the refusal has nothing to do with a version', env: {}, status: 403, asked: 1 },
+  ])('no other setting is named where $what', async ({ env, status, asked }) => {
+    refused(status, 'DeploymentNotFound', 'The API deployment for this resource does not exist.', Infinity);
+    const { checks } = await report({ ...azure.env, ...env });
+    expect(checks.find(({ name }) => name === 'deployment')).toMatchObject({
+      status: 'fail',
+      reason: expect.stringMatching(status === 404 ? /^deployment_not_found/ : /^model_access_denied/) as string,
+      fix: expect.not.stringContaining('OPENAI_API_VERSION=v1') as string,
+    });
+    expect(posts()).toHaveLength(asked);
+  });
+});
+
 describe('all well', () => {
   test('each line tells what was found, and no token', async () => {
-    const { ok, checks, status, text } = await report(azure.env);
+    const { ok, checks, status, text } = await reportByProcess(azure.env);
     expect({ ok, status }).toEqual({ ok: true, status: 0 });
     expect(checks).toEqual(NAMES.map((name) => ({ name, status: 'ok', reason: expect.any(String), fix: null })));
     const token = checks.find(({ name }) => name === 'token');
@@ -192,14 +241,18 @@ describe('all well', () => {
     expect(checks.find(({ name }) => name === 'token')?.reason).toMatch(/^EnvironmentCredential /);
   });
 
-  test('a model that retires soon is a warning', async () => {
+  const retiringIn = (days: number): void => {
     azure.model.fail({}, 2);
-    const soon = Math.floor(Date.now() / 1000) + 30 * 24 * 60 * 60;
+    const inference = Math.floor(Date.now() / 1000) + days * 24 * 60 * 60;
     azure.model.fail({
       body: {
-        data: [{ id: 'emulated-vision-2026-11-01', lifecycle_status: 'deprecated', deprecation: { inference: soon } }],
+        data: [{ id: 'emulated-vision-2026-11-01', lifecycle_status: 'deprecated', deprecation: { inference } }],
       },
     });
+  };
+
+  test.each([-1, 30, 119])('a model that retires in %i days is a warning', async (days) => {
+    retiringIn(days);
     const { ok, checks } = await report(azure.env);
     expect(ok).toBe(true);
     expect(checks.at(-1)).toMatchObject({
@@ -208,6 +261,12 @@ describe('all well', () => {
       reason: expect.stringContaining('retires on 20'),
       fix: expect.stringContaining('npm run models'),
     });
+  });
+
+  test('a model that retires in 121 days is not', async () => {
+    retiringIn(121);
+    const { checks } = await report(azure.env);
+    expect(checks.at(-1)).toMatchObject({ status: 'ok', reason: expect.stringContaining('retires on 20'), fix: null });
   });
 
   test('a stray key is a warning', async () => {
@@ -237,7 +296,7 @@ describe('all well', () => {
   });
 });
 
-test('for a person: marks, reasons, and what to do', async () => {
+test.concurrent('for a person: marks, reasons, and what to do', async () => {
   const { status, output } = await run('src/dev/doctor/doctor.ts', [], {});
   expect(status).toBe(1);
   expect(output).toMatch(/^✓ node {7}Node 24/);
@@ -245,13 +304,13 @@ test('for a person: marks, reasons, and what to do', async () => {
   expect(output).toContain('- token      settings failed');
 });
 
-test('--emulate examines the emulated Azure', async () => {
-  const { ok, checks } = await report({}, '--emulate');
+test.concurrent('--emulate examines the emulated Azure', async () => {
+  const { ok, checks } = await reportByProcess({}, '--emulate');
   expect(ok).toBe(true);
   expect(checks.map(({ name }) => name)).toEqual(NAMES);
 });
 
-test('an option that there is not is told', async () => {
+test.concurrent('an option that there is not is told', async () => {
   expect(await run('src/dev/doctor/doctor.ts', ['--fix'], {})).toEqual({
     status: 2,
     output: '',

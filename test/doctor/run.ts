@@ -1,9 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { diagnose } from '../../src/dev/doctor/diagnose.ts';
+import { printed } from '../../src/dev/doctor/print.ts';
 import type { Report } from '../../src/doctor/check.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A report, how the process ended, and all that it wrote. */
+export interface Reported extends Report {
+  readonly status: number | null;
+  readonly text: string;
+}
 
 /** What a tool of this project wrote, and how it ended. */
 export interface Ran {
@@ -32,15 +41,44 @@ export async function run(
   return { status: child.exitCode, output: output ?? '', errors: errors ?? '' };
 }
 
-/** The doctor's report as a program reads it. */
-export async function report(
+/**
+ * Does something in this process as if it had these variables alone, and notes what is written to its errors. What reads
+ * variables when Node starts, as NODE_EXTRA_CA_CERTS, needs a process of its own: {@link run}.
+ */
+export async function withVariables<T>(
   env: Readonly<Record<string, string>>,
-  ...args: string[]
-): Promise<Report & { status: number | null; text: string }> {
+  work: () => Promise<T>,
+): Promise<{ readonly done: T; readonly errors: string }> {
+  const own = { ...process.env };
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  replaceVariables({ PATH: '/nowhere', ...env });
+  try {
+    const done = await work();
+    return { done, errors: write.mock.calls.map(([text]) => String(text)).join('') };
+  } finally {
+    write.mockRestore();
+    replaceVariables(own);
+  }
+}
+
+function replaceVariables(by: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, by);
+}
+
+/** The doctor's report, by `npm run doctor -- --json`. */
+export async function reportByProcess(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Reported> {
   const { status, output, errors } = await run('src/dev/doctor/doctor.ts', ['--json', ...args], env);
   try {
     return { ...(JSON.parse(output) as Report), status, text: output + errors };
   } catch (cause) {
     throw new Error(`the doctor wrote no JSON: ${output}${errors}`, { cause });
   }
+}
+
+/** The same without the seconds that a process takes to start, where that makes no difference. */
+export async function report(env: Readonly<Record<string, string>>): Promise<Reported> {
+  if (env['NODE_EXTRA_CA_CERTS']) return reportByProcess(env);
+  const { done, errors } = await withVariables(env, async () => diagnose(process.env));
+  return { ...done, status: done.ok ? 0 : 1, text: JSON.stringify(done) + printed(done) + errors };
 }

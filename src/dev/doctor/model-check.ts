@@ -4,8 +4,8 @@ import type { Settings, Target } from '../../config/settings.ts';
 import { type Finding, ok, skip, warn } from '../../doctor/check.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Enough to choose another model, try it and move. */
-export const RETIRES_SOON_DAYS = 90;
+/** Four months: enough to choose another model, try it on your own images and move. */
+const RETIRES_SOON_DAYS = 120;
 
 /** How long the model behind a deployment will live on, by its name as the deployment told it. */
 export async function checkModel(

@@ -2,11 +2,12 @@ import type { Found } from './ask-azure.ts';
 
 /** What was found, as a table for a person. */
 export function printed({ location, models, configured, warnings }: Found): string {
-  const rows = models.map(({ name, version, lifecycle, retires, skus }) => [
+  const rows = models.map(({ name, version, lifecycle, retires, flex, skus }) => [
     `${name === configured?.name && version === configured.version ? '*' : ' '} ${name}`,
     version,
     lifecycle,
     retires ?? '-',
+    flex ? 'yes' : '-',
     skus.join(' '),
   ]);
   const notes = [
@@ -17,7 +18,7 @@ export function printed({ location, models, configured, warnings }: Found): stri
   return [
     `Models in ${location} that can see:`,
     '',
-    ...aligned([['  model', 'version', 'lifecycle', 'retires', 'SKUs'], ...rows]),
+    ...aligned([['  model', 'version', 'lifecycle', 'retires', 'flex', 'SKUs'], ...rows]),
     '',
     ...notes,
     '',

@@ -9,6 +9,8 @@ export interface OfferedModel {
   readonly lifecycle: string;
   /** ISO 8601 date; null where Azure tells none. */
   readonly retires: string | null;
+  /** Whether it answers at half the price with `service_tier: flex`, deployed as {@link FLEX_SKU}. */
+  readonly flex: boolean;
 }
 
 /**
@@ -18,6 +20,18 @@ export interface OfferedModel {
 const SEEING = /^(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-[5-9]|o1|o3|o4)/;
 /** Relatives of those that hear, speak, draw or search instead, or only read. */
 const NOT_SEEING = /audio|realtime|transcribe|tts|image|search|^o1-(?:mini|preview)|^o3-mini/;
+
+/**
+ * Azure tells only the SKUs. Which models take flex is in the documentation alone, here as of 2026-10-06; any other answers 400.
+ * https://learn.microsoft.com/azure/foundry/openai/how-to/flex-processing
+ */
+const FLEX_MODELS = new Set([
+  'gpt-5.6-sol 2026-07-09',
+  'gpt-5.6-terra 2026-07-09',
+  'gpt-5.6-luna 2026-07-09',
+  'gpt-6-astra 2026-09-03',
+]);
+const FLEX_SKU = 'GlobalStandard';
 
 /** Whether a model of OpenAI's takes images in a chat. */
 export function canSee(name: string): boolean {
@@ -41,14 +55,15 @@ export function seeing(models: readonly Model[]): readonly OfferedModel[] {
   const offered = models.flatMap(({ model }) => {
     const { format, name = '', version = '', capabilities, skus, lifecycleStatus, deprecation } = model ?? {};
     if (format !== 'OpenAI' || capabilities?.['chatCompletion'] !== 'true' || !canSee(name)) return [];
-    const retires = deprecation?.inference?.slice(0, 10) ?? null;
+    const skuNames = (skus ?? []).flatMap((sku) => sku.name ?? []);
     return [
       {
         name,
         version,
-        skus: (skus ?? []).flatMap((sku) => sku.name ?? []),
+        skus: skuNames,
         lifecycle: lifecycleStatus ?? 'unknown',
-        retires,
+        retires: deprecation?.inference?.slice(0, 10) ?? null,
+        flex: FLEX_MODELS.has(`${name} ${version}`) && skuNames.includes(FLEX_SKU),
       },
     ];
   });

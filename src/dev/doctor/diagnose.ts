@@ -1,0 +1,46 @@
+import { createIdentity } from '../../azure/identity.ts';
+import { credentialChain } from '../../config/credential-chain.ts';
+import { SettingsError } from '../../config/environment.ts';
+import { readSettings, type Settings } from '../../config/settings.ts';
+import { type Report, skip } from '../../doctor/check.ts';
+import { examine, reportFaults } from '../../doctor/examine.ts';
+import { Deadline } from '../../http/deadline.ts';
+import { credentialLog } from './credential-log.ts';
+import { checkModel } from './model-check.ts';
+import { checkVision } from './vision-check.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Examines the app as these variables set it up, with one small question to each deployment, which `/api/health/ready` does not ask. */
+export async function diagnose(variables: Variables): Promise<Report> {
+  const settings = loadSettings(variables);
+  if (settings instanceof SettingsError) return reportFaults(settings, ['token', 'deployment', 'model']);
+  const credentialThatAnswered = credentialLog();
+  const [only, another] = credentialChain(settings.auth, variables);
+  const tokens = createIdentity(settings, variables);
+  let answering: string | undefined;
+  return examine(
+    {
+      settings,
+      tokens,
+      answeredBy: () => credentialThatAnswered() ?? (another ? undefined : only),
+      async deployment(target, deadline) {
+        const finding = await checkVision(settings, target, tokens, deadline);
+        answering ??= finding.model;
+        return finding;
+      },
+      model: async () =>
+        answering ? checkModel(settings, settings, tokens, answering) : skip('no answer told its name'),
+    },
+    new Deadline(settings.requestTimeoutMs),
+  );
+}
+
+function loadSettings(variables: Variables): Settings | SettingsError {
+  try {
+    return readSettings(variables);
+  } catch (error) {
+    if (error instanceof SettingsError) return error;
+    throw error;
+  }
+}
