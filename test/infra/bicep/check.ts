@@ -22,6 +22,8 @@ import { readTemplate, type Template } from './template.ts';
 
 const ON_TEMPLATE = { parameters, secrets };
 const ON_DEPLOYMENT = { resources, properties, roles, app, appSettings, network, signIn, alerts, outputs, serviceTag };
+/** A deployment of its own. */
+const CONTAINER_APP = 'infra/container/container-app.bicep';
 /** Where the parameter files are, seen from the folder that has infra/. */
 export const CASE_FOLDER = 'test/infra/bicep/cases';
 
@@ -41,6 +43,11 @@ async function* steps(bicep: Bicep, root: string): AsyncGenerator<string[]> {
   yield diagnostics.map(
     ({ source, range, level, code, message }) =>
       `${basename(source)}(${range.start.line + 1},${range.start.char + 1}) : ${level} ${code}: ${message}`,
+  );
+  const container = await bicep.compile({ path: join(root, CONTAINER_APP) });
+  yield container.diagnostics.map(
+    ({ range, level, code, message }) =>
+      `${CONTAINER_APP}(${range.start.line + 1},${range.start.char + 1}) : ${level} ${code}: ${message}`,
   );
   yield await unformatted(bicep, root);
   yield await unused(bicep, main, root);
@@ -66,7 +73,7 @@ async function unformatted(bicep: Bicep, root: string): Promise<string[]> {
 
 async function unused(bicep: Bicep, main: string, root: string): Promise<string[]> {
   const { filePaths } = await bicep.getFileReferences({ path: main });
-  const used = new Set(filePaths.map((path) => basename(path)));
+  const used = new Set([...filePaths, CONTAINER_APP].map((path) => basename(path)));
   return globSync('infra/**/*.bicep', { cwd: root })
     .filter((name) => !used.has(basename(name)))
     .map((name) => `nothing uses ${name}`);
