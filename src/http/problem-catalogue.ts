@@ -202,15 +202,26 @@ export const PROBLEMS = {
   unsupported_image_type: {
     status: 415,
     title: 'Not a supported image',
-    when: 'not an image that the model takes, or something else under the wrong Content-Type; `detected` says what it looks like',
-    detail: 'This is image/heic. Send a PNG, JPEG, WEBP or GIF; the bytes decide, not the name or the header.',
+    when: 'not an image that is taken here, or something else under the wrong Content-Type; `detected` says what it looks like',
+    detail:
+      'This is image/bmp. Send a PNG, JPEG, WEBP, GIF, HEIC, HEIF, AVIF or TIFF. Only the bytes count, not the file name or the Content-Type.',
     members: {
       detected: {
         type: ['string', 'null'],
         description: 'The MIME type that the bytes look like, where they look like any',
-        examples: ['image/heic'],
+        examples: ['image/bmp'],
       },
-      supported: texts('MIME types', 'image/png', 'image/jpeg', 'image/webp', 'image/gif'),
+      supported: texts(
+        'MIME types',
+        'image/png',
+        'image/jpeg',
+        'image/webp',
+        'image/gif',
+        'image/heic',
+        'image/heif',
+        'image/avif',
+        'image/tiff',
+      ),
     },
     optional: { image },
   },

@@ -79,7 +79,7 @@ function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
           minItems: 1,
           maxItems: maxImages,
           items: { type: 'string' },
-          description: 'PNG, JPEG, WEBP or GIF images as base64 or as data URLs; nothing is fetched',
+          description: 'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs; nothing is fetched',
         },
         schema: {
           type: 'object',

@@ -25,7 +25,7 @@ export const answerSchemas: Record<string, SchemaObject> = {
         type: 'array',
         minItems: 1,
         items: reference('schemas', 'ImageFacts'),
-        description: 'In the order sent',
+        description: 'As they were sent to the model, upright and converted, in your order',
       },
       requestId: { type: 'string', minLength: 1 },
       upstreamRequestId: {

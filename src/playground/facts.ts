@@ -1,8 +1,9 @@
 import { make } from './element.ts';
 import { member, number, text } from './member.ts';
+import { sizeInWords } from './size.ts';
 import { duration, stagesOf, type Timings } from './timings.ts';
 
-/** Shows what an answer has cost: tokens, and time as this page saw it and as the service did. */
+/** Shows what the model was sent, and what its answer has cost: tokens, and time as this page saw it and as the service did. */
 export function showFacts(list: HTMLElement, done: unknown, timings: Timings, serverTiming: string | null): void {
   const usage = member(done, 'usage');
   const stages = stagesOf(serverTiming ?? '').map(({ name, milliseconds }) => `${name} ${duration(milliseconds)}`);
@@ -10,12 +11,24 @@ export function showFacts(list: HTMLElement, done: unknown, timings: Timings, se
     ...fact('Model', text(done, 'model')),
     ...fact('Tokens in', number(usage, 'inputTokens')?.toLocaleString('en')),
     ...fact('Tokens out', number(usage, 'outputTokens')?.toLocaleString('en')),
+    ...fact('Images, as the model gets them', imagesOf(done), 'whole-row'),
     ...fact('Sent after', inWords(timings.sent)),
     ...fact('First words after', inWords(timings.firstWords)),
     ...fact('Done after', inWords(timings.ended)),
     ...fact('In the service, until the answer began', stages.join(', '), 'whole-row'),
   );
   list.hidden = false;
+}
+
+/** Each image as it was sent to the model, upright and perhaps converted: `JPEG, 151 KB, 901 × 1200`. */
+function imagesOf(done: unknown): string {
+  const images = member(done, 'images');
+  return (Array.isArray(images) ? images : [])
+    .map((image: unknown) => {
+      const type = (text(image, 'type') ?? '').slice('image/'.length).toUpperCase();
+      return `${type}, ${sizeInWords(number(image, 'bytes') ?? 0)}, ${number(image, 'width')} × ${number(image, 'height')}`;
+    })
+    .join('; ');
 }
 
 function fact(name: string, value: string | undefined, className = ''): HTMLElement[] {

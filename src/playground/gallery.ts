@@ -1,7 +1,7 @@
 import { element } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
 import { sizeInWords } from './size.ts';
-import { Thumbnail } from './thumbnail.ts';
+import { Thumbnail, TYPE_NAMES } from './thumbnail.ts';
 
 /** The images chosen so far, in the order in which they are sent. */
 export class Gallery {
@@ -16,7 +16,7 @@ export class Gallery {
     const { maxImages, maxImageBytes } = settings;
     const upTo = maxImages === 1 ? 'One image' : `Up to ${maxImages} images`;
     element('pick-rules', HTMLParagraphElement).textContent =
-      `${upTo}: PNG, JPEG, WEBP or GIF, ${sizeInWords(maxImageBytes)} each`;
+      `${upTo}: ${TYPE_NAMES}, ${sizeInWords(maxImageBytes)} each`;
   }
 
   get files(): File[] {

@@ -2,7 +2,12 @@ import { make } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
 import { sizeInWords } from './size.ts';
 
-const TYPES = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif']);
+/** The last four become JPEG or PNG in the service. */
+const TYPES = new Set('png jpeg webp gif heic heif avif tiff'.split(' ').map((name) => `image/${name}`));
+/** What a browser that does not know them goes by. */
+const ENDINGS = /\.(?:heic|heif|avif|tiff?)$/i;
+/** What is sent to the service, as people know it. */
+export const TYPE_NAMES = 'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF';
 
 /** One chosen image: a small picture of it, what it is, and what speaks against sending it. */
 export class Thumbnail {
@@ -44,7 +49,8 @@ export class Thumbnail {
 
   #fault(maxImageBytes: number): string {
     if (this.tooLarge) return `Too large: ${sizeInWords(maxImageBytes)} at most`;
-    return TYPES.has(this.file.type) ? '' : 'Perhaps not a PNG, JPEG, WEBP or GIF';
+    const { type, name } = this.file;
+    return TYPES.has(type) || ENDINGS.test(name) ? '' : `Perhaps not a ${TYPE_NAMES}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { stillOfSize } from '../images/still.ts';
+import { SAILBOAT as HEIC } from '../images/heif.ts';
+import { still, stillOfSize, turned } from '../images/still.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { SAILBOAT, type Visitor, visit } from './visitor.ts';
 
@@ -46,6 +47,22 @@ describe('the answer', () => {
     const facts = await visitor.facts.innerText();
     expect(facts).toMatch(
       /Tokens in\s+\d+\s+Tokens out\s+\d+[^]*First words after\s+\d+ m?s[^]*read \d+ ms, token \d+ ms, model \d+ ms, total \d+ ms/,
+    );
+  });
+
+  test('a picture is shown upright, and the answer says what the model was sent', async () => {
+    const turnedPicture = {
+      name: 'p.jpg',
+      mimeType: 'image/jpeg',
+      buffer: await turned(await still('image/jpeg', 90, 60)),
+    };
+    const heic = { name: 'p.heic', mimeType: '', buffer: HEIC };
+    await visitor.page.setInputFiles('#pick', [turnedPicture, heic]);
+    await expect.poll(async () => visitor.page.locator('#gallery').innerText()).toContain('60 × 90');
+    expect(await visitor.page.locator('.fault').allInnerTexts()).toEqual(['', '']);
+    await askAndWait();
+    expect(await visitor.facts.innerText()).toMatch(
+      /Images, as the model gets them\s+JPEG, [\d.]+ (?:KB|bytes), 60 × 90; JPEG, \d+ KB, 256 × 192/,
     );
   });
 

@@ -27,7 +27,9 @@ test('what the service would refuse is told before the upload, and not sent', as
   const posts: string[] = [];
   page.on('request', (request) => void (request.method() === 'POST' && posts.push(request.url())));
   const notice = page.locator('#notice');
-  expect(await page.locator('#pick-rules').innerText()).toBe('Up to 3 images: PNG, JPEG, WEBP or GIF, 24 KB each');
+  expect(await page.locator('#pick-rules').innerText()).toBe(
+    'Up to 3 images: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF, 24 KB each',
+  );
 
   await ask.click();
   expect(await notice.innerText()).toBe('Choose an image first.');

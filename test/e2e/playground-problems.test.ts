@@ -22,7 +22,10 @@ describe('a problem is told in words', () => {
   test('with its code and request id, at the image that it is about', async () => {
     const { page, problem } = visitor;
     await page.setInputFiles('#pick', [sailboatAs('boat.jpg'), NO_IMAGE]);
-    expect(await page.locator('.fault').allInnerTexts()).toEqual(['', 'Perhaps not a PNG, JPEG, WEBP or GIF']);
+    expect(await page.locator('.fault').allInnerTexts()).toEqual([
+      '',
+      'Perhaps not a PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF',
+    ]);
     await visitor.ask.click();
     await problem.waitFor();
     expect(await problem.innerText()).toMatch(

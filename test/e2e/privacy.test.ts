@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../src/dev/emulator/fault.ts';
-import { still } from '../images/still.ts';
+import { SAILBOAT } from '../images/heif.ts';
+import { still, turned } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
 import { startBoth } from './app.ts';
 import { ask } from './ask.ts';
@@ -61,6 +62,11 @@ test('no image, instructions, answer or token is in any line that a session prin
       JSON.stringify({ method: INSTRUCTIONS, id: 1, jsonrpc: '2.0' }),
     ])
       await post(`${app.url}/api/${path}`, text);
+  for (const picture of [SAILBOAT, SAILBOAT.subarray(0, 2000), await turned(await still('image/jpeg', 40, 30))]) {
+    keepSecret('image', new Uint8Array(picture));
+    for (const [path, body] of Object.entries(questionsOf(picture.toString('base64'))))
+      await post(`${app.url}/api/${path}`, body);
+  }
   const token = azure.model.requests.at(-1)?.headers.authorization?.slice('Bearer '.length) ?? '';
   expect(token.length).toBeGreaterThan(100);
   keepSecret('key', token);

@@ -22,6 +22,7 @@ const ABOUT_IMAGES = [
   'answer',
   'empty_image',
   'unsupported_image_type',
+  'image_too_large',
   'animated_image',
   'corrupt_image',
   'image_rejected',

@@ -1,12 +1,18 @@
 import * as fc from 'fast-check';
 import { fileTypeFromBuffer } from 'file-type';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { checkImage } from '../../src/image/check.ts';
 import { IMAGE_TYPES } from '../../src/image/image.ts';
+import { Admission } from '../../src/http/admission.ts';
+import { Deadline } from '../../src/http/deadline.ts';
 import { Problem } from '../../src/http/problem.ts';
+import { ImageReader } from '../../src/image/image-reader.ts';
 import { mutate, mutation } from '../fuzz/mutation.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 import { seedImages } from '../fuzz/seeds.ts';
+import { SAILBOAT, tiledHeic } from '../images/heif.ts';
+import { still, turned } from '../images/still.ts';
 
 const seeds = await seedImages();
 const CODES = ['empty_image', 'unsupported_image_type', 'animated_image', 'corrupt_image'];
@@ -45,6 +51,43 @@ test('file-type sees the same type of image as was told apart here', async () =>
     expect(IMAGE_TYPES.find((type) => type === there?.mime)).toBe(here);
   };
   await fc.assert(fc.asyncProperty(signed, agrees), runs(INPUTS * 5));
+});
+
+test('whatever is done to a picture that has to be decoded, it is an image or one of the problems', async () => {
+  const png = await still('image/png', 64, 48);
+  const pictures = [
+    SAILBOAT,
+    tiledHeic({ columns: 2, rows: 1, turns: 1 }),
+    await sharp(png).avif().toBuffer(),
+    await sharp(png).tiff({ compression: 'lzw' }).toBuffer(),
+    await turned(await still('image/jpeg', 64, 48)),
+    await turned(await still('image/webp', 64, 48)),
+  ];
+  const limits = { workers: 2, maxMemoryBytes: 128 * 1024 ** 2 };
+  const reader = new ImageReader({ prepareImages: true, maxImageBytes: 1024 ** 2 }, limits);
+  const mutated = fc
+    .tuple(fc.constantFrom(...pictures), fc.array(mutation, { minLength: 1, maxLength: 3 }))
+    .map(([seed, mutations]) => mutate(seed, mutations, pictures));
+  const isDecodedOrRefused = async (bytes: Buffer): Promise<void> => {
+    const deadline = new Deadline(60_000);
+    const reservation = new Admission(1024 ** 3).enter();
+    try {
+      const {
+        type,
+        width,
+        height,
+        bytes: sent,
+      } = await reader.forRequest({ deadline, reservation })(Buffer.from(bytes));
+      expect(await checkImage(sent)).toMatchObject({ type, width, height, orientation: 1 });
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      expect([...CODES, 'image_too_large']).toContain(error.code);
+    } finally {
+      deadline.clear();
+      reservation.leave();
+    }
+  };
+  await fc.assert(fc.asyncProperty(mutated, isDecodedOrRefused), runs(INPUTS / 100));
 });
 
 test('a JPEG-LS is no JPEG', async () => {

@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkImage } from '../../src/image/check.ts';
+import { Admission } from '../../src/http/admission.ts';
+import { Deadline } from '../../src/http/deadline.ts';
 import { Problem } from '../../src/http/problem.ts';
+import { ImageReader } from '../../src/image/image-reader.ts';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { craftedFiles } from '../images/crafted.ts';
+import { tiledHeic } from '../images/heif.ts';
+import { still, turned } from '../images/still.ts';
 
 // Loading it takes its time once, and is not what this measures.
 await import('file-type');
@@ -22,6 +27,63 @@ test('gives the event loop its turns: many crafted images in many requests at on
   const requests = Array.from({ length: 8 }, () => small);
   const checkAll = async () => Promise.all(requests.flatMap((images) => images.map(outcome)));
   expect(await longestTurn(checkAll)).toBeLessThan(LIMIT_MS);
+});
+
+describe('gives the event loop its turns while threads decode', () => {
+  const { maxImageBytes } = DEFAULT_LIMITS;
+  const limits = { workers: 2, maxMemoryBytes: 256 * 1024 ** 2 };
+  const reader = new ImageReader({ prepareImages: true, maxImageBytes }, limits);
+
+  async function read(bytes: Buffer): Promise<void> {
+    const deadline = new Deadline(60_000);
+    const reservation = new Admission(1024 ** 3).enter();
+    await reader
+      .forRequest({ deadline, reservation })(Buffer.from(bytes))
+      .finally(reservation.leave)
+      .finally(() => deadline.clear());
+  }
+
+  test.each([
+    { name: 'a turned JPEG of 20 MB', make: async () => withTail(await turned(await still('image/jpeg', 640, 480))) },
+    { name: 'a HEIC of 7 megapixels', make: async () => tiledHeic({ columns: 12, rows: 12 }) },
+    { name: 'a HEIC of 30,000 x 30,000 pixels', make: async () => hugeHeic() },
+  ])('$name', async ({ make }) => {
+    const bytes = await make();
+    const copies = Array.from({ length: 3 }, () => Buffer.from(bytes));
+    let round = 0;
+    expect(await longestTurn(async () => read(copies[round++] ?? bytes))).toBeLessThan(LIMIT_MS);
+  });
+
+  test('32 large HEICs and 32 of 30,000 x 30,000 pixels at once', async () => {
+    const huge = hugeHeic();
+    const deadline = new Deadline(3_000);
+    const large = tiledHeic({ columns: 12, rows: 12 });
+    const all = Array.from({ length: 32 }, () => [large, huge]).flat();
+    const codes = new Set<string>();
+    const work = async () =>
+      Promise.all(
+        all.map(async (bytes) =>
+          reader
+            .forRequest({ deadline, reservation: new Admission(1024 ** 3).enter() })(Buffer.from(bytes))
+            .then(() => codes.add('read'))
+            .catch((error: unknown) => {
+              if (!(error instanceof Problem)) throw error;
+              codes.add(error.code);
+            }),
+        ),
+      );
+    expect(await longestOnce(work)).toBeLessThan(LIMIT_MS);
+    expect(codes).toContain('overloaded');
+    await read(await turned(await still('image/jpeg', 64, 48)));
+  });
+
+  function withTail(jpeg: Buffer): Buffer {
+    return Buffer.concat([jpeg, Buffer.alloc(maxImageBytes - jpeg.length)]);
+  }
+
+  function hugeHeic(): Buffer {
+    return tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } });
+  }
 });
 
 async function outcome(bytes: Buffer): Promise<void> {

@@ -11,6 +11,11 @@ export async function still(type: ImageType, width: number, height: number): Pro
     .toBuffer();
 }
 
+/** An image that lies on its side, as its EXIF orientation says. */
+export async function turned(image: Buffer | undefined, orientation = 6): Promise<Buffer> {
+  return sharp(image).withMetadata({ orientation }).toBuffer();
+}
+
 /** The same picture in exactly `size` bytes, still valid: what is missing is filled in where the format has room for it. */
 export async function stillOfSize(type: ImageType, size: number): Promise<Buffer> {
   const image = await still(type, 640, 480);

@@ -6,7 +6,8 @@ import { announced, atOnce, chunked, lastBytesLate, leavingMidBody, stalled, tri
 import { type Sent, WAYS, type Way } from '../e2e/faults/way.ts';
 import { FUZZED_INSTRUCTIONS, input, toRequest } from '../fuzz/input.ts';
 import { seedImages } from '../fuzz/seeds.ts';
-import { still, stillOfSize } from '../images/still.ts';
+import { SAILBOAT } from '../images/heif.ts';
+import { still, stillOfSize, turned } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
 import { any } from './any.ts';
 
@@ -31,13 +32,22 @@ const large = [await stillOfSize('image/jpeg', 200_000), await stillOfSize('imag
 /** Most are small, so that whoever runs it can work beside it. */
 const images = [...small, ...small, ...large];
 
+const phonePictures = [SAILBOAT, await turned(small[1])];
+
 /** The images and the words that callers send, for who wants to look for them in a log. */
-export const sentImages: readonly Buffer[] = [...small, ...large, ...seeds, ...wrong.map(({ bytes }) => bytes)];
+export const sentImages: readonly Buffer[] = [
+  ...small,
+  ...large,
+  ...phonePictures,
+  ...seeds,
+  ...wrong.map(({ bytes }) => bytes),
+];
 export const INSTRUCTIONS = [ASKED, FUZZED_INSTRUCTIONS];
 
 /** How often each kind of caller comes, of a hundred. */
 const mix: readonly (readonly [share: number, call: () => Call])[] = [
-  [52, () => ordinary('a question', chunked)],
+  [51, () => ordinary('a question', chunked)],
+  [1, phonePicture],
   [12, () => ordinary('a question with a Content-Length', atOnce)],
   [4, () => ordinary('a body whose end is late', lastBytesLate)],
   [12, wrongImage],
@@ -83,6 +93,12 @@ function ordinary(kind: string, send: Send, way = any(WAYS), from = images): Cal
   };
 }
 
+/** It is decoded, and only so many are at a time. */
+function phonePicture(): Call {
+  const call = ordinary('a picture as phones take it', atOnce, any(WAYS), phonePictures);
+  return { ...call, allowed: [...call.allowed, 'overloaded'] };
+}
+
 function wrongImage(): Call {
   const { name, bytes, code } = any(wrong);
   return {
@@ -99,6 +115,7 @@ function fuzzed(): Call {
     'answer',
     'empty_image',
     'unsupported_image_type',
+    'image_too_large',
     'animated_image',
     'corrupt_image',
     'missing_instructions',

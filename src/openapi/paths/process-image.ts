@@ -1,5 +1,6 @@
 import type { AuthLevel } from '../../config/auth-level.ts';
 import type { OperationObject, RequestBodyObject, ResponseObject } from 'openapi3-ts/oas31';
+import { CONVERTED_TYPES, IMAGE_TYPES } from '../../image/image.ts';
 import { eventStream } from '../event-stream.ts';
 import { EVERYWHERE, headersOf } from '../headers.ts';
 import { PIXEL } from '../pixel.ts';
@@ -14,14 +15,14 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 const requestBody: RequestBodyObject = {
   required: true,
   description:
-    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image. The body must not be compressed.',
+    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, and the last three become JPEG, or PNG if they are transparent. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
     'multipart/form-data': {
       schema: reference('schemas', 'FormQuestion'),
       encoding: {
-        image: { contentType: 'image/png, image/jpeg, image/webp, image/gif' },
+        image: { contentType: [...IMAGE_TYPES, ...CONVERTED_TYPES].join(', ') },
         schema: { contentType: 'application/json' },
       },
     },

@@ -1,6 +1,7 @@
 import { fileBody, formBody, jsonBody, type PostmanRequest } from './request.ts';
 
 const LARGE = 'test/images/sailboat.jpg';
+const HEIC = 'test/images/sailboat.heic';
 const SMALL = 'test/images/sailboat-small.webp';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const SCHEMA = {
@@ -56,6 +57,20 @@ export const ask: PostmanRequest[] = [
     tests: `${isAnswer}
 pm.test('the image that was sent', () => {
   pm.expect(pm.response.json().images).to.eql([{ type: 'image/jpeg', width: 960, height: 640, bytes: 20138 }]);
+});`,
+  },
+  {
+    name: 'A photo as an iPhone takes it',
+    about: 'HEIC, AVIF and TIFF become JPEG, or PNG if they are transparent; `images` says what the model was sent.',
+    method: 'POST',
+    path: 'processImage',
+    query: { instructions: 'What is in this picture?' },
+    headers: { Accept: 'application/json' },
+    body: fileBody(HEIC),
+    tests: `${isAnswer}
+pm.test('a JPEG was sent', () => {
+  const [{ type, width, height }] = pm.response.json().images;
+  pm.expect([type, width, height]).to.eql(['image/jpeg', 256, 192]);
 });`,
   },
   {
