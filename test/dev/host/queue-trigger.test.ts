@@ -89,9 +89,10 @@ async function seenBy({ url }: TinyApp): Promise<Seen> {
   return Seen.parse(await (await fetch(`${url}/v1/seen`)).json());
 }
 
-const eventually = { timeout: 20_000, interval: 100 };
+/** A dozen apps start at once, each in a process of its own. */
+const eventually = { timeout: 60_000, interval: 100 };
 
-describe.concurrent(`a queue trigger, ${SEEN_ON}`, () => {
+describe.concurrent(`a queue trigger, ${SEEN_ON}`, { timeout: 120_000 }, () => {
   test('hands on base64 JSON, parsed, and deletes the message', async ({ expect, onTestFinished }) => {
     const own = await ownQueue({ onTestFinished });
     const app = await own.start();
