@@ -8,6 +8,7 @@ import { isJson, wholeAnswer, withoutError } from './answer-kind.ts';
 import { createClient } from './client.ts';
 import { type Asked, notACompletion, timedOut, upstreamFailure, upstreamRequestId } from './failures.ts';
 import { type Protocol, PROTOCOLS } from './protocol.ts';
+import type { Pieces } from './request-body.ts';
 import type { TokenSource } from './token-source.ts';
 import type { Call } from './transport.ts';
 import { Upstreams } from './upstreams.ts';
@@ -29,7 +30,7 @@ export interface ModelRequest {
   readonly api: keyof typeof PROTOCOLS;
   /** The API's parameters; the model is ours to name. */
   readonly params: object;
-  readonly images: ReadonlyMap<string, Buffer>;
+  readonly images: ReadonlyMap<string, Pieces>;
   /** Whether the caller wrote the parameters, so that what the service says about them is told to the caller. */
   readonly isCallersOwn: boolean;
 }

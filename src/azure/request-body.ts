@@ -2,24 +2,28 @@ import type { ClientRequest } from 'node:http';
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
+const NOTHING = Buffer.alloc(0);
 /** A fast network takes all at once; after so many chunks, about a millisecond's work, others have their turn. */
 const CHUNKS_PER_TURN = 32;
+
+/** The bytes of one image or file, in their order. They are never joined, so metadata can be left out without a copy. */
+export type Pieces = readonly Buffer[];
 
 /**
  * A JSON body in which images stand as placeholders: written with each image's base64 in its placeholder's place, made
  * piece by piece as the socket takes it. The bytes are held once and their encoding never whole.
  */
 export class RequestBody {
-  readonly #parts: readonly (string | Buffer)[];
+  readonly #parts: readonly (string | Pieces)[];
 
-  constructor(json: string, images: ReadonlyMap<string, Buffer>) {
+  constructor(json: string, images: ReadonlyMap<string, Pieces>) {
     this.#parts = splitAt(json, images);
   }
 
   /** Bytes of the whole body once written; known before the first of them is. */
   get length(): number {
     const lengths = this.#parts.map((part) =>
-      typeof part === 'string' ? Buffer.byteLength(part) : base64Length(part.length),
+      typeof part === 'string' ? Buffer.byteLength(part) : base64Length(totalLength(part)),
     );
     return lengths.reduce((sum, length) => sum + length, 0);
   }
@@ -55,21 +59,45 @@ export class RequestBody {
   *#chunks(): Generator<string | Uint8Array, undefined> {
     const place = Buffer.allocUnsafeSlow(base64Length(CHUNK_BYTES));
     for (const part of this.#parts) {
-      if (typeof part === 'string') {
-        yield part;
-      } else {
-        for (let at = 0; at < part.length; at += CHUNK_BYTES) {
-          yield place.subarray(0, encodeBase64(part.subarray(at, at + CHUNK_BYTES), place));
-        }
-      }
+      if (typeof part === 'string') yield part;
+      else for (const chunk of groupsOfThree(part)) yield place.subarray(0, encodeBase64(chunk, place));
     }
     releaseBuffer(place);
     return undefined;
   }
 }
 
-function splitAt(json: string, images: ReadonlyMap<string, Buffer>): readonly (string | Buffer)[] {
-  const parts: (string | Buffer)[] = [];
+/**
+ * The bytes of all pieces in chunks of at most {@link CHUNK_BYTES}. Three bytes are four characters of base64, so each chunk
+ * but the last has a multiple of three: its encodings can then be joined. Where a group of three lies across a border
+ * between pieces, it is copied together. A piece whose memory was given back meanwhile has no bytes any more.
+ */
+function* groupsOfThree(pieces: Pieces): Generator<Buffer, undefined> {
+  let rest: Buffer = NOTHING;
+  for (const piece of pieces) {
+    let at = rest.length === 0 ? 0 : Math.min(3 - rest.length, piece.length);
+    if (at > 0) rest = Buffer.concat([rest, piece.subarray(0, at)]);
+    if (rest.length === 3) {
+      yield rest;
+      rest = NOTHING;
+    }
+    while (piece.length - at >= 3) {
+      const chunk = piece.subarray(at, at + Math.min(CHUNK_BYTES, piece.length - at - ((piece.length - at) % 3)));
+      at += chunk.length;
+      yield chunk;
+    }
+    if (rest.length === 0 && piece.length > at) rest = piece.subarray(at);
+  }
+  if (rest.length > 0) yield rest;
+  return undefined;
+}
+
+function totalLength(pieces: Pieces): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+function splitAt(json: string, images: ReadonlyMap<string, Pieces>): readonly (string | Pieces)[] {
+  const parts: (string | Pieces)[] = [];
   let rest = json;
   for (const [placeholder, image] of images) {
     const at = rest.indexOf(placeholder);

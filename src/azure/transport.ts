@@ -5,14 +5,14 @@ import zlib from 'node:zlib';
 import { parseJson } from '../config/json-object.ts';
 import { connectionFailure, ProxyRefused } from './connection-failure.ts';
 import { proxyOptions } from './proxy.ts';
-import { RequestBody } from './request-body.ts';
+import { type Pieces, RequestBody } from './request-body.ts';
 import { forbidHopelessRetry } from './retry.ts';
 import { errorObjectOf } from './upstream-error.ts';
 
 /** What one question carries past the SDK down to the transport: the SDK hands its `fetchOptions` on as they are. */
 export interface Call {
   /** The images of the request, by the placeholder that stands for each in its JSON. */
-  readonly images: ReadonlyMap<string, Buffer>;
+  readonly images: ReadonlyMap<string, Pieces>;
   /** Milliseconds left of the request's deadline. */
   remaining(): number;
   /** Requests made so far, retries included. */

@@ -1,4 +1,4 @@
-import type { Image } from './image.ts';
+import type { Dimensions, Image, ImageType } from './image.ts';
 
 /**
  * Leaves out of an image what is no part of the picture: EXIF with its GPS position and thumbnail, XMP, IPTC, maker notes,
@@ -18,4 +18,15 @@ export function stripMetadata({ bytes, cuts }: Pick<Image, 'bytes' | 'cuts'>): r
   }
   if (kept < bytes.length) pieces.push(bytes.subarray(kept));
   return pieces;
+}
+
+/** What an answer and the log say of an image. It is the image as it was sent, so its bytes are those that were left. */
+export interface SentImage extends Dimensions {
+  readonly type: ImageType;
+  readonly bytes: number;
+}
+
+export function describeSent({ type, width, height, bytes, cuts }: Image): SentImage {
+  const cut = cuts.reduce((sum, { start, end, instead }) => sum + end - start - (instead?.length ?? 0), 0);
+  return { type, width, height, bytes: bytes.length - cut };
 }

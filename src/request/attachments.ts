@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ModelRequest } from '../azure/model.ts';
 import type { Limits } from '../config/limits.ts';
 import { invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
@@ -6,6 +7,7 @@ import { tooManyImages } from '../image/faults.ts';
 import type { Image } from '../image/image.ts';
 import type { ReadImage } from '../image/image-reader.ts';
 import { withImageIndex } from '../image/image-index.ts';
+import { stripMetadata } from '../image/strip-metadata.ts';
 import { decodeImage } from './data-url.ts';
 import type { LargeJson } from './large-json.ts';
 
@@ -27,7 +29,7 @@ export interface Attachment {
 export interface Placed {
   readonly images: readonly Image[];
   /** The bytes of all of them by their placeholders, in the order of the document. */
-  readonly bytes: ReadonlyMap<string, Buffer>;
+  readonly bytes: ModelRequest['images'];
 }
 
 /** How much of them one request may hold. */
@@ -46,19 +48,19 @@ export async function placeAttachments(
   const imageCount = attachments.filter(({ kind }) => kind === 'image').length;
   if (imageCount > maxImages) throw tooManyImages(maxImages);
   const images: Image[] = [];
-  const bytes = new Map<string, Buffer>();
+  const bytes = new Map<string, readonly Buffer[]>();
   for (const { kind, field, url, replace } of attachments) {
     const text = { text: json.take(url), field, mayBeBare: false };
     const placeholder = randomUUID();
     if (kind === 'pdf') {
-      bytes.set(placeholder, checkPdf(await decodeImage(text, maxBodyBytes).catch(notAPdf(field)), field));
+      bytes.set(placeholder, [checkPdf(await decodeImage(text, maxBodyBytes).catch(notAPdf(field)), field)]);
       replace(`data:application/pdf;base64,${placeholder}`);
     } else {
       const image = await withImageIndex(images.length, imageCount, async () =>
         readImage(await decodeImage(text, maxImageBytes)),
       );
       images.push(image);
-      bytes.set(placeholder, image.bytes);
+      bytes.set(placeholder, stripMetadata(image));
       replace(`data:${image.type};base64,${placeholder}`);
     }
   }

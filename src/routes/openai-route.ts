@@ -2,7 +2,11 @@ import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
 import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
 import type { Problem } from '../http/problem.ts';
+<<<<<<< HEAD
 import type { ReadImage } from '../image/image-reader.ts';
+=======
+import { describeSent } from '../image/strip-metadata.ts';
+>>>>>>> 3dfde77 (WIP: write images in pieces, without their metadata)
 import type { AttachmentLimits } from '../request/attachments.ts';
 import type { OpenAiRequest } from '../request/chat.ts';
 import { readJson } from '../request/form.ts';
@@ -44,6 +48,7 @@ async function read(
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const incoming = { request, deadline, reservation };
+<<<<<<< HEAD
     const readImage = imageReader.forRequest(incoming);
     const asked = await readJson(incoming, settings, async (json) => api.read(json, settings, readImage));
     reservation.keep([...asked.request.images.values()]);
@@ -53,6 +58,11 @@ async function read(
       height,
       bytes: bytes.length,
     }));
+=======
+    const asked = await readJson(incoming, settings, async (json) => api.read(json, settings));
+    reservation.keep([...asked.images.map(({ bytes }) => bytes), ...[...asked.request.images.values()].flat()]);
+    facts['images'] = asked.images.map(describeSent);
+>>>>>>> 3dfde77 (WIP: write images in pieces, without their metadata)
     return asked;
   });
 }

@@ -3,7 +3,7 @@ import { filteredCategories } from '../azure/content-filter.ts';
 import { endedEarly, notACompletion } from '../azure/failures.ts';
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { Problem } from '../http/problem.ts';
-import type { ImageType } from '../image/image.ts';
+import { describeSent, type SentImage } from '../image/strip-metadata.ts';
 import { type Choice, Completion, textOf, type Usage, usageOf } from './completion.ts';
 import type { OutputSchema } from './output-schema.ts';
 import type { VisionRequest } from './vision-request.ts';
@@ -19,12 +19,7 @@ export interface Answer {
   /** The model's name and version, which may change behind a deployment; empty where the service does not say. */
   readonly model: string;
   readonly usage: Usage;
-  readonly images: readonly {
-    readonly type: ImageType;
-    readonly width: number;
-    readonly height: number;
-    readonly bytes: number;
-  }[];
+  readonly images: readonly SentImage[];
   readonly upstreamRequestId: string | null;
 }
 
@@ -109,7 +104,7 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
     finishReason,
     model,
     usage,
-    images: images.map(({ type, width, height, bytes }) => ({ type, width, height, bytes: bytes.length })),
+    images: images.map(describeSent),
     upstreamRequestId,
   };
 }

@@ -3,6 +3,7 @@ import type { ChatCompletionContentPart, ChatCompletionCreateParams } from 'open
 import type { ModelRequest } from '../azure/model.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Image } from '../image/image.ts';
+import { stripMetadata } from '../image/strip-metadata.ts';
 import type { OutputSchema } from './output-schema.ts';
 import type { Question } from './question.ts';
 
@@ -37,6 +38,6 @@ export function toModelRequest({ question, images, schema, options }: VisionRequ
     api: 'chat',
     params,
     isCallersOwn: false,
-    images: new Map(placed.map(({ image, placeholder }) => [placeholder, image.bytes])),
+    images: new Map(placed.map(({ image, placeholder }) => [placeholder, stripMetadata(image)])),
   };
 }

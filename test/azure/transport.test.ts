@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import zlib from 'node:zlib';
+import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import type { Pieces } from '../../src/azure/request-body.ts';
 import { transport } from '../../src/azure/transport.ts';
+import { releaseBuffer } from '../../src/http/release-buffer.ts';
 
 const servers: http.Server[] = [];
 afterEach(() => {
@@ -21,18 +24,44 @@ test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
     const response = await send(
       url,
       '{"before":"ü","url":"data:image/png;base64,PLACE","after":1}',
-      new Map([['PLACE', image]]),
+      new Map([['PLACE', [image]]]),
     );
     expect(await response.text()).toBe(createHash('sha256').update(image).digest('hex'));
     expect(requests[0]?.headers['transfer-encoding']).toBeUndefined();
   },
 );
 
+test('an image in pieces of any lengths arrives as one, and so it does at the next attempt', async () => {
+  const { url } = await serve(async (request, response) => response.end(await text(request)));
+  const lengths = fc.array(fc.oneof(fc.nat(8), fc.integer({ min: 24_570, max: 24_580 })), {
+    minLength: 1,
+    maxLength: 9,
+  });
+  await fc.assert(
+    fc.asyncProperty(lengths, async (given) => {
+      const pieces = given.map((length) => randomBytes(length));
+      const expected = Buffer.concat(pieces).toString('base64');
+      const images = new Map([['P', pieces]]);
+      for (let attempt = 0; attempt < 2; attempt += 1)
+        expect(await (await send(url, '["P"]', images)).json()).toEqual([expected]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('an image in pieces whose memory is given back while it is sent ends the request, and nothing else', async () => {
+  const whole = Buffer.allocUnsafeSlow(20_000_000);
+  const pieces = [whole.subarray(0, 10_000_001), Buffer.from('new'), whole.subarray(10_000_005)];
+  const { url, closed } = await serve((request) => request.once('data', () => releaseBuffer(whole)));
+  await expect(send(url, '["P"]', new Map([['P', pieces]]))).rejects.toThrow();
+  await closed;
+});
+
 test('several images go to their own places', async () => {
   const { url } = await serve(async (request, response) => response.end(await text(request)));
   const images = new Map([
-    ['P1', Buffer.from('one')],
-    ['P2', Buffer.from('two')],
+    ['P1', [Buffer.from('one')]],
+    ['P2', [Buffer.from('two')]],
   ]);
   const response = await send(url, '["P1","between","P2"]', images);
   expect(await response.json()).toEqual([btoa('one'), 'between', btoa('two')]);
@@ -44,7 +73,7 @@ test('a refusal before the body was sent is the answer, and the rest is not sent
     response.writeHead(401).end('no');
     request.on('data', (chunk: Buffer) => (received += chunk.length));
   });
-  const response = await send(url, '"P"', new Map([['P', Buffer.alloc(20_000_000)]]));
+  const response = await send(url, '"P"', new Map([['P', [Buffer.alloc(20_000_000)]]]));
   expect(response.status).toBe(401);
   expect(await response.text()).toBe('no');
   expect(received).toBeLessThan(20_000_000);
@@ -160,7 +189,7 @@ test.each([new Uint8Array([1]), new URLSearchParams('a=b'), new Blob(['x'])])(
 async function send(
   url: string,
   body: string,
-  images: ReadonlyMap<string, Buffer>,
+  images: ReadonlyMap<string, Pieces>,
   signal?: AbortSignal,
 ): Promise<Response> {
   const call = { images, remaining: () => 60_000, attempts: 0, failure: undefined };

@@ -81,16 +81,13 @@ describe('the same question', () => {
     });
   });
 
-  test.each([0, 100, 3071, 3072, 3073, 400_000])(
-    'is byte for byte the image from JSON (%d bytes behind its end)',
-    async (tail) => {
-      const image = Buffer.concat([images[1] ?? Buffer.alloc(0), Buffer.alloc(tail, 0xab)]);
-      await ways['JSON with bare base64']?.([image]);
-      expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(
-        `"data:image/jpeg;base64,${image.toString('base64')}"`,
-      );
-    },
-  );
+  test.each([100_000, 100_001, 100_002, 400_000])('is byte for byte the image from JSON (%d bytes)', async (size) => {
+    const image = await stillOfSize('image/jpeg', size);
+    await ways['JSON with bare base64']?.([image]);
+    expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(
+      `"data:image/jpeg;base64,${image.toString('base64')}"`,
+    );
+  });
 
   test('gets three kinds of answer that agree', async () => {
     const [image = Buffer.alloc(0)] = images;

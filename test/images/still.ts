@@ -16,18 +16,22 @@ export async function turned(image: Buffer | undefined, orientation = 6): Promis
   return sharp(image).withMetadata({ orientation }).toBuffer();
 }
 
-/** The same picture in exactly `size` bytes, still valid: what is missing is filled in where the format has room for it. */
+/**
+ * The same picture in exactly `size` bytes, without anything that is no part of it, so that it reaches the model as it is:
+ * what is missing is filled in where decoders read over it.
+ */
 export async function stillOfSize(type: ImageType, size: number): Promise<Buffer> {
   const image = await still(type, 640, 480);
   const missing = size - image.length;
   switch (type) {
     case 'image/png':
-      return insert(image, image.length - 12, pngChunk('teSt', noise(missing - 12)));
+      return fillPng(image, missing);
     case 'image/webp':
-      return appendWebpChunk(image, missing);
+      return fillWebp(image, missing);
     case 'image/jpeg':
+      return insert(image, image.indexOf(Buffer.from('ffdb', 'hex')), quantizationTables(missing));
     case 'image/gif':
-      return Buffer.concat([image, noise(missing)]); // behind the end marker
+      return insert(image, image.length - 2, subBlocks(missing));
   }
 }
 
@@ -45,12 +49,53 @@ export function insert(into: Buffer, at: number, what: Buffer): Buffer {
   return Buffer.concat([into.subarray(0, at), what, into.subarray(at)]);
 }
 
-function appendWebpChunk(image: Buffer, bytes: number): Buffer {
-  const header = Buffer.from('JUNK\0\0\0\0', 'latin1');
-  header.writeUInt32LE(bytes - 8, 4);
-  const padded = Buffer.concat([image, header, noise(bytes - 8)]);
-  padded.writeUInt32LE(padded.length - 8, 4);
-  return padded;
+/** Tables of 65 bytes in segments of 4 more, all of the number 0: the picture's own comes after them and is the one that counts. */
+function quantizationTables(bytes: number): Buffer {
+  for (let segments = Math.ceil(bytes / 65_524); ; segments += 1) {
+    const tables = (bytes - 4 * segments) / 65;
+    if (tables < segments) throw new Error(`${bytes} bytes are too few to fill a JPEG with`);
+    if (!Number.isInteger(tables) || tables > 1008 * segments) continue;
+    const parts: Buffer[] = [];
+    for (let left = tables; parts.length < segments; left -= Math.ceil(left / (segments - parts.length + 1))) {
+      const data = noise(65 * Math.ceil(left / (segments - parts.length))).map((byte, at) => (at % 65 ? byte || 1 : 0));
+      parts.push(Buffer.concat([Buffer.of(0xff, 0xdb, (data.length + 2) >> 8, (data.length + 2) & 0xff), data]));
+    }
+    return Buffer.concat(parts);
+  }
+}
+
+/** Empty blocks of 5 bytes at the beginning of the compressed data, and as many empty chunks of 12 as the rest needs. */
+function fillPng(png: Buffer, bytes: number): Buffer {
+  const at = png.indexOf('IDAT') - 4;
+  const length = png.readUInt32BE(at);
+  const chunks = (3 * bytes) % 5;
+  const blocks = Buffer.alloc(bytes - 12 * chunks, Buffer.from('000000ffff', 'hex'));
+  const data = png.subarray(at + 8, at + 8 + length);
+  return Buffer.concat([
+    png.subarray(0, at),
+    ...Array.from({ length: chunks }, () => pngChunk('IDAT', Buffer.alloc(0))),
+    pngChunk('IDAT', Buffer.concat([data.subarray(0, 2), blocks, data.subarray(2)])),
+    png.subarray(at + 12 + length),
+  ]);
+}
+
+/** The last part of a lossy picture may be longer than what is read of it. */
+function fillWebp(webp: Buffer, bytes: number): Buffer {
+  const filled = Buffer.concat([webp, noise(bytes)]);
+  filled.writeUInt32LE(filled.length - 8, 4);
+  filled.writeUInt32LE(filled.length - 20, 16);
+  return filled;
+}
+
+/** Behind the end of a GIF's compressed data; what is read of it ends before. */
+function subBlocks(bytes: number): Buffer {
+  const blocks: Buffer[] = [];
+  for (let left = bytes; left > 0;) {
+    const block = left > 256 + 1 || left === 256 ? 256 : left === 257 ? 255 : left;
+    blocks.push(Buffer.concat([Buffer.of(block - 1), noise(block - 1)]));
+    left -= block;
+  }
+  return Buffer.concat(blocks);
 }
 
 /** Bytes without a pattern to compress, the same on every run. */

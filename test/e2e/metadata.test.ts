@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
+import { imagesWithMetadata, type WithMetadata } from '../images/metadata.ts';
+import { still } from '../images/still.ts';
+import { type App, startApp, startBoth } from './app.ts';
+import { ask, checkedFetch, post } from './ask.ts';
+import { keepSecret } from './secrets.ts';
+
+const PER_REQUEST = 10;
+/** Of about 900, so that every kind of metadata is among them, and every format in most of the places. */
+const EVERY = 4;
+const INSTRUCTIONS = 'What is this?';
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const images = (await imagesWithMetadata()).filter((_image, index) => index % EVERY === 0);
+
+let app: App;
+let azure: EmulatedAzure;
+beforeAll(async () => ({ app, azure } = await startBoth()));
+afterAll(async () => {
+  await app.stop();
+  azure.close();
+});
+beforeEach(() => azure.reset());
+
+/** Every way in which images reach the model; each returns a status. */
+const routes: Readonly<Record<string, (given: readonly Buffer[]) => Promise<number>>> = {
+  async raw(given) {
+    const answers = await Promise.all(given.map(async (image) => ask(app.url, image)));
+    return Math.max(...answers.map(({ status }) => status));
+  },
+  async multipart(given) {
+    const form = new FormData();
+    form.set('instructions', INSTRUCTIONS);
+    for (const image of given) form.append('image', new Blob([new Uint8Array(image)]), 'x');
+    return (await post(app.url, form, {})).status;
+  },
+  async JSON(given) {
+    const body = JSON.stringify({ instructions: INSTRUCTIONS, images: given.map(dataUrl) });
+    return (await post(app.url, body, JSON_TYPE)).status;
+  },
+  async 'chat completions'(given) {
+    const content = given.map((image) => ({ type: 'image_url', image_url: { url: dataUrl(image) } }));
+    return send('chat/completions', { model: 'any', messages: [{ role: 'user', content }] });
+  },
+  async responses(given) {
+    const content = given.map((image) => ({ type: 'input_image', image_url: dataUrl(image) }));
+    return send('responses', { model: 'any', input: [{ role: 'user', content }] });
+  },
+};
+
+test('there are more than 200 images with metadata', () => {
+  expect(images.length).toBeGreaterThan(200);
+});
+
+test.each(Object.keys(routes))('nothing but the picture reaches the model: %s', async (route) => {
+  for (let at = 0; at < images.length; at += PER_REQUEST) {
+    const group = images.slice(at, at + PER_REQUEST);
+    azure.reset();
+    expect(await routes[route]?.(group.map(({ bytes }) => bytes)), names(group)).toBe(200);
+    const received = azure.model.requests.flatMap(({ body }) => imagesIn(body));
+    expect(received, names(group)).toHaveLength(group.length);
+    expectWithoutMetadata(received, group);
+    const [before, after] = await Promise.all([pixels(group.map(({ bytes }) => bytes)), pixels(received)]);
+    // Images that are sent raw arrive in any order.
+    expect(after.toSorted(), names(group)).toEqual(before.toSorted());
+  }
+});
+
+test.each(Object.keys(routes))('an image without metadata is sent byte for byte: %s', async (route) => {
+  const given = await Promise.all(
+    (['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const).map(async (type) => still(type, 64, 48)),
+  );
+  expect(await routes[route]?.(given)).toBe(200);
+  const received = azure.model.requests.flatMap(({ body }) => imagesIn(body));
+  expect(received.map(hex).toSorted()).toEqual(given.map(hex).toSorted());
+});
+
+test('the answer describes what was sent', async () => {
+  const [first] = images;
+  const answer = await ask(app.url, first?.bytes ?? Buffer.alloc(0), { headers: { accept: 'application/json' } });
+  const [sent] = imagesIn(azure.model.requests[0]?.body);
+  expect(sent?.length).toBeLessThan(first?.bytes.length ?? 0);
+  expect(answer.json()['images']).toEqual([{ type: 'image/jpeg', width: 64, height: 48, bytes: sent?.length }]);
+});
+
+test('a request that is sent again has the same image in it', async () => {
+  azure.model.failNext({ status: 500 });
+  const [first] = images;
+  expect((await ask(app.url, first?.bytes ?? Buffer.alloc(0))).status).toBe(200);
+  const [once = [], twice] = azure.model.requests.map(({ body }) => imagesIn(body));
+  expect(once).toHaveLength(1);
+  expect(twice).toEqual(once);
+});
+
+test('PREPARE_IMAGES=off sends images as they came', async () => {
+  const other = await startApp({ ...azure.env, PREPARE_IMAGES: 'off' });
+  const [first] = images;
+  const answer = await ask(other.url, first?.bytes ?? Buffer.alloc(0), { headers: { accept: 'application/json' } });
+  expect(answer.json()['images']).toMatchObject([{ bytes: first?.bytes.length }]);
+  expect(imagesIn(azure.model.requests[0]?.body)).toEqual([first?.bytes]);
+  await other.stop();
+});
+
+async function send(path: string, body: object): Promise<number> {
+  const text = JSON.stringify(body);
+  keepSecret('words', text);
+  const { status } = await checkedFetch(`${app.url}/api/${path}`, { method: 'POST', body: text, headers: JSON_TYPE });
+  return status;
+}
+
+function expectWithoutMetadata(received: readonly Buffer[], group: readonly WithMetadata[]): void {
+  for (const { name, secret } of group)
+    for (let at = 0; at + 4 <= secret.length; at += 1)
+      expect(
+        received.some((image) => image.includes(secret.subarray(at, at + 4))),
+        `${name}: bytes ${at} to ${at + 4}`,
+      ).toBe(false);
+}
+
+/** The images in a request to the model, wherever they stand. */
+function imagesIn(body: unknown): Buffer[] {
+  return [...JSON.stringify(body).matchAll(/"data:image\/\w+;base64,(?<base64>[^"]*)"/g)].map(({ groups }) =>
+    Buffer.from(groups?.['base64'] ?? '', 'base64'),
+  );
+}
+
+async function pixels(given: readonly Buffer[]): Promise<string[]> {
+  return Promise.all(
+    given.map(async (image) => {
+      const { data, info } = await sharp(image, { failOn: 'error' }).raw().toBuffer({ resolveWithObject: true });
+      return `${info.width} x ${info.height}: ${hex(data)}`;
+    }),
+  );
+}
+
+function hex(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function names(group: readonly WithMetadata[]): string {
+  return group.map(({ name }) => name).join('; ');
+}
+
+function dataUrl(image: Buffer): string {
+  return `data:image/png;base64,${image.toString('base64')}`;
+}
