@@ -2,11 +2,8 @@ import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
 import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
 import type { Problem } from '../http/problem.ts';
-<<<<<<< HEAD
 import type { ReadImage } from '../image/image-reader.ts';
-=======
 import { describeSent } from '../image/strip-metadata.ts';
->>>>>>> 3dfde77 (WIP: write images in pieces, without their metadata)
 import type { AttachmentLimits } from '../request/attachments.ts';
 import type { OpenAiRequest } from '../request/chat.ts';
 import { readJson } from '../request/form.ts';
@@ -48,21 +45,10 @@ async function read(
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const incoming = { request, deadline, reservation };
-<<<<<<< HEAD
     const readImage = imageReader.forRequest(incoming);
     const asked = await readJson(incoming, settings, async (json) => api.read(json, settings, readImage));
-    reservation.keep([...asked.request.images.values()]);
-    facts['images'] = asked.images.map(({ type, width, height, bytes }) => ({
-      type,
-      width,
-      height,
-      bytes: bytes.length,
-    }));
-=======
-    const asked = await readJson(incoming, settings, async (json) => api.read(json, settings));
     reservation.keep([...asked.images.map(({ bytes }) => bytes), ...[...asked.request.images.values()].flat()]);
     facts['images'] = asked.images.map(describeSent);
->>>>>>> 3dfde77 (WIP: write images in pieces, without their metadata)
     return asked;
   });
 }
