@@ -19,10 +19,21 @@ const PERSON_HANGS_AFTER_MS = 15 * 60_000;
  */
 const ENDPOINT_RETRIES = 2;
 
-/** This process's identity as a source of tokens; undefined where a key stands in for it. */
+/** In every cloud: https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory */
+const STORAGE_SCOPE = 'https://storage.azure.com/.default';
+
+/** This process's identity as a source of tokens for the model; undefined where a key stands in for it. */
 export function createIdentity(settings: Settings, variables: Variables): TokenSource | undefined {
+  return settings.auth === 'key' ? undefined : createTokens(settings, variables);
+}
+
+/** The same identity as a source of tokens for storage, which no key stands in for. */
+export function createStorageIdentity({ auth, authorityHost }: Settings, variables: Variables): TokenSource {
+  return createTokens({ auth: auth === 'key' ? 'identity' : auth, authorityHost, scope: STORAGE_SCOPE }, variables);
+}
+
+function createTokens(settings: Pick<Settings, 'auth' | 'authorityHost' | 'scope'>, variables: Variables): TokenSource {
   const { auth, scope } = settings;
-  if (auth === 'key') return undefined;
   const signIn = { chain: credentialChain(auth, variables), variables, exchanges: credentialHttp };
   return new TokenSource({
     scope,

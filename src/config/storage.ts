@@ -20,6 +20,9 @@ export interface JobsSettings {
   readonly concurrency: number;
 }
 
+/** The name of the container and of the queue that jobs are kept in; `infra/` creates both, and `NAME-poison`. */
+export const JOBS = 'vision-jobs';
+
 /** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata */
 const CONTAINER = /^(?:\$web|[a-z\d](?!.*--)[a-z\d-]{1,61}[a-z\d])$/;
 /** https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name */
@@ -49,14 +52,21 @@ function readContainers(environment: Environment): string[] {
   return [];
 }
 
-/** A local emulator has its account in the path. Tokens travel over https only, even there. */
+/** A local emulator has its account in the path. */
 function isContainer(text: string): boolean {
   const url = URL.parse(text);
-  if (url?.protocol !== 'https:' || url.href !== text) return false;
+  if (!url || url.href !== text || url.username || url.password || url.search || url.hash) return false;
   const names = url.pathname.slice(1).split('/');
-  const [account = '', container = ''] = isLoopback(url.hostname) ? names : ['local', ...names];
-  const isKnown = isLoopback(url.hostname) ? names.length === 2 : BLOB_HOST.test(url.host) && names.length === 1;
-  return isKnown && !url.username && !url.search && !url.hash && ACCOUNT.test(account) && CONTAINER.test(container);
+  const [name = ''] = names.slice(-1);
+  const isKnown = isLoopback(url.hostname)
+    ? names.length === 2 && ACCOUNT.test(names[0] ?? '')
+    : names.length === 1 && BLOB_HOST.test(url.host);
+  return isKnown && isPrivate(url) && CONTAINER.test(name);
+}
+
+/** A token that travels over plain http must not leave this machine. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 function readJobs(
@@ -84,7 +94,8 @@ function readJobs(
 /** The host's own names for the addresses of a connection; an emulator, and an account in a DNS zone, need them. */
 function readService(environment: Environment, name: string): string | undefined {
   const text = environment.text(name)?.replace(/\/$/, '');
-  if (text !== undefined && URL.parse(text)?.protocol !== 'https:')
-    environment.fault(name, 'must be a URL that begins with https://.');
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (!url || !isPrivate(url)) environment.fault(name, 'must be a URL that begins with https://.');
   return text;
 }

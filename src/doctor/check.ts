@@ -1,5 +1,5 @@
 /** The checks from the ground up. Each stands on those before it. */
-export type CheckName = 'node' | 'settings' | 'endpoint' | 'token' | 'deployment' | 'model';
+export type CheckName = 'node' | 'settings' | 'endpoint' | 'token' | 'deployment' | 'storage' | 'model';
 
 /** What one check found. */
 export interface Finding {

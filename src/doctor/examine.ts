@@ -17,13 +17,18 @@ export interface CheckTarget {
   /** The credential that gave the token, if it is known. */
   readonly answeredBy: () => string | undefined;
   readonly deployment: (target: Target, deadline: Deadline) => Promise<Finding>;
+  /** Only if there are containers to read, or jobs. */
+  readonly storage?: (deadline: Deadline) => Promise<Finding>;
   /** Only if it is asked for. */
   readonly model?: () => Promise<Finding>;
 }
 
+/** No other check stands on these. */
+const STANDS_ALONE: ReadonlySet<CheckName> = new Set(['node', 'storage']);
+
 /** Runs the checks from the ground up. A check that stands on a failed one is skipped, so that one fault is told once. */
 export async function examine(
-  { settings, tokens, answeredBy, deployment, model }: CheckTarget,
+  { settings, tokens, answeredBy, deployment, storage, model }: CheckTarget,
   deadline: Deadline,
 ): Promise<Report> {
   const checks: Check[] = [
@@ -33,9 +38,10 @@ export async function examine(
     { name: 'token', ...(await checkToken(tokens, deadline, answeredBy)) },
   ];
   const unlessBroken = async (name: CheckName, check: () => Promise<Finding>): Promise<void> => {
-    const broken = checks.find((each) => each.name !== 'node' && each.status === 'fail');
+    const broken = checks.find((each) => !STANDS_ALONE.has(each.name) && each.status === 'fail');
     checks.push({ name, ...(broken ? skip(`${broken.name} failed`) : await check()) });
   };
+  if (storage) await unlessBroken('storage', async () => storage(deadline));
   await unlessBroken('deployment', async () => checkTargets(settings, async (target) => deployment(target, deadline)));
   if (model) await unlessBroken('model', model);
   return reportOf(checks);

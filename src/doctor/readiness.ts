@@ -11,8 +11,15 @@ const FRESH_MS = 5_000;
 /** Before the platform's own probes give up. */
 const TIMEOUT_MS = 10_000;
 
-/** Makes the checks of whether a question would find an identity and a deployment. They cost nothing. */
-export function readiness(settings: Settings, tokens: TokenSource | undefined): () => Promise<Report> {
+/**
+ * Makes the checks of whether a question would find an identity, a deployment and its storage. They cost nothing.
+ * @param storage - asks storage, and says in words what was asked; undefined if the settings name none
+ */
+export function readiness(
+  settings: Settings,
+  tokens: TokenSource | undefined,
+  storage: ((deadline: Deadline) => Promise<string>) | undefined,
+): () => Promise<Report> {
   const timeoutMs = Math.min(TIMEOUT_MS, settings.requestTimeoutMs);
   const target: CheckTarget = {
     settings,
@@ -26,6 +33,15 @@ export function readiness(settings: Settings, tokens: TokenSource | undefined): 
         return problemFinding(error);
       }
     },
+    ...(storage && {
+      async storage(deadline: Deadline) {
+        try {
+          return ok(`${await storage(deadline)} may be used`);
+        } catch (error) {
+          return problemFinding(error);
+        }
+      },
+    }),
   };
   let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
   return async () => {

@@ -78,8 +78,20 @@ function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
           type: 'array',
           minItems: 1,
           maxItems: maxImages,
-          items: { type: 'string' },
-          description: 'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs; nothing is fetched',
+          items: {
+            anyOf: [
+              { type: 'string' },
+              {
+                type: 'object',
+                properties: { blob: { type: 'string' } },
+                required: ['blob'],
+                additionalProperties: false,
+              },
+            ],
+          },
+          description:
+            'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs, or blobs as {"blob": "https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME"}. ' +
+            'Only blobs of containers that the app may read are fetched',
         },
         schema: {
           type: 'object',

@@ -53,6 +53,13 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       description: 'A JSON Schema of an object. The answer is then JSON that satisfies it, and comes parsed as `data`.',
       examples: [SCHEMA_EXAMPLE],
     },
+    BlobUrl: {
+      type: 'string',
+      format: 'uri',
+      description:
+        'The plain URL of a blob in one of the containers that the app may read (`IMAGE_CONTAINERS`): no SAS, snapshot or version',
+      examples: ['https://photos.blob.core.windows.net/images/2026/boat.jpg'],
+    },
     JsonQuestion: {
       type: 'object',
       properties: { ...options, images: jsonImages(limits) },
@@ -92,6 +99,13 @@ export function questionParameters(): Record<string, ParameterObject> {
       description: 'Upper limit of the answer',
       schema: reference('schemas', 'MaxTokens'),
     },
+    blob: {
+      name: 'blob',
+      in: 'query',
+      description:
+        'A blob to ask about; may be repeated. The body must then be empty, and `instructions` stand in the query.',
+      schema: { type: 'array', items: reference('schemas', 'BlobUrl') },
+    },
   };
 }
 
@@ -100,8 +114,18 @@ function jsonImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     type: 'array',
     minItems: 1,
     maxItems: maxImages,
-    items: { type: 'string', minLength: 1, examples: [`data:image/png;base64,${PIXEL}`, PIXEL] },
-    description: `Images of up to ${maxImageBytes} bytes each, as data URLs or bare base64, with or without white space. An address is refused: nothing is fetched.`,
+    items: {
+      anyOf: [
+        { type: 'string', minLength: 1, examples: [`data:image/png;base64,${PIXEL}`, PIXEL] },
+        {
+          type: 'object',
+          properties: { blob: reference('schemas', 'BlobUrl') },
+          required: ['blob'],
+          additionalProperties: false,
+        },
+      ],
+    },
+    description: `Images of up to ${maxImageBytes} bytes each: data URLs or bare base64, with or without white space, or blobs. No other address is fetched.`,
   };
 }
 

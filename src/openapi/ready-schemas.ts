@@ -3,7 +3,7 @@ import type { SchemaObject } from 'openapi3-ts/oas31';
 const check: SchemaObject = {
   type: 'object',
   properties: {
-    name: { type: 'string', enum: ['node', 'settings', 'endpoint', 'token', 'deployment'] },
+    name: { type: 'string', enum: ['node', 'settings', 'endpoint', 'token', 'storage', 'deployment'] },
     status: { type: 'string', enum: ['ok', 'warn', 'fail', 'skip'] },
     reason: { type: 'string', description: 'A line of plain words' },
     fix: { type: ['string', 'null'], description: 'The step that mends it; null where there is nothing to mend' },

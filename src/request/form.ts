@@ -3,19 +3,23 @@ import type { Limits } from '../config/limits.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { Problem } from '../http/problem.ts';
-import { imageTooLarge } from '../image/faults.ts';
+import { imageTooLarge, tooManyImages } from '../image/faults.ts';
+import { withImageIndex } from '../image/image-index.ts';
+import { blobPlace } from '../storage/blob-url.ts';
 import { toUtf8, UTF_8 } from './charset.ts';
 import { type ContentType, contentTypeOf, kindOf, isImageType, readAsImage, refuseBody } from './content-type.ts';
-import { type Form, readJsonForm } from './json-form.ts';
+import { type Form, type ImageLimits, readJsonForm } from './json-form.ts';
 import { LargeJson } from './large-json.ts';
 import { readMultipart } from './multipart.ts';
 import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
 
 /** The limits of a form. Sizes are in bytes. */
-export type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes' | 'maxBodyBytes'>;
+export type FormLimits = ImageLimits & Pick<Limits, 'maxBodyBytes'>;
 
 /** The fields that a query may have. Anything else in it, such as a function key, is not for this app. */
 const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
+/** Names a blob to read as an image; may be repeated. */
+const BLOB = 'blob';
 const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
 
 /**
@@ -29,7 +33,7 @@ export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string,
     .split('&')
     .filter((pair) => !isUtf8Query(pair))
     .flatMap((pair) => Array.from(new URLSearchParams(pair).keys()))
-    .filter((field) => QUERY_FIELDS.includes(field));
+    .filter((field) => QUERY_FIELDS.includes(field) || field === BLOB);
   if (faulty.length > 0) {
     const message = 'is not UTF-8 text. Percent-encode it as UTF-8: é is %C3%A9';
     throw invalidRequest(faulty.map((field) => ({ field, message })));
@@ -39,19 +43,42 @@ export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string,
   );
 }
 
-/** Whether the Content-Type says that the body is one image. All fields of the question are then in the query. */
-export function isRawImage(request: IncomingRequest): boolean {
-  return isImageType(contentTypeOf(request));
+/** Whether all fields of the question are in the query: the body is one image, or the query names blobs as well. */
+export function hasFieldsInQueryOnly(request: IncomingRequest): boolean {
+  return blobsIn(request).length > 0 || isImageType(contentTypeOf(request));
+}
+
+function blobsIn({ url }: Pick<IncomingRequest, 'url'>): readonly string[] {
+  return new URL(url).searchParams.getAll(BLOB);
 }
 
 /**
- * Reads the body by its Content-Type: a form, JSON, or the bytes of one image.
- * @throws {Problem} about the body, or the number and size of its images
+ * Reads the body by its Content-Type: a form, JSON, or the bytes of one image. If the query names blobs, the body must be
+ * empty. No blob is read yet.
+ * @throws {Problem} about the body, or the number, size or place of its images
  */
 export async function readForm(incoming: Incoming, limits: FormLimits): Promise<Form> {
-  const form = await readAny(incoming, limits);
-  incoming.reservation.keep(form.images);
+  const blobs = blobsIn(incoming.request);
+  const form = blobs.length > 0 ? await readBlobForm(blobs, incoming, limits) : await readAny(incoming, limits);
+  incoming.reservation.keep(form.images.filter((image) => Buffer.isBuffer(image)));
   return form;
+}
+
+async function readBlobForm(
+  blobs: readonly string[],
+  incoming: Incoming,
+  { maxImages, imageContainers }: FormLimits,
+): Promise<Form> {
+  if (blobs.length > maxImages) throw tooManyImages(maxImages);
+  const images = await Promise.all(
+    blobs.map(async (url, at) => withImageIndex(at, blobs.length, async () => blobPlace(url, imageContainers))),
+  );
+  await readBody(incoming, { bytes: 0, exceeded: mustBeEmpty });
+  return { fields: {}, images };
+}
+
+function mustBeEmpty(): Problem {
+  return invalidBody('must be empty if the URL names blobs with ?blob=…');
 }
 
 async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {

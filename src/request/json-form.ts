@@ -1,8 +1,10 @@
 import { isRecord } from '../config/json-object.ts';
 import type { Limits } from '../config/limits.ts';
+import type { StorageSettings } from '../config/storage.ts';
 import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
 import { tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
+import { type BlobPlace, blobPlace } from '../storage/blob-url.ts';
 import { decodeImage } from './data-url.ts';
 import type { LargeJson } from './large-json.ts';
 
@@ -12,31 +14,47 @@ export const FIELDS: ReadonlySet<string> = new Set(['instructions', 'detail', 'm
 /** A request's fields and images as they came, not checked. */
 export interface Form {
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly images: readonly Buffer[];
+  /** The bytes of an image, or a blob that may be read for them. */
+  readonly images: readonly (Buffer | BlobPlace)[];
 }
 
+/** How many images a form may have, how large each may be in bytes, and which containers its blobs may be in. */
+export type ImageLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'> & Pick<StorageSettings, 'imageContainers'>;
+
 /**
- * Reads the JSON form of a question: `images` as data URLs or bare base64, and fields.
+ * Reads the JSON form of a question: fields, and `images` as data URLs, bare base64 or `{"blob": URL}`. No blob is read yet.
  * @throws {Problem} about the document or its images
  */
 export async function readJsonForm(
   json: LargeJson,
-  { maxImages, maxImageBytes }: Pick<Limits, 'maxImages' | 'maxImageBytes'>,
+  { maxImages, maxImageBytes, imageContainers }: ImageLimits,
 ): Promise<Form> {
   if (!isRecord(json.value)) throw invalidBody('must be a JSON object');
-  const { images: given, ...fields } = json.value;
-  const images: unknown = given ?? [];
-  if (!Array.isArray(images))
-    throw invalidRequest([{ field: 'images', message: 'must be an array of data URLs or base64 texts' }]);
-  if (images.length > maxImages) throw tooManyImages(maxImages);
+  const { images: all, ...fields } = json.value;
+  const given: unknown = all ?? [];
+  if (!Array.isArray(given))
+    throw invalidRequest([{ field: 'images', message: 'must be an array of data URLs, base64 texts or blobs' }]);
+  if (given.length > maxImages) throw tooManyImages(maxImages);
 
-  const decoded: Buffer[] = [];
-  for (const [at, image] of images.entries()) {
+  const images: (Buffer | BlobPlace)[] = [];
+  for (const [at, image] of given.entries()) {
     const field = `images[${at}]`;
-    if (typeof image !== 'string') throw invalidRequest([{ field, message: 'must be a text: a data URL or base64' }]);
-    const text = { text: json.take(image), field, mayBeBare: true };
-    decoded.push(await withImageIndex(at, images.length, async () => decodeImage(text, maxImageBytes)));
+    images.push(
+      await withImageIndex(at, given.length, async () => {
+        const blob = blobIn(image);
+        if (blob !== undefined) return blobPlace(await json.take(blob).toText(), imageContainers);
+        if (typeof image !== 'string')
+          throw invalidRequest([{ field, message: 'must be a text (a data URL or base64), or {"blob": URL}' }]);
+        return decodeImage({ text: json.take(image), field, mayBeBare: true }, maxImageBytes);
+      }),
+    );
   }
   const restored = await json.restore(fields);
-  return { fields: isRecord(restored) ? restored : {}, images: decoded };
+  return { fields: isRecord(restored) ? restored : {}, images };
+}
+
+/** The URL in `{"blob": URL}`. */
+function blobIn(image: unknown): string | undefined {
+  if (!isRecord(image) || Object.keys(image).length !== 1 || typeof image['blob'] !== 'string') return undefined;
+  return image['blob'];
 }

@@ -37,7 +37,7 @@ export async function readMultipart(
   body: AsyncIterable<Uint8Array>,
   { parameters }: ContentType,
   limits: FormLimits,
-): Promise<Form> {
+): Promise<Pick<Form, 'fields'> & { readonly images: readonly Buffer[] }> {
   const boundary = boundaryOf(parameters.get('boundary'));
   const parts = (await readParts(body, boundary, limits)).filter((part) => !part.isUnused);
   const images: Buffer[] = [];

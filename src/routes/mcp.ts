@@ -1,5 +1,6 @@
 import { isRecord } from '../config/json-object.ts';
 import { once } from '../config/once.ts';
+import type { Reservation } from '../http/admission.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
 import { CallerGone } from '../http/deadline.ts';
 import { invalidBody } from '../http/invalid-request.ts';
@@ -10,6 +11,7 @@ import { readJson } from '../request/form.ts';
 import { type Form, readJsonForm } from '../request/json-form.ts';
 import { ask } from '../vision/ask.ts';
 import { type ParseQuestion, questionParser } from '../vision/question.ts';
+import { loadImages } from './load-images.ts';
 import { noteFacts, toVisionRequest } from './process-image.ts';
 import type { Service } from './service.ts';
 
@@ -23,6 +25,7 @@ const SERVER_ERROR = -32_000;
 /** A message as the SDK takes it, and the form in it if it calls the tool. */
 interface Received {
   readonly message: unknown;
+  readonly reservation: Reservation;
   /** Fails with what is wrong with the images. */
   readonly form: Promise<Form>;
   readonly readImage: ReadImage;
@@ -75,13 +78,20 @@ async function receive(
       if (KNOWN_METHODS.has(String(value['method']))) facts['method'] = value['method'];
       const call = callIn(value, toolName);
       if (!call)
-        return { message: await json.restore(value), form: Promise.resolve({ fields: {}, images: [] }), readImage };
+        return {
+          message: await json.restore(value),
+          reservation,
+          form: Promise.resolve({ fields: {}, images: [] }),
+          readImage,
+        };
 
       const id = typeof value['id'] === 'string' ? await json.take(value['id']).toText() : value['id'];
       const form = readJsonForm(json.at(call), settings);
       // The images have to be read before the body's memory is given back.
-      await form.then(({ images }) => reservation.keep(images)).catch(() => undefined);
-      return { message: { ...value, id, params: { name: toolName } }, form, readImage };
+      await form
+        .then(({ images }) => reservation.keep(images.filter((image) => Buffer.isBuffer(image))))
+        .catch(() => undefined);
+      return { message: { ...value, id, params: { name: toolName } }, reservation, form, readImage };
     }),
   );
 }
@@ -94,18 +104,21 @@ function callIn({ method, params }: Readonly<Record<string, unknown>>, toolName:
 }
 
 async function toolResult(
-  { form, readImage }: Received,
+  { form, reservation, readImage }: Received,
   context: RequestContext,
-  { model, settings }: Service,
+  service: Service,
   parseQuestion: ParseQuestion,
 ) {
+  const { deadline, stopwatch } = context;
   try {
     const { fields, images } = await form;
-    // The caller receives words and nothing that could say that the filter cut them off.
-    const vision = await context.stopwatch.time('read', async () =>
-      toVisionRequest(parseQuestion(fields), images, readImage, { options: settings, plainText: true }),
-    );
-    const answer = await ask(model, vision, context);
+    const vision = await stopwatch.time('read', async () => {
+      const question = parseQuestion(fields);
+      const loaded = await loadImages(images, service, { deadline, reservation });
+      // The caller receives words and nothing that could say that the filter cut them off.
+      return toVisionRequest(question, loaded, readImage, { options: service.settings, plainText: true });
+    });
+    const answer = await ask(service.model, vision, context);
     noteFacts(answer, context);
     const { data, refusal } = answer;
     const text = answer.answer || (refusal ?? '');

@@ -3,7 +3,8 @@ import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
 import { type ReadImage, readImages } from '../image/image-reader.ts';
-import { isRawImage, readForm, readQuery } from '../request/form.ts';
+import { hasFieldsInQueryOnly, readForm, readQuery } from '../request/form.ts';
+import { loadImages } from './load-images.ts';
 import type { Service } from './service.ts';
 import type { Answer, AnswerStep } from '../vision/answer.ts';
 import { ask, askStreaming } from '../vision/ask.ts';
@@ -31,19 +32,21 @@ export function processImage(service: Service): Handle {
 
 async function readVisionRequest(
   { request, deadline, stopwatch, onFinish }: RequestContext,
-  { settings, admission, imageReader }: Service,
+  service: Service,
   { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
 ): Promise<VisionRequest> {
+  const { settings, admission, imageReader } = service;
   const query = readQuery(request);
-  // All of such a question stands in its URL, so a fault in it is told before the upload.
-  const early = isRawImage(request) ? parseQuestion(query) : undefined;
+  // A fault in such a question is told before the upload.
+  const early = hasFieldsInQueryOnly(request) ? parseQuestion(query) : undefined;
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, deadline, reservation }, settings);
     const question = early ?? parseQuestion(query, form.fields);
+    const images = await loadImages(form.images, service, { deadline, reservation });
     const readImage = imageReader.forRequest({ deadline, reservation });
-    return toVisionRequest(question, form.images, readImage, { options: settings, plainText });
+    return toVisionRequest(question, images, readImage, { options: settings, plainText });
   });
 }
 

@@ -1,12 +1,15 @@
-import { createIdentity } from '../azure/identity.ts';
+import { createIdentity, createStorageIdentity } from '../azure/identity.ts';
 import { Model } from '../azure/model.ts';
 import type { TokenSource } from '../azure/token-source.ts';
+import { once } from '../config/once.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Report } from '../doctor/check.ts';
 import { readiness } from '../doctor/readiness.ts';
 import { defaultDecoderLimits } from '../config/memory-limit.ts';
 import { Admission } from '../http/admission.ts';
 import { ImageReader } from '../image/image-reader.ts';
+import type { Deadline } from '../http/deadline.ts';
+import type { Storage } from '../storage/account.ts';
 
 /** What the protected routes share: one for each process. */
 export interface Service {
@@ -18,17 +21,27 @@ export interface Service {
   /** Whether a question would be answered. */
   readonly readiness: () => Promise<Report>;
   readonly imageReader: ImageReader;
+  /** Blobs and queues. Its libraries are loaded when it is first asked for. */
+  readonly storage: () => Promise<Storage>;
 }
 
 /** Makes what the protected routes share. It asks nobody anything yet. */
 export function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Service {
   const tokens = createIdentity(settings, variables);
+  const storage = once(async () => {
+    const { Storage } = await import('../storage/account.ts');
+    return new Storage(createStorageIdentity(settings, variables));
+  });
+  const usesStorage = settings.imageContainers.length > 0 || settings.jobs !== undefined;
+  const askStorage = async (deadline: Deadline): Promise<string> =>
+    (await import('../storage/probe.ts')).probeStorage(await storage(), settings, deadline);
   return {
     settings,
     tokens,
     model: new Model(settings, tokens),
     admission: new Admission(settings.maxInflightBytes),
-    readiness: readiness(settings, tokens),
     imageReader: new ImageReader(settings, defaultDecoderLimits()),
+    readiness: readiness(settings, tokens, usesStorage ? askStorage : undefined),
+    storage,
   };
 }

@@ -1,92 +1,129 @@
-import type { TokenCredential } from '@azure/identity';
-import { ContainerClient, type StoragePipelineOptions } from '@azure/storage-blob';
-import { QueueClient } from '@azure/storage-queue';
+import {
+  ContainerClient,
+  logger as blobLogger,
+  Pipeline,
+  type RequestPolicyFactory,
+  type StoragePipelineOptions,
+} from '@azure/storage-blob';
+import { logger as queueLogger, Pipeline as QueuePipeline, QueueClient } from '@azure/storage-queue';
+import { isLoopback } from '../config/endpoint.ts';
+import { DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 
-/** The role that reads blobs: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
-const READER = 'Storage Blob Data Reader';
-/** The role that writes them. */
-const CONTRIBUTOR = 'Storage Blob Data Contributor';
-const QUEUE_CONTRIBUTOR = 'Storage Queue Data Contributor';
+/** The least that each use needs: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
+const ROLES = {
+  read: 'Storage Blob Data Reader',
+  jobs: 'Storage Blob Data Contributor',
+  queue: 'Storage Queue Data Contributor',
+} as const;
 
-/** The library would make four tries, which takes longer than a request has. */
-const MAX_TRIES = 2;
-/** A service that does not answer within this is not waited for. */
-const TRY_TIMEOUT_MS = 30_000;
-/** The pipeline asks for the token anew shortly before this; the source of tokens holds it, so that costs nothing. */
-const HOLD_MS = 60_000;
+/** A try and two more, after 0.4 and 1.2 seconds. The signal of each call ends them all. */
+const RETRIES = { maxTries: 3, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
 
-/** Where tokens for storage come from: this process's identity. */
-interface Tokens {
+/** No redirect is followed: a token goes to the host of the settings, and to no other. */
+const PIPELINE: StoragePipelineOptions & { readonly redirectOptions: { readonly maxRetries: number } } = {
+  retryOptions: RETRIES,
+  redirectOptions: { maxRetries: 0 },
+};
+
+// With AZURE_LOG_LEVEL they would print every URL, and the names of blobs may be personal.
+blobLogger.info.enabled = false;
+queueLogger.info.enabled = false;
+
+/** Tokens for `https://storage.azure.com/.default`: this process's identity. */
+export interface Tokens {
   get(): Promise<string>;
+  /** Forgets a token that storage refused. */
+  discard(token: string): void;
 }
 
 /** Containers and queues, reached as this process's identity. */
 export class Storage {
-  readonly #credential: TokenCredential;
+  readonly #signIn: RequestPolicyFactory;
 
   constructor(tokens: Tokens) {
-    this.#credential = {
-      getToken: async () => ({ token: await tokens.get(), expiresOnTimestamp: Date.now() + HOLD_MS }),
-    };
+    this.#signIn = withToken(tokens);
   }
 
   container(url: string): ContainerClient {
-    return new ContainerClient(url, this.#credential, PIPELINE);
+    return new ContainerClient(url, new Pipeline([this.#signIn], PIPELINE));
   }
 
   queue(url: string): QueueClient {
-    return new QueueClient(url, this.#credential, PIPELINE);
+    return new QueueClient(url, new QueuePipeline([this.#signIn], PIPELINE));
   }
 }
 
-/** No redirect is followed: a token goes to the host of the settings, and to no other. */
-const PIPELINE: Pick<StoragePipelineOptions, 'retryOptions'> & {
-  readonly redirectOptions: { readonly maxRetries: number };
-} = {
-  retryOptions: { maxTries: MAX_TRIES, tryTimeoutInMs: TRY_TIMEOUT_MS },
-  redirectOptions: { maxRetries: 0 },
-};
+/**
+ * Sends the identity's token. The libraries' own policy keeps tokens in a cache of its own for each client, and refuses
+ * plain http even to this machine; the settings allow that, and nothing else.
+ */
+function withToken(tokens: Tokens): RequestPolicyFactory {
+  return {
+    create: (next) => ({
+      async sendRequest(request) {
+        const token = await tokens.get();
+        request.headers.set('authorization', `Bearer ${token}`);
+        try {
+          return await next.sendRequest(request);
+        } catch (error) {
+          if (statusOf(error) === 401) tokens.discard(token);
+          throw error;
+        }
+      },
+    }),
+  };
+}
 
 /** What is done with storage, for what a problem says. */
 export interface StorageUse {
   /** The URL of the container or the queue. */
   readonly url: string;
-  readonly kind: 'read' | 'jobs' | 'queue';
+  readonly kind: keyof typeof ROLES;
 }
 
 /**
- * What went wrong with storage, as a problem that says who can mend it.
- * @param signal - the request's; its reason goes before whatever it did to the storage call
+ * Turns what a storage call threw into a problem that says who can mend it. If the caller went away, it stays that.
+ * @param signal - the call's
  */
 export function storageFailure(error: unknown, { url, kind }: StorageUse, signal?: AbortSignal): unknown {
-  if (signal?.aborted) return signal.reason;
+  const reason: unknown = signal?.aborted ? signal.reason : error;
+  if (signal?.aborted && !(reason instanceof DeadlinePassed)) return reason;
   const own = problemIn(error);
   if (own) return own;
   const status = statusOf(error);
   const account = accountOf(url);
-  if (status === 404 && kind === 'read') return notFound(error);
+  if (status === 404 && kind === 'read')
+    return new Problem('blob_not_found', 'There is no such blob. Check its container and its name, letter by letter.', {
+      cause: error,
+    });
   if (status === 401 || status === 403) {
-    const role = { read: READER, jobs: CONTRIBUTOR, queue: QUEUE_CONTRIBUTOR }[kind];
+    const role = ROLES[kind];
     return new Problem(
       'storage_access_denied',
       `The storage account ${account} refused this app's identity (${status}). Next: az role assignment create --role '${role}' ` +
-        `--assignee-object-id <the app's principal id> --assignee-principal-type ServicePrincipal --scope <the ${kind === 'queue' ? 'queue' : 'container'}'s resource id>. ` +
+        "--assignee-object-id <the principal id of the app's identity> --assignee-principal-type ServicePrincipal " +
+        `--scope <the resource id of the ${kind === 'queue' ? 'queue' : 'container'}>. ` +
         "A new assignment takes 5 to 10 minutes to apply. If the role is there, the account's firewall keeps the app out.",
       { cause: error, members: { role, account } },
     );
   }
-  const what = status === undefined ? 'cannot be reached' : `failed (${status})`;
-  return new Problem('storage_error', `The storage account ${account} ${what}. Try again in a while.`, {
-    cause: error,
-    members: { account },
-  });
+  return new Problem(
+    'storage_error',
+    `The storage account ${account} ${whatFailed(error, reason)}. Try again in a while.`,
+    {
+      cause: error,
+      members: { account },
+    },
+  );
 }
 
-function notFound(cause: unknown): Problem {
-  return new Problem('blob_not_found', 'There is no such blob. Check its container and its name, letter by letter.', {
-    cause,
-  });
+function whatFailed(error: unknown, reason: unknown): string {
+  if (reason instanceof DeadlinePassed) return 'did not answer in time';
+  const status = statusOf(error);
+  if (status === undefined) return 'cannot be reached, or broke off';
+  if (status >= 300 && status < 400) return `sent a redirect (${status}), which is not followed`;
+  return `failed (${[status, codeOf(error)].filter(Boolean).join(' ')})`;
 }
 
 /** The pipeline throws what the source of tokens threw, or wraps it. */
@@ -102,9 +139,19 @@ export function statusOf(error: unknown): number | undefined {
     : undefined;
 }
 
-/** The account's name: the first label of the host, or of the path on this machine. */
-function accountOf(url: string): string {
+/** Storage's own code, such as `BlobArchived`: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^[A-Za-z]{1,60}$/.test(error.code)
+    ? error.code
+    : undefined;
+}
+
+/** The account's name: the first label of the host; on this machine, the first segment of the path. */
+export function accountOf(url: string): string {
   const { hostname, pathname } = new URL(url);
-  const [first = ''] = /[a-z]/i.test(hostname) ? hostname.split('.') : pathname.slice(1).split('/');
+  const [first = ''] = isLoopback(hostname) ? pathname.slice(1).split('/') : hostname.split('.');
   return first;
 }

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { Problem } from '../http/problem.ts';
 
 /** A blob, or the blobs whose names begin with `name`, in a container that may be read. */
@@ -9,14 +8,13 @@ export interface BlobPlace {
   readonly name: string;
 }
 
-/** Scheme and authority, and all that comes behind. A backslash counts as a slash in URLs, so it ends an authority too. */
-const PARTS = /^(https:\/\/[^/\\?#]+)(\/.*)$/is;
-/** Characters that a URL parser drops or reads as something else, and those that begin a query or a fragment. */
-// oxlint-disable-next-line no-control-regex
-const FORBIDDEN = /[\u0000-\u001F\u007F\\?#]/;
-/** Slashes, backslashes and control characters in disguise. */
+/** Scheme and authority, and what follows. Other characters than these in an authority, such as `@` or `\`, match nothing. */
+const PARTS = /^(https?:\/\/[\w.:[\]-]+)(\/.*)$/is;
+/** Control characters, backslashes, and what begins a query or a fragment. */
+const FORBIDDEN = /[\p{Cc}\\?#]/u;
+/** Slashes, backslashes and control characters, percent-encoded. */
 const DISGUISED = /%(?:2f|5c|[01][\da-f]|7f)/i;
-const PERCENT_ENCODED = /%([\da-f]{2})?/gi;
+const ENCODED_DOT = /%2e/gi;
 /** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names */
 const MAX_NAME = 1024;
 
@@ -54,27 +52,26 @@ export function blobUrl({ container, name }: BlobPlace): string {
 }
 
 function decodeName(encoded: string): string {
-  if (FORBIDDEN.test(encoded) || DISGUISED.test(encoded))
+  const name = percentDecode(encoded);
+  // What would become another name if somebody on the way decoded it once more is refused as well.
+  if (FORBIDDEN.test(encoded) || DISGUISED.test(encoded) || DISGUISED.test(name))
     throw notAllowed(
       'It has a query, a fragment, or characters that a name must not have. Send it without a SAS, a snapshot or a version.',
     );
-  const isEncodedWell = Array.from(encoded.matchAll(PERCENT_ENCODED)).every(([, digits]) => digits !== undefined);
-  const bytes = Buffer.from(encoded.replaceAll(PERCENT_ENCODED, ''), 'utf8');
-  if (!isEncodedWell || !isUtf8(bytes) || !encoded.isWellFormed()) throw notAllowed('Its percent-encoding is broken.');
-  const name = percentDecode(encoded);
-  if (name === undefined) throw notAllowed('Its percent-encoding is not UTF-8.');
   if (name.length > MAX_NAME) throw notAllowed(`Its name has more than ${MAX_NAME} characters.`);
-  if (name.split('/').some((segment) => segment === '.' || segment === '..' || segment.startsWith('/')))
-    throw notAllowed('It has a dot segment.');
+  const segments = name.replaceAll(ENCODED_DOT, '.').split('/');
+  if (segments.some((segment) => segment === '.' || segment === '..')) throw notAllowed('It has a dot segment.');
+  if (segments.slice(0, -1).includes('')) throw notAllowed('It has two slashes side by side.');
   return name;
 }
 
-function percentDecode(encoded: string): string | undefined {
+function percentDecode(encoded: string): string {
   try {
-    return decodeURIComponent(encoded);
+    if (encoded.isWellFormed()) return decodeURIComponent(encoded);
   } catch {
-    return undefined;
+    // Told below, as a lone surrogate is.
   }
+  throw notAllowed('Its percent-encoding is not that of UTF-8 text.');
 }
 
 function notAllowed(why: string): Problem {

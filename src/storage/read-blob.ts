@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { Reservation } from '../http/admission.ts';
 import type { Deadline } from '../http/deadline.ts';
@@ -7,7 +8,7 @@ import { storageFailure } from './account.ts';
 
 /** What reading a blob may cost. */
 export interface ReadOptions {
-  readonly deadline: Deadline;
+  readonly deadline: Pick<Deadline, 'race' | 'signal'>;
   readonly reservation: Pick<Reservation, 'grow' | 'keep'>;
   /** Bytes. */
   readonly maxBytes: number;
@@ -15,7 +16,8 @@ export interface ReadOptions {
 
 /**
  * Reads a blob's bytes once, into memory that is asked for before it is taken.
- * @throws {Problem} `image_too_large`, `overloaded`, `blob_not_found`, `storage_access_denied` or `storage_error`
+ * @throws {Problem} `image_too_large`, `overloaded`, `unsupported_encoding`, `blob_not_found`, `storage_access_denied` or
+ * `storage_error`
  */
 export async function readBlob(
   container: ContainerClient,
@@ -23,39 +25,40 @@ export async function readBlob(
   { deadline, reservation, maxBytes }: ReadOptions,
 ): Promise<Buffer> {
   const { signal } = deadline;
+  let body: NodeJS.ReadableStream | undefined;
   try {
-    const { contentLength = 0, readableStreamBody } = await deadline.race(
-      container.getBlobClient(name).download(0, undefined, { abortSignal: signal }),
-    );
-    if (contentLength > maxBytes) {
-      stop(readableStreamBody);
-      throw imageTooLarge(maxBytes);
-    }
+    const download = await deadline.race(container.getBlobClient(name).download(0, undefined, { abortSignal: signal }));
+    const { contentLength = 0, contentEncoding } = download;
+    body = download.readableStreamBody;
+    if (contentLength > maxBytes) throw imageTooLarge(maxBytes);
+    if (contentEncoding) throw encoded(contentEncoding);
     reservation.grow(contentLength);
     const bytes = Buffer.allocUnsafeSlow(contentLength);
     reservation.keep([bytes]);
-    if (!readableStreamBody || (await fill(bytes, readableStreamBody)) !== contentLength) throw cutOff();
+    if (body) await deadline.race(fill(bytes, body));
     return bytes;
   } catch (error) {
+    end(body);
     throw storageFailure(error, { url: container.url, kind: 'read' }, signal);
   }
 }
 
-/** @returns how many bytes came; those beyond the buffer's end are counted, not kept */
-async function fill(bytes: Buffer, stream: NodeJS.ReadableStream): Promise<number> {
+/** Ends a download with its connection. An error that it ends in is heard: one that nobody hears ends the process. */
+function end(body: NodeJS.ReadableStream | undefined): void {
+  body?.on('error', () => undefined);
+  if (body instanceof Readable) body.destroy();
+}
+
+/** The library's stream ends in an error unless exactly the announced bytes come. */
+async function fill(bytes: Buffer, stream: NodeJS.ReadableStream): Promise<void> {
   let at = 0;
-  for await (const chunk of stream) {
-    if (typeof chunk !== 'string') chunk.copy(bytes, at);
-    at += chunk.length;
-  }
-  return at;
+  for await (const chunk of stream) at += Buffer.from(chunk).copy(bytes, at);
 }
 
-/** Ends a download that is not wanted, with its connection. */
-function stop(stream: NodeJS.ReadableStream | undefined): void {
-  if (stream && 'destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
-}
-
-function cutOff(): Problem {
-  return new Problem('storage_error', 'The blob broke off before its end. Try again in a while.');
+function encoded(encoding: string): Problem {
+  return new Problem(
+    'unsupported_encoding',
+    `The blob has Content-Encoding: ${encoding.slice(0, 100)}. Store the image as it is, without that property.`,
+    { members: { encoding: encoding.slice(0, 100) } },
+  );
 }

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { kindOf, parseContentType } from '../../src/request/content-type.ts';
-import type { Form } from '../../src/request/json-form.ts';
 import { readMultipart } from '../../src/request/multipart.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
@@ -252,7 +251,7 @@ function form(...parts: Buffer[]): Buffer {
   return Buffer.concat([...parts, Buffer.from('--A--\r\n')]);
 }
 
-async function read(...parts: Buffer[]): Promise<Form> {
+async function read(...parts: Buffer[]): ReturnType<typeof readMultipart> {
   return readMultipart(
     inTurn(cut(form(...parts), [7, 65_536])),
     parseContentType('multipart/form-data; boundary=A'),

@@ -42,7 +42,7 @@ export function mcp(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: 'Model Context Protocol, for agents: streamable HTTP without sessions',
     description:
-      'One JSON-RPC message at a time. The one tool, `ask_about_image`, takes `instructions`, `images` (base64 or data URLs) and perhaps a `schema`. ' +
+      'One JSON-RPC message at a time. The one tool, `ask_about_image`, takes `instructions`, `images` (base64, data URLs or `{"blob": URL}`) and perhaps a `schema`. ' +
       'What is wrong with a question is a result with `isError`, in the words of the problem: its code, a colon, and its detail.',
     externalDocs: {
       description: "The protocol's transport",

@@ -13,9 +13,9 @@ import { asProblem } from '../wording.ts';
 const WORDS = 'A sailing boat on a calm sea at sunset.';
 
 const requestBody: RequestBodyObject = {
-  required: true,
+  required: false,
   description:
-    'The bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, and the last three become JPEG, or PNG if they are transparent. The body must not be compressed.',
+    'Empty if the query names blobs; otherwise the bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, and the last three become JPEG, or PNG if they are transparent. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
@@ -63,7 +63,7 @@ export function processImage(authLevel: AuthLevel): OperationObject {
     operationId: 'processImage',
     tags: ['ask'],
     summary: 'Ask about one or several images',
-    parameters: ['instructions', 'detail', 'maxTokens'].map((name) => reference('parameters', name)),
+    parameters: ['instructions', 'detail', 'maxTokens', 'blob'].map((name) => reference('parameters', name)),
     requestBody,
     responses: { '200': answered, ...callerRefused(authLevel, asProblem), ...problemResponses(asProblem) },
   };

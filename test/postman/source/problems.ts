@@ -25,6 +25,9 @@ export const problems: PostmanRequest[] = [
     body: textBody('{"instructions": "What is this?", "images": ["{{smallImage}}"]}'),
     also: `pm.expect(problem.detail).to.include('Content-Type: application/json');`,
   }),
+  problem('A blob elsewhere', 'Blobs are read from the containers in IMAGE_CONTAINERS only.', 403, 'blob_not_allowed', {
+    query: { ...ASKED, blob: 'https://photos.blob.core.windows.net/private/a.png' },
+  }),
   problem('A compressed body', 'Nothing is decompressed.', 415, 'unsupported_encoding', {
     query: ASKED,
     headers: { 'Content-Encoding': 'gzip' },

@@ -1,0 +1,29 @@
+import type { Form } from '../request/json-form.ts';
+import type { Incoming } from '../request/read-body.ts';
+import { withImageIndex } from '../image/image-index.ts';
+import type { Service } from './service.ts';
+
+/**
+ * The bytes of a form's images. The blobs among them are read here, side by side; the libraries for that are loaded when the
+ * first one is.
+ * @throws {Problem} about the first that cannot be read
+ */
+export async function loadImages(
+  images: Form['images'],
+  { settings, storage }: Pick<Service, 'settings' | 'storage'>,
+  { deadline, reservation }: Pick<Incoming, 'deadline' | 'reservation'>,
+): Promise<readonly Buffer[]> {
+  if (images.every((image) => Buffer.isBuffer(image))) return images;
+  const [{ readBlob }, account] = await Promise.all([import('../storage/read-blob.ts'), storage()]);
+  const options = { deadline, reservation, maxBytes: settings.maxImageBytes };
+  const reads = images.map(async (image, at) =>
+    Buffer.isBuffer(image)
+      ? image
+      : withImageIndex(at, images.length, async () =>
+          readBlob(account.container(image.container), image.name, options),
+        ),
+  );
+  // If one fails, the others still end before the request does: what they hold is counted for as long as it is held.
+  await Promise.allSettled(reads);
+  return Promise.all(reads);
+}

@@ -1,0 +1,98 @@
+/** A container as IMAGE_CONTAINERS has it, and where others may listen. */
+export interface Place {
+  /** `https://HOST/CONTAINER` or `https://127.0.0.1:PORT/ACCOUNT/CONTAINER`. */
+  readonly container: string;
+  /** An authority that is not the container's. */
+  readonly elsewhere: string;
+}
+
+/** URLs that name no blob of the container in plain words, each with what is hostile about it. */
+export function hostileUrls({ container, elsewhere }: Place): [what: string, url: string][] {
+  const { protocol, host, hostname, port, pathname } = new URL(container);
+  const at = (authority: string, path = `${pathname}/a.png`): string => `${protocol}//${authority}${path}`;
+  const withPort = (name: string): string => (port ? `${name}:${port}` : name);
+  const parent = container.slice(0, container.lastIndexOf('/'));
+  const urls: Record<string, string> = {
+    'another host': at(elsewhere),
+    'a host that begins with the right one': at(`${hostname}.evil.example`),
+    'a host that ends with the right one': at(`evil-${host}`),
+    'a dot behind the host': at(withPort(`${hostname}.`)),
+    'the right host as userinfo': at(`${host}@${elsewhere}`),
+    'the right host as user and password': at(`${hostname}:x@${elsewhere}`),
+    'userinfo before the right host': at(`user:password@${host}`),
+    'an encoded @ in the authority': at(`${host}%40${elsewhere}`),
+    'a backslash after the host': `${protocol}//${elsewhere}\\@${host}${pathname}/a.png`,
+    'backslashes for slashes': `${protocol}\\\\${elsewhere}${pathname}/a.png`,
+    'a backslash in the path': `${container}\\..\\other\\a.png`,
+    'an encoded backslash': `${container}/..%5Cother%5Ca.png`,
+    'no scheme': `//${elsewhere}${pathname}/a.png`,
+    'no scheme and no host': `${pathname}/a.png`,
+    'three slashes': `${protocol}///${elsewhere}${pathname}/a.png`,
+    'one slash': `${protocol}/${elsewhere}${pathname}/a.png`,
+    'the other of http and https': container.replace(protocol, protocol === 'https:' ? 'http:' : 'https:') + '/a.png',
+    ftp: `ftp://${host}${pathname}/a.png`,
+    file: 'file:///etc/passwd',
+    'a file of a host': `file://${host}${pathname}/a.png`,
+    data: 'data:image/png;base64,iVBORw0KGgo=',
+    javascript: 'javascript:alert(1)',
+    'a blob URL of a page': `blob:${container}/a.png`,
+    'view-source': `view-source:${container}/a.png`,
+    wss: `wss://${host}${pathname}/a.png`,
+    'the metadata service': at('169.254.169.254', '/metadata/identity/oauth2/token'),
+    'an IP literal': at('10.0.0.4'),
+    'an IPv6 literal': at('[::1]'),
+    'an IPv6 literal with an IPv4 address in it': at('[::ffff:127.0.0.1]'),
+    'an IP as one number': at(withPort('2130706433')),
+    'an IP in hexadecimal': at(withPort('0x7f000001')),
+    'an IP in octal': at(withPort('0177.0.0.1')),
+    'a short IP': at(withPort('127.1')),
+    'another port': at(`${hostname}:1`),
+    'an empty port': at(`${hostname}:`),
+    'a full-width host': at('ｅvil.example'),
+    'a full-width dot': at(host.replace('.', '。')),
+    'a soft hyphen in the host': at(`${host.slice(0, 3)}\u00AD${host.slice(3)}`),
+    'a Kelvin sign for a k, or a long s': at(host.replace('k', '\u212A').replace('s', '\u017F').replace('1', '١')),
+    'the container as the end of another': `${parent}/x${container.slice(parent.length + 1)}/a.png`,
+    'the container as the beginning of another': `${container}x/a.png`,
+    'the container in other case': `${parent}/${container.slice(parent.length + 1).toUpperCase()}/a.png`,
+    'another container': `${parent}/other/a.png`,
+    'a dot segment': `${container}/./a.png`,
+    'a dot segment up': `${container}/../other/a.png`,
+    'dot segments up from a folder': `${container}/folder/../../other/a.png`,
+    'a dot segment at the end': `${container}/folder/..`,
+    'an encoded dot segment': `${container}/%2e%2e/other/a.png`,
+    'a half encoded dot segment': `${container}/.%2E/other/a.png`,
+    'a twice encoded dot segment': `${container}/%252e%252e/other/a.png`,
+    'an encoded slash': `${container}/..%2Fother%2Fa.png`,
+    'an encoded slash in a name': `${container}/folder%2fa.png`,
+    'a twice encoded slash': `${container}/..%252Fother%252Fa.png`,
+    'an overlong slash': `${container}/..%C0%AFother/a.png`,
+    'two slashes': `${container}//a.png`,
+    'an encoded zero': `${container}/a.png%00.txt`,
+    'an encoded line end': `${container}/a.png%0D%0AHost:%20evil.example`,
+    'a line end': `${container}/a.png\r\nHost: evil.example`,
+    'a tab in the scheme': container.replace(':', '\t:') + '/a.png',
+    'a tab in the host': at(`${host.slice(0, 3)}\t${host.slice(3)}`),
+    'a space before it': ` ${container}/a.png`,
+    'a DEL': `${container}/a\u007F.png`,
+    'a C1 control character': `${container}/a\u0085.png`,
+    'a SAS': `${container}/a.png?sv=2026-02-06&sr=b&sp=r&sig=c2lnbmF0dXJl`,
+    'a snapshot': `${container}/a.png?snapshot=2026-11-26T00:00:00.0000000Z`,
+    'a version': `${container}/a.png?versionid=2026-11-26T00:00:00.0000000Z`,
+    'a listing': `${container}?restype=container&comp=list`,
+    'an empty query': `${container}/a.png?`,
+    'a fragment': `${container}/a.png#b`,
+    'a fragment in the authority': at(`${elsewhere}#${host}`),
+    'a query in the authority': at(`${elsewhere}?${host}`),
+    'the container alone': container,
+    'the container and a slash': `${container}/`,
+    'broken percent-encoding': `${container}/100%.png`,
+    'percent-encoding that is not UTF-8': `${container}/%FF.png`,
+    'a name that is too long': `${container}/${'a'.repeat(1025)}`,
+    'a very long name': `${container}/${'a'.repeat(100_000)}`,
+    nothing: '',
+    words: 'a.png',
+    'two URLs': `${container}/a.png,${container}/b.png`.replace(',', ` https://${elsewhere}/?`),
+  };
+  return Object.entries(urls);
+}
