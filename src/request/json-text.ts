@@ -22,7 +22,8 @@ export class JsonText {
 
   /** Makes one of a text that is parsed already. */
   static of(value: string): JsonText {
-    return new JsonText(Buffer.from(value), false);
+    const json = JSON.stringify(value).slice(1, -1);
+    return new JsonText(Buffer.from(json), json.includes('\\'));
   }
 
   /** Returns a reader at the beginning of the text. */
