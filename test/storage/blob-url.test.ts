@@ -18,6 +18,11 @@ test.each(hostile)('%s is refused: %j', (_, url) => {
   expect(() => blobPlace(url, CONTAINERS)).toThrow(refused);
 });
 
+test('a letter that only becomes the right one in lower case is refused', () => {
+  const kiosk = ['https://kiosk.blob.core.windows.net/images'];
+  expect(() => blobPlace('https://\u212Aiosk.blob.core.windows.net/images/a.png', kiosk)).toThrow(refused);
+});
+
 test('the refusal does not repeat the URL', () => {
   expect(() => blobPlace(`${CONTAINER}/marker?sig=marker`, CONTAINERS)).toThrow(
     expect.objectContaining({ detail: expect.not.stringContaining('marker') }),

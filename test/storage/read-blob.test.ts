@@ -93,6 +93,14 @@ test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (s
   expect(elsewhere.requests).toEqual([]);
 });
 
+test.each([301, 302, 303, 307, 308])('nor is one to another blob of the same account (%i)', async (status) => {
+  const { container, requests } = await storageThat(
+    (_, response) => void response.writeHead(status, { location: '/photos/private/a.png' }).end(),
+  );
+  await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
+  expect(requests).toHaveLength(1);
+});
+
 describe('lengths', () => {
   test('an image over the limit is refused by its length, and its download ends', async () => {
     let closed: Promise<unknown> | undefined;
