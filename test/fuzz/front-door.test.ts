@@ -35,7 +35,16 @@ const ABOUT_REQUESTS = [
   'not_acceptable',
 ];
 /** In chat, what is not about an image is the model's to refuse. */
-const ABOUT_CHATS = [...ABOUT_REQUESTS, 'upstream_error'];
+const ABOUT_CHATS = [
+  ...ABOUT_REQUESTS,
+  'upstream_error',
+  // The service's own codes, which the app passes on.
+  'unknown_parameter',
+  'unsupported_parameter',
+  'unsupported_value',
+  'invalid_value',
+  'invalid_request_error',
+];
 
 const seeds = await seedImages();
 
