@@ -6,6 +6,8 @@ import { InFlight } from './http/in-flight.ts';
 import { Problem } from './http/problem.ts';
 import type { Deadline } from './http/deadline.ts';
 import type { IncomingRequest } from './http/incoming-request.ts';
+import type { Delivery } from './jobs/worker.ts';
+import { jobWorker } from './routes/job-worker.ts';
 import type { Published, Route } from './routes/route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { createService, type Service } from './routes/service.ts';
@@ -29,6 +31,8 @@ export interface App {
   readonly routes: readonly { readonly route: Route; readonly handler: Handler }[];
   /** Of the protected routes. */
   readonly authLevel: Published['authLevel'];
+  /** The queue of jobs, and what works on its messages; undefined if this process does not work on jobs. */
+  readonly jobs: { readonly queue: string; readonly work: (delivery: Delivery) => Promise<void> } | undefined;
   /** Fetches the first token and loads telemetry, so that the first caller waits for neither. */
   readonly warmUp: () => Promise<void>;
   /** Whether a question would be answered now. */
@@ -48,9 +52,10 @@ export function createApp(variables: Variables, guard?: Guard): App {
   const isFaulty = settings instanceof SettingsError;
   const authLevel = guard?.authLevel ?? readAuthLevel(variables);
   const published = { authLevel, limits: isFaulty ? DEFAULT_LIMITS : settings };
-  const service = isFaulty ? misconfigured(settings) : createService(settings, variables);
+  const service = isFaulty ? misconfigured(settings) : createService(settings, variables, guard === undefined);
   const telemetry = createTelemetry(variables, isFaulty ? { auth: 'identity', authorityHost: undefined } : settings);
   const inFlight = new InFlight();
+  const observe = telemetry?.observe;
 
   return {
     authLevel,
@@ -63,10 +68,11 @@ export function createApp(variables: Variables, guard?: Guard): App {
         toReply,
         inFlight,
         isQuiet,
-        observe: telemetry?.observe,
+        observe,
       });
       return { route, handler };
     }),
+    jobs: service instanceof Problem ? undefined : jobWorker(service, { inFlight, observe }),
     async warmUp() {
       // If there is no token, the next caller is told why.
       if (!(service instanceof Problem)) await service.tokens?.get().catch(() => undefined);

@@ -19,6 +19,7 @@ const API_VERSION = /\bapi[- ]?versions?\b/i;
 const CANNOT_SEE =
   /image_url is only supported|support(?:s|ed)? (?:for )?image input|does not support (?:image|vision)|image (?:input|content)s? (?:is|are) not supported/i;
 const CANNOT_CHAT = /^OperationNotSupported$|^model_not_found$|^DeploymentNotFound$/i;
+const SERVICE_TIER = /service_tier/i;
 const QUOTA = /quota|rate limit|too many requests|call volume/i;
 
 /** What was asked, and how far it came. */
@@ -148,6 +149,7 @@ function badRequest(said: UpstreamError, { isCallersOwn }: Asked, options: Upstr
       members: { ...options.members, param, ...(code ? { code } : {}), errors: [{ field: param ?? 'body', message }] },
     });
   }
+  if (param === 'service_tier' || SERVICE_TIER.test(message)) return withoutTier(options);
   const fault = `The model's service called the request invalid${code ? ` (${code})` : ''}`;
   const advice = CANNOT_SEE.test(message)
     ? "the deployment's model cannot see images. Deploy one that can see images (npm run models lists them)"
@@ -155,6 +157,16 @@ function badRequest(said: UpstreamError, { isCallersOwn }: Asked, options: Upstr
       ? 'it is longer than the model can read. Send fewer or smaller images, or shorter instructions'
       : "check that the deployment's model can see images and knows the options sent";
   return new Problem('upstream_error', `${fault}: ${advice}.`, options);
+}
+
+/** https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing: few models know flex. */
+function withoutTier(options: UpstreamOptions): Problem {
+  const message =
+    "must be standard: the deployment's model does not take flex. Ask with tier standard, or deploy a model that takes flex, such as gpt-5.6-luna";
+  return new Problem('invalid_request', `tier ${message}.`, {
+    ...options,
+    members: { ...options.members, errors: [{ field: 'tier', message }] },
+  });
 }
 
 function apiVersion(status: number, options: UpstreamOptions): Problem {

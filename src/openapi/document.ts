@@ -7,6 +7,7 @@ import { commonHeaders } from './headers.ts';
 import { info, tags } from './info.ts';
 import { openAiPaths } from './openai-paths.ts';
 import { health } from './paths/health.ts';
+import { cancelJob, createJob, job, jobResults, jobSchemas } from './paths/jobs.ts';
 import { mcp } from './paths/mcp.ts';
 import { openApi } from './paths/openapi.ts';
 import { playground } from './paths/playground.ts';
@@ -39,6 +40,9 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
       '/processImage': { post: processImage(authLevel) },
       ...openAiPaths(authLevel),
       '/mcp': { post: mcp(authLevel) },
+      '/jobs': { post: createJob(authLevel) },
+      '/jobs/{id}': { get: job(authLevel), delete: cancelJob(authLevel) },
+      '/jobs/{id}/results': { get: jobResults(authLevel) },
       '/health': { get: health },
       '/health/ready': { get: ready(authLevel) },
       '/openapi.json': { get: openApi },
@@ -54,6 +58,7 @@ export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject 
         ...answerSchemas,
         ...chatSchemas,
         ...responsesSchemas,
+        ...jobSchemas,
         ...readySchemas,
         ...problemSchemas(),
       },

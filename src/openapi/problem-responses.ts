@@ -8,7 +8,7 @@ import { asChatError, nameOf, type Wording } from './wording.ts';
 /** The responses that problems make, one for each status: those of a route, or all that a question can meet. */
 export function problemResponses(
   wording: Wording,
-  codes: readonly ProblemCode[] = wording.codes.filter((code) => code !== 'not_found'),
+  codes: readonly ProblemCode[] = wording.codes.filter((code) => code !== 'not_found' && code !== 'job_not_found'),
 ): ResponsesObject {
   const byStatus = Map.groupBy(codes, (code) => problemKind(code).status);
   return Object.fromEntries([...byStatus].map(([status, those]) => [String(status), problemResponse(those, wording)]));

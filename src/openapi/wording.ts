@@ -34,7 +34,11 @@ const NOT_IN_CHAT = new Set<ProblemCode>([
 ]);
 
 /** Problem documents: RFC 9457. */
-export const asProblem: Wording = { mediaType: 'application/problem+json', suffix: 'Problem', codes: ALL };
+export const asProblem: Wording = {
+  mediaType: 'application/problem+json',
+  suffix: 'Problem',
+  codes: [...ALL, ...OF_JOBS],
+};
 
 /** OpenAI's error shape. A model can be missing, too. */
 export const asChatError: Wording = {

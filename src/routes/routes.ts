@@ -3,6 +3,7 @@ import { openAiErrorResponse } from '../http/openai-error.ts';
 import { problemResponse } from '../http/problem-response.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { health } from './health.ts';
+import { cancelJob, createJob, job, jobResults } from './jobs.ts';
 import { mcp, mcpErrorResponse } from './mcp.ts';
 import { model, models } from './models.ts';
 import { notFound, notFoundReply } from './not-found.ts';
@@ -40,6 +41,10 @@ const DESCRIBED: readonly Route[] = [
   ]),
   openAi('chatCompletionsDeployment', 'POST', 'openai/deployments/{name}/chat/completions', chatCompletions),
   { name: 'mcp', methods: ['POST'], path: 'mcp', isPublic: false, create: mcp, toReply: mcpErrorResponse },
+  jobs('jobCreate', 'POST', 'jobs', createJob),
+  jobs('jobStatus', 'GET', 'jobs/{id}', job),
+  jobs('jobCancel', 'DELETE', 'jobs/{id}', cancelJob),
+  jobs('jobResults', 'GET', 'jobs/{id}/results', jobResults),
   {
     name: 'health',
     methods: ['GET'],
@@ -89,4 +94,13 @@ export const ROUTES: readonly Route[] = [
 ];
 function openAi(name: string, method: 'GET' | 'POST', path: string, create: (service: Service) => Handle): Route {
   return { name, methods: [method], path, isPublic: false, create, toReply: openAiErrorResponse };
+}
+
+function jobs(
+  name: string,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  create: (service: Service) => Handle,
+): Route {
+  return { name, methods: [method], path, isPublic: false, create, toReply: problemResponse };
 }

@@ -18,6 +18,8 @@ export interface Service {
   /** This process's identity; undefined if a key stands in for it. */
   readonly tokens: TokenSource | undefined;
   readonly admission: Admission;
+  /** Whether there are queue triggers, which jobs need. */
+  readonly isOnFunctionsHost: boolean;
   /** Whether a question would be answered. */
   readonly readiness: () => Promise<Report>;
   readonly imageReader: ImageReader;
@@ -26,7 +28,11 @@ export interface Service {
 }
 
 /** Makes what the protected routes share. It asks nobody anything yet. */
-export function createService(settings: Settings, variables: Readonly<Record<string, string | undefined>>): Service {
+export function createService(
+  settings: Settings,
+  variables: Readonly<Record<string, string | undefined>>,
+  isOnFunctionsHost = true,
+): Service {
   const tokens = createIdentity(settings, variables);
   const storage = once(async () => {
     const { Storage } = await import('../storage/account.ts');
@@ -40,6 +46,7 @@ export function createService(settings: Settings, variables: Readonly<Record<str
     tokens,
     model: new Model(settings, tokens),
     admission: new Admission(settings.maxInflightBytes),
+    isOnFunctionsHost,
     imageReader: new ImageReader(settings, defaultDecoderLimits()),
     readiness: readiness(settings, tokens, usesStorage ? askStorage : undefined),
     storage,

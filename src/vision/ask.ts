@@ -1,6 +1,9 @@
+import * as v from 'valibot';
 import type { Caller, Model } from '../azure/model.ts';
 import { type Answer, type AnswerStep, readAnswer, streamAnswer } from './answer.ts';
 import { toModelRequest, type VisionRequest } from './vision-request.ts';
+
+const Tiered = v.object({ service_tier: v.string() });
 
 /**
  * Asks the model and waits for the whole answer.
@@ -8,6 +11,25 @@ import { toModelRequest, type VisionRequest } from './vision-request.ts';
  */
 export async function ask(model: Model, request: VisionRequest, caller: Caller): Promise<Answer> {
   return readAnswer(await model.complete(toModelRequest(request), caller), request);
+}
+
+/**
+ * Asks for a job: at a price of its own, and with the price that the service says it took.
+ * @param serviceTier - sent as `service_tier` if there is one
+ * @throws {Problem} where there is no usable answer
+ */
+export async function askAtTier(
+  model: Model,
+  request: VisionRequest,
+  serviceTier: 'flex' | 'default' | undefined,
+  caller: Caller,
+): Promise<{ answer: Answer; tier: 'flex' | 'standard' }> {
+  const { params, ...rest } = toModelRequest(request);
+  const tiered = { ...rest, params: { ...params, ...(serviceTier ? { service_tier: serviceTier } : {}) } };
+  const response = await model.complete(tiered, caller);
+  const answer = await readAnswer(response, request);
+  const given = v.is(Tiered, response.completion) ? response.completion.service_tier : serviceTier;
+  return { answer, tier: given === 'flex' ? 'flex' : 'standard' };
 }
 
 /**

@@ -1,0 +1,392 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerClient } from '@azure/storage-blob';
+import * as v from 'valibot';
+import type { Caller } from '../azure/model.ts';
+import type { Admission, Reservation } from '../http/admission.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
+import { Deadline, DeadlinePassed } from '../http/deadline.ts';
+import { describeError } from '../http/describe-error.ts';
+import type { InFlight } from '../http/in-flight.ts';
+import { Problem } from '../http/problem.ts';
+import { problemBody } from '../http/problem-response.ts';
+import { Stopwatch } from '../http/stopwatch.ts';
+import { blobUrl } from '../storage/blob-url.ts';
+import { readBlob } from '../storage/read-blob.ts';
+import type { Answer } from '../vision/answer.ts';
+import { type ImageResult, type ImageStep, JobMessage, NO_USAGE, type PageStep, type Tier } from './job.ts';
+import type { JobStore, KnownJob, Page } from './store.ts';
+
+/** How often a step is tried before its failure is its result. */
+const MAX_TRIES = 5;
+/** Seconds before the second try, three times as long before each further one: 10, 30, 90, 270. */
+const RETRY_SECONDS = 10;
+/** Seconds for which an image is put off if the service does not say for how long, doubled each time up to the limit. */
+const POSTPONE_SECONDS = 5;
+const MAX_POSTPONE_SECONDS = 300;
+/** What keeps jobs themselves from being read or written is waited for without end. */
+const STORAGE_SECONDS = 30;
+/** The pause before an answer that could not be kept is kept again. */
+const KEEP_AGAIN_MS = 5_000;
+/** A pause that the service asks for is waited for in place if it is no longer than this, so that the queue does not turn over. */
+const MAX_PAUSE_MS = 30_000;
+/** A message that was given to so many processes, all of which ended with it, ends no further one. As in host.json. */
+const MAX_DELIVERIES = 10;
+/** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
+const FALLBACK_AFTER_MS = 10 * 60_000;
+/** Milliseconds that a message may take, waiting for its turn included: below the functionTimeout in host.json. */
+export const DEADLINE_MS = 8 * 60_000;
+
+/** A message as it comes from the queue. */
+export interface Delivery {
+  readonly message: unknown;
+  /** How often it was delivered, this time included. */
+  readonly count: number;
+  readonly invocationId: string;
+  readonly log: (level: 'info' | 'error', line: string) => void;
+}
+
+/** An answer, and the price at which it was given. */
+export interface Asked {
+  readonly answer: Answer;
+  readonly tier: Tier;
+}
+
+/** What the worker works with. */
+export interface WorkerOptions {
+  readonly store: JobStore;
+  readonly container: (url: string) => ContainerClient;
+  /** Checks an image and asks about it. */
+  readonly ask: (
+    bytes: Buffer,
+    question: KnownJob['request']['question'],
+    serviceTier: 'flex' | 'default' | undefined,
+    caller: Caller & { readonly reservation: Reservation },
+  ) => Promise<Asked>;
+  readonly admission: Admission;
+  readonly inFlight: InFlight;
+  readonly maxImageBytes: number;
+  /** Images asked about at once. */
+  readonly concurrency: number;
+  readonly observe?: ((request: AnsweredRequest) => void) | undefined;
+}
+
+/** What a step leads to: it is over, or it comes again after so many seconds. */
+type Outcome = { readonly isOver: true } | { readonly again: ImageStep | PageStep; readonly seconds: number };
+
+/** What is known of an image while it is being worked on. */
+interface Work {
+  readonly delivery: Delivery;
+  readonly deadline: Deadline;
+  readonly stopwatch: Stopwatch;
+  readonly facts: Record<string, unknown>;
+}
+
+const OVER: Outcome = { isOver: true };
+
+/**
+ * Works on the messages of jobs. Whatever goes wrong with an image becomes its result, or a new message that is seen later; this
+ * throws only if the queue itself does not take that message, so that the host delivers the old one again.
+ */
+export class JobWorker {
+  readonly #options: WorkerOptions;
+  readonly #waiting = new Set<() => void>();
+  /** When a price may be asked at again, by `performance.now()`. */
+  readonly #pausedUntil = new Map<Tier, number>();
+  #asking = 0;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Does the step in a message. */
+  readonly work = async (delivery: Delivery): Promise<void> => {
+    if (!v.is(JobMessage, delivery.message)) throw new Error('this is no message of a job');
+    const { step } = v.parse(JobMessage, delivery.message);
+    const finish = this.#options.inFlight.begin();
+    const deadline = new Deadline(DEADLINE_MS);
+    const work: Work = { delivery, deadline, stopwatch: new Stopwatch(), facts: { job: step.job } };
+    try {
+      const outcome = await (step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work));
+      if ('again' in outcome) await this.#options.store.send(outcome.again, this.#delay(outcome.seconds));
+    } finally {
+      deadline.clear();
+      this.#report(step, work);
+      finish();
+    }
+  };
+
+  /** Writes down which images there are, then a message for the next page and one for each image. */
+  async #list(step: PageStep, work: Work): Promise<Outcome> {
+    const { store } = this.#options;
+    const { job, page, traceparent } = step;
+    try {
+      const known = await store.find(job);
+      if (!known || known.isOver) return OVER;
+      const listed = (await store.page(job, page)) ?? (await this.#find(step, known, work));
+      if (listed instanceof Problem) {
+        const isLasting = listed.status < 500 || listed.code === 'storage_access_denied';
+        if (!isLasting && step.tries + 1 < MAX_TRIES) return retry(step);
+        await store.end(job, failed(listed, work));
+        return OVER;
+      }
+      work.facts['listed'] = listed.blobs.length;
+      const from = { job, page, tries: 0, ...(traceparent ? { traceparent } : {}) };
+      if (listed.next) await store.send({ kind: 'page', ...from, page: page + 1 }, 0);
+      await store.sendAll(
+        Array.from(listed.blobs.entries(), ([at, blob]) => ({
+          kind: 'image',
+          at,
+          blob,
+          key: randomUUID(),
+          turn: 0,
+          ...from,
+        })),
+      );
+      return OVER;
+    } catch (error) {
+      return this.#later(step, error, work);
+    }
+  }
+
+  /** @returns a problem if the container cannot be listed */
+  async #find({ job, page }: PageStep, { request }: KnownJob, work: Work): Promise<Page | Problem> {
+    const { store, container } = this.#options;
+    const before = page === 0 ? null : (await store.page(job, page - 1))?.next;
+    const found = await store
+      .list(container(request.container), request.prefix, before ?? undefined)
+      .catch((error: unknown) => this.#toProblem(error, work));
+    return found instanceof Problem ? found : store.keepPage(job, page, found);
+  }
+
+  async #askAbout(step: ImageStep, work: Work): Promise<Outcome> {
+    const { store } = this.#options;
+    const { job, page, at } = step;
+    try {
+      const known = await store.find(job);
+      if (!known || known.isOver) return OVER;
+      const { isOurs, isNew } = await store.claim(step);
+      if (!isOurs || (!isNew && (await store.hasResult(job, page, at)))) return OVER;
+      const { request } = known;
+      const asked =
+        work.delivery.count >= MAX_DELIVERIES
+          ? endsProcesses(step, request, work)
+          : await this.#outcome(step, known, work);
+      if (!(asked instanceof Problem)) {
+        work.facts['outcome'] = asked.problem ? 'failed' : 'answered';
+        await this.#keep(step, asked, work);
+        return OVER;
+      }
+      if (isWithoutFlex(asked, request.tier)) {
+        await store.end(job, failed(asked, work));
+        return OVER;
+      }
+      work.facts['outcome'] = 'postponed';
+      if (!isBusy(asked)) return retry(step);
+      const outcome = postpone(step, asked);
+      if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), outcome.seconds);
+      return outcome;
+    } catch (error) {
+      return this.#later(step, error, work);
+    }
+  }
+
+  /** An answer is paid for, so keeping it is tried as long as there is time. */
+  async #keep({ job, page, at }: ImageStep, result: ImageResult, { deadline }: Work): Promise<void> {
+    for (;;) {
+      try {
+        await this.#options.store.keepResult(job, page, at, result);
+        return;
+      } catch (error) {
+        if (deadline.remaining() < KEEP_AGAIN_MS) throw error;
+        await sleep(KEEP_AGAIN_MS);
+      }
+    }
+  }
+
+  /** What jobs are kept in cannot be read or written. That says nothing about the image, so it does not count as a try. */
+  #later(step: ImageStep | PageStep, error: unknown, work: Work): Outcome {
+    this.#toProblem(error, work);
+    work.facts['outcome'] = 'postponed';
+    return { again: step, seconds: STORAGE_SECONDS };
+  }
+
+  /** @returns a problem if the image is to be tried again */
+  async #outcome(step: ImageStep, { request }: KnownJob, work: Work): Promise<ImageResult | Problem> {
+    const { container, prefix: _, question } = request;
+    const blob = blobUrl({ container, name: step.blob });
+    const tier = this.#tier(step, request);
+    try {
+      const { answer, tier: given } = await this.#ask(step, request, tier, work);
+      const { images, model, usage, finishReason, upstreamRequestId, data } = answer;
+      Object.assign(work.facts, { images, model, usage, finishReason, upstreamRequestId, tier: given });
+      const words =
+        question.schema === undefined ? { answer: answer.answer || (answer.refusal ?? '') } : { data: data ?? null };
+      return { blob, ...words, usage, tier: given };
+    } catch (error) {
+      const problem = this.#toProblem(error, work);
+      const isLast = step.tries + 1 >= MAX_TRIES;
+      const isFinal = problem.status < 500 && problem.code !== 'rate_limited' && !isWithoutFlex(problem, tier);
+      if (!isFinal && (isBusy(problem) || isWithoutFlex(problem, tier) || !isLast)) return problem;
+      return { blob, problem: problemBody(problem, work.delivery.invocationId), usage: NO_USAGE, tier };
+    }
+  }
+
+  async #ask(
+    step: ImageStep,
+    { container, question, ...job }: KnownJob['request'],
+    tier: Tier,
+    work: Work,
+  ): Promise<Asked> {
+    const { admission, maxImageBytes, ask, container: clientOf } = this.#options;
+    const { deadline, stopwatch } = work;
+    await this.#pauseOver(tier, deadline);
+    const leave = await this.#enter(deadline);
+    const reservation = admission.enter();
+    try {
+      const bytes = await stopwatch.time('read', async () =>
+        readBlob(clientOf(container), step.blob, { deadline, reservation, maxBytes: maxImageBytes }),
+      );
+      // A model that does not know flex may not know this parameter either.
+      const serviceTier = tier === 'flex' ? 'flex' : job.tier === 'flex' ? 'default' : undefined;
+      return await ask(bytes, question, serviceTier, { deadline, stopwatch, reservation });
+    } finally {
+      reservation.leave();
+      leave();
+    }
+  }
+
+  #tier({ refusedSince }: ImageStep, { tier, fallback }: KnownJob['request']): Tier {
+    const waited = refusedSince === undefined ? 0 : Date.now() - refusedSince;
+    return tier === 'flex' && fallback && waited >= FALLBACK_AFTER_MS ? 'standard' : tier;
+  }
+
+  /** Nothing more is asked at this price for so long. */
+  #pause(tier: Tier, seconds: number): void {
+    const until = performance.now() + seconds * 1_000;
+    this.#pausedUntil.set(tier, Math.max(until, this.#pausedUntil.get(tier) ?? 0));
+  }
+
+  /** @throws {Problem} `rate_limited` if the pause is too long to wait for */
+  async #pauseOver(tier: Tier, deadline: Deadline): Promise<void> {
+    const left = (this.#pausedUntil.get(tier) ?? 0) - performance.now();
+    if (left <= 0) return;
+    if (left > Math.min(MAX_PAUSE_MS, deadline.remaining())) {
+      const headers = { 'retry-after': String(Math.ceil(left / 1_000)) };
+      throw new Problem('rate_limited', 'The deployment asked for a pause, which is not over.', { headers });
+    }
+    await sleep(left);
+  }
+
+  /**
+   * Waits for one of the places in which images are asked about.
+   * @throws {Problem} `overloaded` if none is free in time
+   */
+  async #enter(deadline: Deadline): Promise<() => void> {
+    while (this.#asking >= this.#options.concurrency) {
+      let wake: (() => void) | undefined;
+      const free = new Promise<void>((resolve) => void this.#waiting.add((wake = resolve)));
+      try {
+        await deadline.race(free);
+      } catch {
+        throw new Problem('overloaded', 'The time of this message was over before it was its turn.');
+      } finally {
+        if (wake) this.#waiting.delete(wake);
+      }
+    }
+    this.#asking += 1;
+    return () => {
+      this.#asking -= 1;
+      const [next] = this.#waiting;
+      if (!next) return;
+      this.#waiting.delete(next);
+      next();
+    };
+  }
+
+  #delay(seconds: number): number {
+    // Spread, so that images put off together do not come back together.
+    return Math.round(seconds * (1 + Math.random() / 4));
+  }
+
+  #toProblem(error: unknown, { delivery, facts }: Work): Problem {
+    const problem = asProblem(error);
+    if (problem.code === 'internal_error') {
+      const what = JSON.stringify(describeError(error));
+      delivery.log('error', `${delivery.invocationId} failed unexpectedly: ${what}`);
+    }
+    facts['code'] = problem.code;
+    return problem;
+  }
+
+  /** One line for each message, without a word of what was asked or answered, and without names of blobs. */
+  #report(step: ImageStep | PageStep, { delivery, stopwatch, facts }: Work): void {
+    const { log, invocationId: requestId } = delivery;
+    log('info', JSON.stringify({ requestId, ...facts, ms: stopwatch.durations() }));
+    const { laps, start } = stopwatch;
+    this.#options.observe?.({
+      name: step.kind === 'page' ? 'listJobImages' : 'askJobImage',
+      requestId,
+      trace: step.traceparent ? { traceparent: step.traceparent } : {},
+      status: 'code' in facts ? 500 : 200,
+      streamed: false,
+      facts,
+      laps,
+      start,
+      end: stopwatch.now(),
+    });
+  }
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof DeadlinePassed)
+    return new Problem('storage_error', 'The blob did not arrive in time. Try again in a while.', { cause: error });
+  return new Problem('internal_error', 'This is a fault of the service. Its log has the reason.', { cause: error });
+}
+
+function endsProcesses(
+  { blob: name }: ImageStep,
+  { container, tier }: KnownJob['request'],
+  { delivery }: Work,
+): ImageResult {
+  const problem = new Problem(
+    'internal_error',
+    `Each of ${MAX_DELIVERIES} processes ended while it worked on this image. Look for the reason in the log, under the job's id.`,
+  );
+  return {
+    blob: blobUrl({ container, name }),
+    problem: problemBody(problem, delivery.invocationId),
+    usage: NO_USAGE,
+    tier,
+  };
+}
+
+function failed(problem: Problem, { delivery }: Work): { failed: string; problem: object } {
+  return { failed: new Date().toISOString(), problem: problemBody(problem, delivery.invocationId) };
+}
+
+/** What is no fault of the image's, and passes: the model's limits, flex without capacity, and this process being full. */
+function isBusy({ code }: Problem): boolean {
+  return code === 'rate_limited' || code === 'overloaded';
+}
+
+/** The deployment's model does not know flex, so no image of the job can be asked. */
+function isWithoutFlex({ code, members }: Problem, tier: Tier): boolean {
+  const { errors } = members;
+  return tier === 'flex' && code === 'invalid_request' && Array.isArray(errors) && errors[0]?.field === 'tier';
+}
+
+function postpone(step: ImageStep, { code, headers }: Problem): Extract<Outcome, { again: unknown }> {
+  const own = POSTPONE_SECONDS * 2 ** Math.min(step.turn, 10);
+  const asked = Number(headers['retry-after']);
+  const seconds = Math.min(asked > 0 ? Math.max(asked, own / 4) : own, MAX_POSTPONE_SECONDS);
+  const refusedSince = step.refusedSince ?? (code === 'rate_limited' ? Date.now() : undefined);
+  return { again: { ...step, turn: step.turn + 1, ...(refusedSince ? { refusedSince } : {}) }, seconds };
+}
+
+function retry(step: ImageStep | PageStep): Outcome {
+  const seconds = RETRY_SECONDS * 3 ** step.tries;
+  const tries = step.tries + 1;
+  return { again: step.kind === 'page' ? { ...step, tries } : { ...step, tries, turn: step.turn + 1 }, seconds };
+}

@@ -1,0 +1,43 @@
+import { Model } from '../azure/model.ts';
+import { JOBS } from '../config/storage.ts';
+import { once } from '../config/once.ts';
+import type { HandlerOptions } from '../http/create-handler.ts';
+import type { Delivery, JobWorker } from '../jobs/worker.ts';
+import { askAtTier } from '../vision/ask.ts';
+import { toVisionRequest } from './process-image.ts';
+import type { Service } from './service.ts';
+
+/** What works on messages of jobs; loaded with the first of them. Undefined if this process does not work on jobs. */
+export function jobWorker(
+  service: Service,
+  { inFlight, observe }: Pick<HandlerOptions, 'inFlight' | 'observe'>,
+): { readonly queue: string; readonly work: (delivery: Delivery) => Promise<void> } | undefined {
+  const { settings, tokens, admission, imageReader, storage } = service;
+  const { jobs, maxImageBytes } = settings;
+  if (!jobs?.isWorker) return undefined;
+
+  const load = once(async (): Promise<JobWorker> => {
+    const [{ JobStore }, { DEADLINE_MS, JobWorker: Worker }] = await Promise.all([
+      import('../jobs/store.ts'),
+      import('../jobs/worker.ts'),
+    ]);
+    const account = await storage();
+    // An image that is refused is put off, so that it does not take the place of another while it waits.
+    const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: DEADLINE_MS }, tokens);
+    return new Worker({
+      store: new JobStore(account, jobs),
+      container: (url) => account.container(url),
+      ask: async (bytes, question, serviceTier, caller) => {
+        const readImage = imageReader.forRequest(caller);
+        const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
+        return askAtTier(model, vision, serviceTier, caller);
+      },
+      admission,
+      inFlight,
+      maxImageBytes,
+      concurrency: jobs.concurrency,
+      observe,
+    });
+  });
+  return { queue: JOBS, work: async (delivery) => (await load()).work(delivery) };
+}

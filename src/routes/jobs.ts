@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { isRecord } from '../config/json-object.ts';
+import { once } from '../config/once.ts';
+import type { Handle, RequestContext } from '../http/create-handler.ts';
+import { type FieldError, invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { Problem } from '../http/problem.ts';
+import { TIERS, type Tier } from '../jobs/job.ts';
+import type { JobStore } from '../jobs/store.ts';
+import { readJson } from '../request/form.ts';
+import { prefixPlace } from '../storage/blob-url.ts';
+import { prepareSchema } from '../vision/output-schema.ts';
+import { questionParser } from '../vision/question.ts';
+import type { Service } from './service.ts';
+
+/** What a job has beyond a question. */
+const Job = v.object({
+  source: v.string('must be the URL of a container, or of what the names of blobs in it begin with'),
+  tier: v.picklist(TIERS, 'must be flex or standard'),
+  fallback: v.optional(v.boolean('must be true or false'), false),
+});
+
+/** `POST /api/jobs`: a question about every image below a URL, asked in the background. */
+export function createJob(service: Service): Handle {
+  const parseQuestion = questionParser(service.settings);
+  const load = jobStore(service);
+  return async (context) => {
+    const store = await load();
+    const { source, tier, fallback, ...fields } = await readFields(context, service);
+    const { container, name: prefix } = prefixPlace(source, service.settings.imageContainers);
+    const question = parseQuestion(fields);
+    // Told now, rather than by every image.
+    if (question.schema !== undefined) await prepareSchema(question.schema);
+    const id = randomUUID();
+    const startedAt = new Date().toISOString();
+    await store.create(
+      id,
+      { container, prefix, question, tier, fallback, startedAt },
+      context.request.trace.traceparent,
+    );
+    context.facts['job'] = id;
+    return {
+      status: 202,
+      headers: { 'content-type': 'application/json', location: `/api/jobs/${id}` },
+      body: JSON.stringify({ id, status: 'listing' }),
+    };
+  };
+}
+
+/** `GET /api/jobs/{id}`: how a job is. */
+export function job(service: Service): Handle {
+  const load = jobStore(service);
+  return async (context) => respond(await load(), idIn(context, -1));
+}
+
+/** `DELETE /api/jobs/{id}`: no further image is asked about; what is answered stays. */
+export function cancelJob(service: Service): Handle {
+  const load = jobStore(service);
+  return async (context) => {
+    const store = await load();
+    const id = idIn(context, -1);
+    const status = await store.status(id);
+    if (!status) throw noSuchJob();
+    if (status.status === 'listing' || status.status === 'running')
+      await store.end(id, { cancelled: new Date().toISOString() });
+    return respond(store, id);
+  };
+}
+
+/** `GET /api/jobs/{id}/results`: what there is so far, a line of JSON for each image. */
+export function jobResults(service: Service): Handle {
+  const load = jobStore(service);
+  return async (context) => {
+    const store = await load();
+    const id = idIn(context, -2);
+    if (!(await store.find(id))) throw noSuchJob();
+    const lines = store.results(id);
+    // What fails before the first line is still told by a status.
+    const first = await lines.next();
+    return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: from(first, lines) };
+  };
+}
+
+async function* from(first: IteratorResult<string, unknown>, rest: AsyncGenerator<string>): AsyncGenerator<string> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
+async function readFields(
+  { request, deadline, stopwatch, onFinish }: RequestContext,
+  { settings, admission }: Service,
+) {
+  const reservation = admission.enter();
+  onFinish(reservation.leave);
+  const body = await stopwatch.time('read', async () =>
+    readJson({ request, deadline, reservation }, settings, async (json) => json.restore(json.value)),
+  );
+  if (!isRecord(body)) throw invalidBody('must be a JSON object');
+  const { source, tier, fallback, ...fields } = body;
+  const { success, output, issues } = v.safeParse(Job, { source, tier, fallback: fallback ?? undefined });
+  if (!success) throw invalidRequest(issues.map(fieldError));
+  return { ...fields, ...output } satisfies { readonly tier: Tier };
+}
+
+function fieldError(issue: v.BaseIssue<unknown>): FieldError {
+  return { field: v.getDotPath(issue) ?? '', message: issue.message };
+}
+
+/** Loaded at the first request about a job. */
+function jobStore({ settings: { jobs }, storage, isOnFunctionsHost }: Service): () => Promise<JobStore> {
+  return once(async () => {
+    if (!isOnFunctionsHost) throw withoutHost();
+    if (!jobs) throw withoutJobs();
+    const { JobStore } = await import('../jobs/store.ts');
+    return new JobStore(await storage(), jobs);
+  });
+}
+
+async function respond(store: JobStore, id: string) {
+  const status = await store.status(id);
+  if (!status) throw noSuchJob();
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(status) };
+}
+
+/** The segment of the path that is the id, counted from its end. Only an id that could be one is looked for. */
+function idIn({ request, facts }: RequestContext, at: -1 | -2): string {
+  const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(at)?.toLowerCase() ?? '';
+  if (!v.is(v.pipe(v.string(), v.uuid()), id)) throw noSuchJob();
+  facts['job'] = id;
+  return id;
+}
+
+function noSuchJob(): Problem {
+  return new Problem(
+    'job_not_found',
+    'There is no such job. Its id is in the answer to POST /api/jobs, and jobs are kept as long as their container keeps them.',
+  );
+}
+
+function withoutHost(): Problem {
+  return new Problem(
+    'misconfigured',
+    'Jobs need the Functions host, and this is the server without it. Deploy the app as a function app (infra/README.md), and send jobs there.',
+    { members: { settings: ['JOBS_STORAGE_ACCOUNT'] } },
+  );
+}
+
+function withoutJobs(): Problem {
+  return new Problem(
+    'misconfigured',
+    'This app has no jobs: JOBS_STORAGE_ACCOUNT is not set. Set it to the name of a storage account (infra/README.md, Jobs).',
+    { members: { settings: ['JOBS_STORAGE_ACCOUNT'] } },
+  );
+}
