@@ -75,10 +75,14 @@ test('the licences in dist/ are the complete texts of every package in the bill'
   const text = await readFile(`${ROOT}dist/THIRD-PARTY-LICENSES.txt`, 'utf8');
   for (const { 'bom-ref': directory } of bill.components) {
     const files = (await readdir(`${ROOT}${directory}`)).filter((file) => /licen[cs]e|notice|copying/i.test(file));
-    expect(files.length, directory).toBeGreaterThan(0);
-    for (const file of files) {
-      const complete = (await readFile(`${ROOT}${directory}/${file}`, 'utf8')).replaceAll('\r\n', '\n').trim();
-      expect(text.includes(complete), `${directory}/${file}`).toBe(true);
+    const paths = files.map((file) => `${directory}/${file}`);
+    // One package is published without it.
+    if (directory === 'node_modules/@nodable/entities')
+      paths.push('src/dev/build/missing-licences/nodable-entities.txt');
+    expect(paths.length, directory).toBeGreaterThan(0);
+    for (const path of paths) {
+      const complete = (await readFile(`${ROOT}${path}`, 'utf8')).replaceAll('\r\n', '\n').trim();
+      expect(text.includes(complete), path).toBe(true);
     }
   }
   expect(text, 'what packages took from elsewhere').toContain('Bundled license information');
