@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundledPackage } from './bundled-package.ts';
 
-/** LICENSE, LICENCE.md, license.txt, NOTICE, COPYING, ThirdPartyNotices.txt and their like. */
-const LICENCE_FILE = /^(?:licen[cs]es?|notice|copying|third-?party-?notices?)(?:[.-].*)?$/i;
+/** LICENSE, LICENCE.md, license.txt, NOTICE, CopyrightNotice.txt, COPYING, ThirdPartyNotices.txt and their like. */
+const LICENCE_FILE = /^(?:licen[cs]es?|notice|copyright-?notice|copying|third-?party-?notices?)(?:[.-].*)?$/i;
 /** Texts of packages that are published without them, from their repositories. */
 const MISSING: ReadonlyMap<string, URL> = new Map([
   // https://github.com/nodable/val-parsers/blob/main/LICENSE
