@@ -36,8 +36,9 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     globalSetup: ['test/setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A busy machine takes several times as long as a quiet one.
+    testTimeout: 90_000,
+    hookTimeout: 180_000,
     // Most tests wait for another process. Two workers for each of two cores keep both busy.
     maxWorkers: 4,
     // Tests that are marked concurrent mostly wait.

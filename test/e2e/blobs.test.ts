@@ -135,7 +135,8 @@ describe('hostile URLs', () => {
 
   test('each gets its problem, and costs no request to anywhere: no storage, no identity, no model', async () => {
     // An app of its own: the other one has its token already.
-    const fresh = await startBoth({ ...storage.env, NODE_EXTRA_CA_CERTS: storage.caFile });
+    // A worker would ask for a token of storage, too.
+    const fresh = await startBoth({ ...storage.env, JOBS_WORKER: 'off', NODE_EXTRA_CA_CERTS: storage.caFile });
     // It fetches the model's token when it starts.
     await checkedFetch(`${fresh.app.url}/api/health`);
     const elsewhere = `127.0.0.1:${(server.address() as AddressInfo).port}`;

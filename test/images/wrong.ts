@@ -21,7 +21,7 @@ export async function wrongFiles(): Promise<WrongFile[]> {
   const animated = { status: 415, code: 'animated_image' };
   const corrupt = { status: 422, code: 'corrupt_image' };
   return [
-    { name: 'MP4', bytes: isoMedia('isom'), ...unsupported },
+    { name: 'MP4', bytes: mp4(), ...unsupported },
     {
       name: 'SVG',
       bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'),
@@ -80,11 +80,11 @@ function twoFrames() {
   return sharp(raw, { raw: { width: 16, height: 32, channels: 3, pageHeight: 16 } });
 }
 
-function isoMedia(brand: string): Buffer {
+function mp4(): Buffer {
   const box = Buffer.alloc(24);
   box.writeUInt32BE(24, 0);
-  box.write(`ftyp${brand}`, 4, 'latin1');
-  box.write(`mif1${brand}`, 16, 'latin1');
+  box.write('ftypisom', 4, 'latin1');
+  box.write('isommp41', 16, 'latin1');
   return box;
 }
 

@@ -94,7 +94,7 @@ describe('an answer', () => {
     });
   });
 
-  test('comes for ten images of 20 MB too', { timeout: 60_000 }, async () => {
+  test('comes for ten images of 20 MB too', { timeout: 180_000 }, async () => {
     const url = dataUrl('image/png', await stillOfSize('image/png', 20 * 1024 * 1024));
     const { choices } = await client.chat.completions.create({
       model,
