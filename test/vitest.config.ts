@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
  * Files that measure time or memory, and the README's commands, which write `dist/` anew. They run one after the other
  * when everything else is done.
  */
-const ALONE = ['streaming', 'malformed', 'identity', 'overload', 'readme'].map((name) => `test/e2e/${name}.test.ts`);
+const ALONE = [
+  ...['streaming', 'malformed', 'identity', 'overload', 'readme'].map((name) => `test/e2e/${name}.test.ts`),
+  'test/bench/bench.test.ts',
+];
 
 /** Tests of the built app, in a process of its own. The others test modules. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];

@@ -8,7 +8,7 @@ import { type Results, run } from './run.ts';
 import { SIDES } from './side.ts';
 
 let results: Results;
-beforeAll(async () => (results = await run(tiny, () => {})), 60_000);
+beforeAll(async () => (results = await run(tiny, () => {})), 300_000);
 
 test('every side answers every request of a load, having sent the whole image on', () => {
   expect(results.cells.map(({ side }) => side)).toEqual(SIDES);
