@@ -51,7 +51,11 @@ export function createApp(variables: Variables, guard?: Guard): App {
   const settings = loadSettings(variables);
   const isFaulty = settings instanceof SettingsError;
   const authLevel = guard?.authLevel ?? readAuthLevel(variables);
-  const published = { authLevel, limits: isFaulty ? DEFAULT_LIMITS : settings };
+  const published = {
+    authLevel,
+    limits: isFaulty ? DEFAULT_LIMITS : settings,
+    jobs: isFaulty || !settings.jobs || guard ? undefined : { source: offeredContainer(settings, variables) },
+  };
   const service = isFaulty ? misconfigured(settings) : createService(settings, variables, guard === undefined);
   const telemetry = createTelemetry(variables, isFaulty ? { auth: 'identity', authorityHost: undefined } : settings);
   const inFlight = new InFlight();
@@ -84,6 +88,11 @@ export function createApp(variables: Variables, guard?: Guard): App {
       await telemetry?.end(telemetryMs);
     },
   };
+}
+
+/** The container that the playground offers for a job. In Azure anyone may see the page, so it names none. */
+function offeredContainer({ imageContainers: [container = ''] }: Settings, variables: Variables): string {
+  return runsInAzure(variables) ? '' : container;
 }
 
 function protectedHandle(create: (service: Service) => Handle, service: Service | Problem): Handle {

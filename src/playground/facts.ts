@@ -31,7 +31,8 @@ function imagesOf(done: unknown): string {
     .join('; ');
 }
 
-function fact(name: string, value: string | undefined, className = ''): HTMLElement[] {
+/** A name and its value, for a list; nothing if there is no value. */
+export function fact(name: string, value: string | undefined, className = ''): HTMLElement[] {
   return value ? [make('div', className, make('dt', '', name), make('dd', '', value))] : [];
 }
 

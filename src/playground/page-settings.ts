@@ -5,4 +5,6 @@ import type { Limits } from '../config/limits.ts';
 export interface PageSettings extends Limits {
   /** What callers of the protected routes must bring. */
   readonly authLevel: AuthLevel;
+  /** Whether the app has jobs, and the container that the page offers; none in Azure, where anyone may see the page. */
+  readonly jobs: { readonly source: string } | undefined;
 }

@@ -5,6 +5,7 @@ import { element, tell } from './element.ts';
 import { FunctionKey } from './function-key.ts';
 import { Gallery } from './gallery.ts';
 import { takeFiles } from './intake.ts';
+import { JobsPanel } from './jobs-panel.ts';
 import type { PageSettings } from './page-settings.ts';
 import { QuestionForm } from './question-form.ts';
 
@@ -27,6 +28,10 @@ takeFiles(
   () => tell(notice, 'There was no file in that. Save the image first, then drop the file.'),
 );
 wireCopyButtons();
+if (settings.jobs) {
+  const jobs = new JobsPanel({ question: () => Object.fromEntries(question.fields()), key });
+  jobs.open(settings.jobs.source);
+}
 form.addEventListener('input', showCurl);
 form.addEventListener('submit', (event) => {
   event.preventDefault();
@@ -35,7 +40,8 @@ form.addEventListener('submit', (event) => {
 stopButton.addEventListener('click', () => running?.abort());
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') running?.abort();
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey))
+    (document.activeElement?.closest('form') ?? form).requestSubmit();
 });
 showCurl();
 

@@ -15,7 +15,7 @@ export class QuestionForm {
   /** The request's body: the fields that are filled in, then the images. */
   toBody(files: readonly File[]): FormData {
     const body = new FormData();
-    for (const [name, value] of this.#fields()) body.append(name, value);
+    for (const [name, value] of this.fields()) body.append(name, value);
     for (const file of files) body.append('image', file);
     return body;
   }
@@ -23,10 +23,11 @@ export class QuestionForm {
   /** Shows the command that sends the same. */
   showCurl(url: string, files: readonly File[], header: string | undefined): void {
     const fileNames = files.length > 0 ? files.map(({ name }) => name) : ['IMAGE'];
-    element('curl', HTMLPreElement).textContent = curlCommand({ url, fields: this.#fields(), fileNames, header });
+    element('curl', HTMLPreElement).textContent = curlCommand({ url, fields: this.fields(), fileNames, header });
   }
 
-  #fields(): [name: string, value: string][] {
+  /** The fields that are filled in. */
+  fields(): [name: string, value: string][] {
     return [...new FormData(this.#form)].flatMap(([name, value]) =>
       typeof value === 'string' && value ? [[name, value]] : [],
     );

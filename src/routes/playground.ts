@@ -8,11 +8,12 @@ export function playground(published: Published): Handle {
   return once(async () => page(published));
 }
 
-async function page({ limits, authLevel }: Published): Promise<Reply> {
+async function page({ limits, authLevel, jobs }: Published): Promise<Reply> {
   const { html, styleHash, scriptHash } = (await import('../playground/page.html')).default;
   const { maxImages, maxImageBytes, maxBodyBytes, maxInstructions, maxOutputTokens } = limits;
   const settings: PageSettings = {
     authLevel,
+    jobs,
     maxImages,
     maxImageBytes,
     maxBodyBytes,
@@ -27,7 +28,7 @@ async function page({ limits, authLevel }: Published): Promise<Reply> {
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
     },
-    // Numbers and one of two words: nothing in it needs escaping within single quotes.
+    // Numbers, one of two words, and a container's URL: nothing in it needs escaping within single quotes.
     body: html.replace('data-settings=""', `data-settings='${JSON.stringify(settings)}'`),
   };
 }

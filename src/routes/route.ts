@@ -40,4 +40,6 @@ export interface Published {
   readonly limits: Limits;
   /** Of the protected routes. */
   readonly authLevel: AuthLevel;
+  /** Undefined if it has no jobs. The container that a page may offer as the source is empty in Azure: anyone may see the page. */
+  readonly jobs: { readonly source: string } | undefined;
 }

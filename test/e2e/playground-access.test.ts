@@ -1,8 +1,7 @@
-import axe from 'axe-core';
 import type { BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Playground, startPlayground } from './playground.ts';
-import { SAILBOAT, sailboatAs, type Visitor, visit } from './visitor.ts';
+import { SAILBOAT, sailboatAs, type Visitor, violations, visit } from './visitor.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const LONG_NAME = `${'a-name-that-does-not-end'.repeat(5)}.jpg`;
@@ -143,13 +142,4 @@ test('nothing moves for those who asked for less motion', async () => {
 
 async function open(options: BrowserContextOptions = {}): Promise<Visitor> {
   return visit(playground.browser, playground.app.url, options);
-}
-
-/** What axe finds, in short; its rules are those of WCAG 2.2 AA and its own best practices. */
-async function violations({ page }: Visitor): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations: found } = await page.evaluate<axe.AxeResults>(
-    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  );
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
 }

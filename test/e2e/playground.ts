@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
+import type { AzureOptions, EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { type App, startBoth } from './app.ts';
 import { startBrowser } from './browser.ts';
 
@@ -12,8 +12,11 @@ export interface Playground {
 }
 
 /** Starts the built app beside an emulated Azure, and a browser. */
-export async function startPlayground(): Promise<Playground> {
-  const { app, azure } = await startBoth();
+export async function startPlayground(
+  env: Readonly<Record<string, string>> = {},
+  options: AzureOptions = {},
+): Promise<Playground> {
+  const { app, azure } = await startBoth(env, options);
   const browser = await startBrowser();
   return {
     app,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
@@ -55,4 +56,13 @@ export async function visit(browser: Browser, appUrl: string, options: BrowserCo
 /** The picture as a file of any name and type. */
 export function sailboatAs(name: string, mimeType = 'image/jpeg'): { name: string; mimeType: string; buffer: Buffer } {
   return { name, mimeType, buffer: readFileSync(SAILBOAT) };
+}
+
+/** What axe finds, in short; its rules are those of WCAG 2.2 AA and its own best practices. */
+export async function violations({ page }: Visitor): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations: found } = await page.evaluate<axe.AxeResults>(
+    `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+  );
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
 }

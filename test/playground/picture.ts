@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { startStorage } from '../../src/dev/emulator/storage.ts';
+import { startPlayground } from '../e2e/playground.ts';
+
+/** `node test/playground/picture.ts` takes the README's picture of a job, half-way, from the built app. */
+const PICTURE = fileURLToPath(new URL('../../.github/jobs-panel.png', import.meta.url));
+const IMAGES = 300;
+const SHOWN_FROM = 130;
+
+const storage = await startStorage();
+await storage.ready;
+const image = await readFile(new URL('../images/sailboat-small.webp', import.meta.url));
+for (let at = 0; at < IMAGES; at += 1)
+  await storage.images.getBlockBlobClient(`catalogue/${at}.webp`).uploadData(image);
+const playground = await startPlayground(
+  { ...storage.env, NODE_EXTRA_CA_CERTS: storage.caFile },
+  { answerDelayMs: 1_000 },
+);
+const page = await playground.browser.newPage({ viewport: { width: 1_000, height: 900 }, deviceScaleFactor: 1.5 });
+await page.goto(`${playground.app.url}/api/playground`);
+await page.fill('#source', `${storage.images.url}/catalogue/`);
+await page.click('#start-job');
+const bar = page.locator('#job-progress');
+while (Number(await bar.getAttribute('value')) < SHOWN_FROM) await page.waitForTimeout(100);
+await page.evaluate('document.activeElement.blur()');
+await page.locator('#jobs').screenshot({ path: PICTURE });
+for (const [name, width, colorScheme] of JSON.parse(process.env['SHOTS'] ?? '[]')) {
+  await page.emulateMedia({ colorScheme });
+  await page.setViewportSize({ width, height: 900 });
+  await page.screenshot({ path: `/tmp/panel-${name}.png`, fullPage: true });
+}
+await playground.stop();
+await storage.close();
