@@ -25,10 +25,5 @@ const bar = page.locator('#job-progress');
 while (Number(await bar.getAttribute('value')) < SHOWN_FROM) await page.waitForTimeout(100);
 await page.evaluate('document.activeElement.blur()');
 await page.locator('#jobs').screenshot({ path: PICTURE });
-for (const [name, width, colorScheme] of JSON.parse(process.env['SHOTS'] ?? '[]')) {
-  await page.emulateMedia({ colorScheme });
-  await page.setViewportSize({ width, height: 900 });
-  await page.screenshot({ path: `/tmp/panel-${name}.png`, fullPage: true });
-}
 await playground.stop();
 await storage.close();
