@@ -1,0 +1,76 @@
+import type { ContainerClient } from '@azure/storage-blob';
+import sharp from 'sharp';
+import { z } from 'zod';
+
+const UPLOADS_AT_ONCE = 16;
+/** How many of the images differ. More would only take time to make. */
+const DISTINCT = 200;
+
+const Job = z.object({
+  id: z.string(),
+  status: z.enum(['listing', 'running', 'done', 'cancelled', 'failed']),
+  found: z.int(),
+  answered: z.int(),
+  failed: z.int(),
+  finishedAt: z.string().nullish(),
+});
+/** A job as `GET /api/jobs/{id}` describes it. */
+export type Job = z.infer<typeof Job>;
+
+const Result = z.looseObject({
+  blob: z.string(),
+  answer: z.string().optional(),
+  problem: z.looseObject({ code: z.string() }).optional(),
+});
+/** A line of a job's results. */
+export type Result = z.infer<typeof Result>;
+
+/** Uploads small images as `PREFIX/00000.png` and so on, and returns their URLs. */
+export async function putImages(container: ContainerClient, prefix: string, count: number): Promise<string[]> {
+  const images = await Promise.all(Array.from({ length: Math.min(count, DISTINCT) }, async (_, at) => stillOf(at)));
+  const names = Array.from({ length: count }, (_, at) => `${prefix}/${String(at).padStart(5, '0')}.png`);
+  const entries = names.entries();
+  await Promise.all(
+    Array.from({ length: UPLOADS_AT_ONCE }, async () => {
+      for (const [at, name] of entries)
+        await container.getBlockBlobClient(name).uploadData(images[at % DISTINCT] ?? Buffer.alloc(0));
+    }),
+  );
+  return names.map((name) => `${container.url}/${name}`);
+}
+
+async function stillOf(at: number): Promise<Buffer> {
+  const background = { r: at % 256, g: (at * 7) % 256, b: (at * 31) % 256 };
+  return sharp({ create: { width: 16, height: 16, channels: 3, background } })
+    .png()
+    .toBuffer();
+}
+
+/** Starts a job about all blobs below a URL, and returns its id. */
+export async function startJob(appUrl: string, source: string, more: object = {}): Promise<string> {
+  const answer = await fetch(`${appUrl}/api/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ source, instructions: 'What is this?', tier: 'flex', ...more }),
+  });
+  if (answer.status !== 202) throw new Error(`The job was not started: ${answer.status} ${await answer.text()}`);
+  return Job.pick({ id: true }).parse(await answer.json()).id;
+}
+
+/** The status of a job; undefined while the app does not answer. */
+export async function lookAtJob(appUrl: string, id: string): Promise<Job | undefined> {
+  try {
+    const answer = await fetch(`${appUrl}/api/jobs/${id}`);
+    return answer.ok ? Job.parse(await answer.json()) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The results of a job, one for each line. */
+export async function resultsOf(appUrl: string, id: string): Promise<Result[]> {
+  const answer = await fetch(`${appUrl}/api/jobs/${id}/results`);
+  if (!answer.ok) throw new Error(`No results: ${answer.status} ${await answer.text()}`);
+  const lines = (await answer.text()).split('\n').filter(Boolean);
+  return lines.map((line) => Result.parse(JSON.parse(line)));
+}
