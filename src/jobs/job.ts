@@ -47,6 +47,8 @@ const ImageStep = v.object({
   key: v.string(),
   /** How often it was put off. */
   turn: v.number(),
+  /** How many processes have ended while they asked about it. */
+  crashes: v.number(),
   /** When flex refused it first, in milliseconds since the epoch. */
   refusedSince: v.optional(v.number()),
 });

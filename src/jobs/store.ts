@@ -1,6 +1,7 @@
 import type { BlobItem, BlobUploadCommonResponse, ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
 import * as v from 'valibot';
+import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { type Storage, statusOf, storageFailure } from '../storage/account.ts';
 import type { Usage } from '../vision/completion.ts';
 import { JOBS } from '../config/storage.ts';
@@ -168,6 +169,19 @@ export class JobStore {
   async *results(job: string): AsyncGenerator<string> {
     const names = this.#blobs.listBlobsFlat({ prefix: `jobs/${job}/results/` });
     for await (const found of inOrder(names, async ({ name }) => this.#read(name))) if (found) yield found.text;
+  }
+
+  /**
+   * Waits for work with this store until a deadline. The work's calls end by themselves soon after.
+   * @throws {Problem} `storage_error` if it is not done by then
+   */
+  async until<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
+    try {
+      return await deadline.race(work);
+    } catch (error) {
+      if (!(error instanceof DeadlinePassed)) throw error;
+      throw storageFailure(error, { url: this.#blobs.url, kind: 'jobs' }, deadline.signal);
+    }
   }
 
   async #read(name: string): Promise<{ text: string; metadata: Record<string, string> } | undefined> {

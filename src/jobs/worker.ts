@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { Caller } from '../azure/model.ts';
 import type { Admission, Reservation } from '../http/admission.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
-import { Deadline, DeadlinePassed } from '../http/deadline.ts';
+import { Deadline } from '../http/deadline.ts';
 import { describeError } from '../http/describe-error.ts';
 import type { InFlight } from '../http/in-flight.ts';
 import { Problem } from '../http/problem.ts';
@@ -30,12 +30,23 @@ const STORAGE_SECONDS = 30;
 const KEEP_AGAIN_MS = 5_000;
 /** A pause that the service asks for is waited for in place if it is no longer than this, so that the queue does not turn over. */
 const MAX_PAUSE_MS = 30_000;
-/** A message that was given to so many processes, all of which ended with it, ends no further one. As in host.json. */
+/** An image ends no more processes than this. */
+const MAX_CRASHES = 10;
+/**
+ * Seconds over which the images are spread that a process had in hand when it ended; doubled with each further end. The image that
+ * ends processes is among them, and would otherwise take the same others with it each time.
+ */
+const CRASH_SPREAD_SECONDS = 5;
+/** The last delivery of a message before the host gives it up, as in host.json. */
 const MAX_DELIVERIES = 10;
 /** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
 const FALLBACK_AFTER_MS = 10 * 60_000;
-/** Milliseconds that a message may take, waiting for its turn included: below the functionTimeout in host.json. */
-export const DEADLINE_MS = 8 * 60_000;
+/**
+ * Milliseconds that a message may take in all: until an image is answered, waiting for its turn included; then until its result is
+ * kept; then until a message that comes again is sent. Together they are below the functionTimeout in host.json, which would restart
+ * the worker with all that it has in hand.
+ */
+export const LIMITS = { answerMs: 8 * 60_000, keepMs: 30_000, sendMs: 30_000 };
 
 /** A message as it comes from the queue. */
 export interface Delivery {
@@ -68,6 +79,7 @@ export interface WorkerOptions {
   readonly maxImageBytes: number;
   /** Images asked about at once. */
   readonly concurrency: number;
+  readonly limits: typeof LIMITS;
   readonly observe?: ((request: AnsweredRequest) => void) | undefined;
 }
 
@@ -77,7 +89,10 @@ type Outcome = { readonly isOver: true } | { readonly again: ImageStep | PageSte
 /** What is known of an image while it is being worked on. */
 interface Work {
   readonly delivery: Delivery;
+  /** Of the answer. */
   readonly deadline: Deadline;
+  /** Of everything but a message that comes again. */
+  readonly end: Deadline;
   readonly stopwatch: Stopwatch;
   readonly facts: Record<string, unknown>;
 }
@@ -103,14 +118,18 @@ export class JobWorker {
   readonly work = async (delivery: Delivery): Promise<void> => {
     if (!v.is(JobMessage, delivery.message)) throw new Error('this is no message of a job');
     const { step } = v.parse(JobMessage, delivery.message);
-    const finish = this.#options.inFlight.begin();
-    const deadline = new Deadline(DEADLINE_MS);
-    const work: Work = { delivery, deadline, stopwatch: new Stopwatch(), facts: { job: step.job } };
+    const { store, inFlight, limits } = this.#options;
+    const finish = inFlight.begin();
+    const [deadline, end] = [new Deadline(limits.answerMs), new Deadline(limits.answerMs + limits.keepMs)];
+    const work: Work = { delivery, deadline, end, stopwatch: new Stopwatch(), facts: { job: step.job } };
     try {
-      const outcome = await (step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work));
-      if ('again' in outcome) await this.#options.store.send(outcome.again, this.#delay(outcome.seconds));
+      const outcome = await store
+        .until(end, step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work))
+        .catch((error: unknown) => this.#later(step, error, work));
+      if ('again' in outcome) await this.#sendAgain(outcome.again, outcome.seconds);
     } finally {
       deadline.clear();
+      end.clear();
       this.#report(step, work);
       finish();
     }
@@ -120,33 +139,33 @@ export class JobWorker {
   async #list(step: PageStep, work: Work): Promise<Outcome> {
     const { store } = this.#options;
     const { job, page, traceparent } = step;
-    try {
-      const known = await store.find(job);
-      if (!known || known.isOver) return OVER;
-      const listed = (await store.page(job, page)) ?? (await this.#find(step, known, work));
-      if (listed instanceof Problem) {
-        const isLasting = listed.status < 500 || listed.code === 'storage_access_denied';
-        if (!isLasting && step.tries + 1 < MAX_TRIES) return retry(step);
-        await store.end(job, failed(listed, work));
-        return OVER;
-      }
-      work.facts['listed'] = listed.blobs.length;
-      const from = { job, page, tries: 0, ...(traceparent ? { traceparent } : {}) };
-      if (listed.next) await store.send({ kind: 'page', ...from, page: page + 1 }, 0);
-      await store.sendAll(
-        Array.from(listed.blobs.entries(), ([at, blob]) => ({
-          kind: 'image',
-          at,
-          blob,
-          key: randomUUID(),
-          turn: 0,
-          ...from,
-        })),
-      );
+    const known = await store.find(job);
+    if (!known || known.isOver) return OVER;
+    const listed =
+      work.delivery.count >= MAX_DELIVERIES
+        ? endsProcesses(MAX_DELIVERIES, 'listed this page')
+        : ((await store.page(job, page)) ?? (await this.#find(step, known, work)));
+    if (listed instanceof Problem) {
+      const isLasting = listed.status < 500 || listed.code === 'storage_access_denied';
+      if (!isLasting && step.tries + 1 < MAX_TRIES) return retry(step);
+      await store.end(job, failed(listed, work));
       return OVER;
-    } catch (error) {
-      return this.#later(step, error, work);
     }
+    work.facts['listed'] = listed.blobs.length;
+    const from = { job, page, tries: 0, ...(traceparent ? { traceparent } : {}) };
+    if (listed.next) await store.send({ kind: 'page', ...from, page: page + 1 }, 0);
+    await store.sendAll(
+      Array.from(listed.blobs.entries(), ([at, blob]) => ({
+        kind: 'image',
+        at,
+        blob,
+        key: randomUUID(),
+        turn: 0,
+        crashes: 0,
+        ...from,
+      })),
+    );
+    return OVER;
   }
 
   /** @returns a problem if the container cannot be listed */
@@ -161,47 +180,51 @@ export class JobWorker {
 
   async #askAbout(step: ImageStep, work: Work): Promise<Outcome> {
     const { store } = this.#options;
-    const { job, page, at } = step;
-    try {
-      const known = await store.find(job);
-      if (!known || known.isOver) return OVER;
-      const { isOurs, isNew } = await store.claim(step);
-      if (!isOurs || (!isNew && (await store.hasResult(job, page, at)))) return OVER;
-      const { request } = known;
-      const asked =
-        work.delivery.count >= MAX_DELIVERIES
-          ? endsProcesses(step, request, work)
-          : await this.#outcome(step, known, work);
-      if (!(asked instanceof Problem)) {
-        work.facts['outcome'] = asked.problem ? 'failed' : 'answered';
-        await this.#keep(step, asked, work);
-        return OVER;
-      }
-      if (isWithoutFlex(asked, request.tier)) {
-        await store.end(job, failed(asked, work));
-        return OVER;
-      }
-      work.facts['outcome'] = 'postponed';
-      if (!isBusy(asked)) return retry(step);
-      const outcome = postpone(step, asked);
-      if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), outcome.seconds);
-      return outcome;
-    } catch (error) {
-      return this.#later(step, error, work);
+    const { job } = step;
+    const known = await store.find(job);
+    if (!known || known.isOver) return OVER;
+    const { request } = known;
+    const asked =
+      step.crashes >= MAX_CRASHES
+        ? unanswered(step, request, endsProcesses(MAX_CRASHES, 'asked about this image'), work)
+        : await this.#outcome(step, known, work);
+    if ('isOver' in asked || 'again' in asked) return asked;
+    if (!(asked instanceof Problem)) {
+      work.facts['outcome'] = asked.problem ? 'failed' : 'answered';
+      await this.#keep(step, asked, work);
+      return OVER;
     }
+    if (isWithoutFlex(asked, request.tier)) {
+      await store.end(job, failed(asked, work));
+      return OVER;
+    }
+    work.facts['outcome'] = 'postponed';
+    if (!isBusy(asked)) return retry(step);
+    const outcome = postpone(step, asked);
+    if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), outcome.seconds);
+    return outcome;
   }
 
   /** An answer is paid for, so keeping it is tried as long as there is time. */
-  async #keep({ job, page, at }: ImageStep, result: ImageResult, { deadline }: Work): Promise<void> {
+  async #keep({ job, page, at }: ImageStep, result: ImageResult, { end }: Work): Promise<void> {
     for (;;) {
       try {
         await this.#options.store.keepResult(job, page, at, result);
         return;
       } catch (error) {
-        if (deadline.remaining() < KEEP_AGAIN_MS) throw error;
+        if (end.remaining() < KEEP_AGAIN_MS) throw error;
         await sleep(KEEP_AGAIN_MS);
       }
     }
+  }
+
+  /** @throws {Problem} if the queue does not take the message in time */
+  async #sendAgain(step: ImageStep | PageStep, seconds: number): Promise<void> {
+    const { store, limits } = this.#options;
+    const deadline = new Deadline(limits.sendMs);
+    // Spread, so that images put off together do not come back together.
+    const delay = Math.round(seconds * (1 + Math.random() / 4));
+    await store.until(deadline, store.send(step, delay)).finally(() => deadline.clear());
   }
 
   /** What jobs are kept in cannot be read or written. That says nothing about the image, so it does not count as a try. */
@@ -212,47 +235,65 @@ export class JobWorker {
   }
 
   /** @returns a problem if the image is to be tried again */
-  async #outcome(step: ImageStep, { request }: KnownJob, work: Work): Promise<ImageResult | Problem> {
-    const { container, prefix: _, question } = request;
-    const blob = blobUrl({ container, name: step.blob });
-    const tier = this.#tier(step, request);
+  async #outcome(step: ImageStep, known: KnownJob, work: Work): Promise<ImageResult | Problem | Outcome> {
+    const { admission, maxImageBytes, container } = this.#options;
+    const { deadline, stopwatch } = work;
+    const tier = this.#tier(step, known.request);
+    const leave = await this.#enter(tier, deadline).catch((error: unknown) => this.#toProblem(error, work));
+    if (leave instanceof Problem) return leave;
+    const reservation = admission.enter();
+    const bytes = stopwatch.time('read', async () =>
+      readBlob(container(known.request.container), step.blob, { deadline, reservation, maxBytes: maxImageBytes }),
+    );
+    // Whoever waits for it is told, if anybody does.
+    bytes.catch(() => undefined);
     try {
-      const { answer, tier: given } = await this.#ask(step, request, tier, work);
+      // Meanwhile the image is read.
+      const other = await this.#claim(step, work);
+      return other ?? (await this.#ask(step, known, { tier, bytes, reservation }, work));
+    } finally {
+      await Promise.allSettled([bytes]);
+      reservation.leave();
+      leave();
+    }
+  }
+
+  /** @returns undefined if this message is the one that asks now */
+  async #claim(step: ImageStep, { delivery }: Work): Promise<Outcome | undefined> {
+    const { store } = this.#options;
+    const { isOurs, isNew } = await store.claim(step);
+    if (isNew) return undefined;
+    if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return OVER;
+    // It comes again without having been sent again: a process has ended with it in hand.
+    if (!(delivery.count > 1)) return undefined;
+    const seconds = Math.min(CRASH_SPREAD_SECONDS * 2 ** step.crashes, MAX_POSTPONE_SECONDS);
+    return { again: { ...step, crashes: step.crashes + 1 }, seconds: Math.random() * seconds };
+  }
+
+  async #ask(
+    step: ImageStep,
+    { request }: KnownJob,
+    { tier, bytes, reservation }: { tier: Tier; bytes: Promise<Buffer>; reservation: Reservation },
+    work: Work,
+  ): Promise<ImageResult | Problem> {
+    const { container, question } = request;
+    const { deadline, stopwatch } = work;
+    // A model that does not know flex may not know this parameter either.
+    const serviceTier = tier === 'flex' ? 'flex' : request.tier === 'flex' ? 'default' : undefined;
+    try {
+      const caller = { deadline, stopwatch, reservation };
+      const { answer, tier: given } = await this.#options.ask(await bytes, question, serviceTier, caller);
       const { images, model, usage, finishReason, upstreamRequestId, data } = answer;
       Object.assign(work.facts, { images, model, usage, finishReason, upstreamRequestId, tier: given });
       const words =
         question.schema === undefined ? { answer: answer.answer || (answer.refusal ?? '') } : { data: data ?? null };
-      return { blob, ...words, usage, tier: given };
+      return { blob: blobUrl({ container, name: step.blob }), ...words, usage, tier: given };
     } catch (error) {
       const problem = this.#toProblem(error, work);
       const isLast = step.tries + 1 >= MAX_TRIES;
       const isFinal = problem.status < 500 && problem.code !== 'rate_limited' && !isWithoutFlex(problem, tier);
       if (!isFinal && (isBusy(problem) || isWithoutFlex(problem, tier) || !isLast)) return problem;
-      return { blob, problem: problemBody(problem, work.delivery.invocationId), usage: NO_USAGE, tier };
-    }
-  }
-
-  async #ask(
-    step: ImageStep,
-    { container, question, ...job }: KnownJob['request'],
-    tier: Tier,
-    work: Work,
-  ): Promise<Asked> {
-    const { admission, maxImageBytes, ask, container: clientOf } = this.#options;
-    const { deadline, stopwatch } = work;
-    await this.#pauseOver(tier, deadline);
-    const leave = await this.#enter(deadline);
-    const reservation = admission.enter();
-    try {
-      const bytes = await stopwatch.time('read', async () =>
-        readBlob(clientOf(container), step.blob, { deadline, reservation, maxBytes: maxImageBytes }),
-      );
-      // A model that does not know flex may not know this parameter either.
-      const serviceTier = tier === 'flex' ? 'flex' : job.tier === 'flex' ? 'default' : undefined;
-      return await ask(bytes, question, serviceTier, { deadline, stopwatch, reservation });
-    } finally {
-      reservation.leave();
-      leave();
+      return unanswered(step, { container, tier }, problem, work);
     }
   }
 
@@ -280,9 +321,10 @@ export class JobWorker {
 
   /**
    * Waits for one of the places in which images are asked about.
-   * @throws {Problem} `overloaded` if none is free in time
+   * @throws {Problem} `rate_limited` if the pause of this price is too long to wait for, `overloaded` if no place is free in time
    */
-  async #enter(deadline: Deadline): Promise<() => void> {
+  async #enter(tier: Tier, deadline: Deadline): Promise<() => void> {
+    await this.#pauseOver(tier, deadline);
     while (this.#asking >= this.#options.concurrency) {
       let wake: (() => void) | undefined;
       const free = new Promise<void>((resolve) => void this.#waiting.add((wake = resolve)));
@@ -302,11 +344,6 @@ export class JobWorker {
       this.#waiting.delete(next);
       next();
     };
-  }
-
-  #delay(seconds: number): number {
-    // Spread, so that images put off together do not come back together.
-    return Math.round(seconds * (1 + Math.random() / 4));
   }
 
   #toProblem(error: unknown, { delivery, facts }: Work): Problem {
@@ -340,26 +377,24 @@ export class JobWorker {
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof DeadlinePassed)
-    return new Problem('storage_error', 'The blob did not arrive in time. Try again in a while.', { cause: error });
   return new Problem('internal_error', 'This is a fault of the service. Its log has the reason.', { cause: error });
 }
 
-function endsProcesses(
+function endsProcesses(count: number, during: string): Problem {
+  return new Problem(
+    'internal_error',
+    `Each of ${count} processes ended while it ${during}. Look for the reason in the log, under the job's id.`,
+  );
+}
+
+function unanswered(
   { blob: name }: ImageStep,
-  { container, tier }: KnownJob['request'],
+  { container, tier }: Pick<KnownJob['request'], 'container' | 'tier'>,
+  problem: Problem,
   { delivery }: Work,
 ): ImageResult {
-  const problem = new Problem(
-    'internal_error',
-    `Each of ${MAX_DELIVERIES} processes ended while it worked on this image. Look for the reason in the log, under the job's id.`,
-  );
-  return {
-    blob: blobUrl({ container, name }),
-    problem: problemBody(problem, delivery.invocationId),
-    usage: NO_USAGE,
-    tier,
-  };
+  const blob = blobUrl({ container, name });
+  return { blob, problem: problemBody(problem, delivery.invocationId), usage: NO_USAGE, tier };
 }
 
 function failed(problem: Problem, { delivery }: Work): { failed: string; problem: object } {

@@ -17,13 +17,13 @@ export function jobWorker(
   if (!jobs?.isWorker) return undefined;
 
   const load = once(async (): Promise<JobWorker> => {
-    const [{ JobStore }, { DEADLINE_MS, JobWorker: Worker }] = await Promise.all([
+    const [{ JobStore }, { LIMITS, JobWorker: Worker }] = await Promise.all([
       import('../jobs/store.ts'),
       import('../jobs/worker.ts'),
     ]);
     const account = await storage();
     // An image that is refused is put off, so that it does not take the place of another while it waits.
-    const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: DEADLINE_MS }, tokens);
+    const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: LIMITS.answerMs }, tokens);
     return new Worker({
       store: new JobStore(account, jobs),
       container: (url) => account.container(url),
@@ -36,6 +36,7 @@ export function jobWorker(
       inFlight,
       maxImageBytes,
       concurrency: jobs.concurrency,
+      limits: LIMITS,
       observe,
     });
   });

@@ -33,11 +33,8 @@ export function createJob(service: Service): Handle {
     if (question.schema !== undefined) await prepareSchema(question.schema);
     const id = randomUUID();
     const startedAt = new Date().toISOString();
-    await store.create(
-      id,
-      { container, prefix, question, tier, fallback, startedAt },
-      context.request.trace.traceparent,
-    );
+    const request = { container, prefix, question, tier, fallback, startedAt };
+    await store.until(context.deadline, store.create(id, request, context.request.trace.traceparent));
     context.facts['job'] = id;
     return {
       status: 202,
@@ -50,7 +47,7 @@ export function createJob(service: Service): Handle {
 /** `GET /api/jobs/{id}`: how a job is. */
 export function job(service: Service): Handle {
   const load = jobStore(service);
-  return async (context) => respond(await load(), idIn(context, -1));
+  return async (context) => respond(await load(), idIn(context, -1), context);
 }
 
 /** `DELETE /api/jobs/{id}`: no further image is asked about; what is answered stays. */
@@ -59,11 +56,8 @@ export function cancelJob(service: Service): Handle {
   return async (context) => {
     const store = await load();
     const id = idIn(context, -1);
-    const status = await store.status(id);
-    if (!status) throw noSuchJob();
-    if (status.status === 'listing' || status.status === 'running')
-      await store.end(id, { cancelled: new Date().toISOString() });
-    return respond(store, id);
+    await store.until(context.deadline, cancel(store, id));
+    return respond(store, id, context);
   };
 }
 
@@ -73,10 +67,10 @@ export function jobResults(service: Service): Handle {
   return async (context) => {
     const store = await load();
     const id = idIn(context, -2);
-    if (!(await store.find(id))) throw noSuchJob();
+    if (!(await store.until(context.deadline, store.find(id)))) throw noSuchJob();
     const lines = store.results(id);
-    // What fails before the first line is still told by a status.
-    const first = await lines.next();
+    // A failure before the first line can still be answered with a status of its own.
+    const first = await store.until(context.deadline, lines.next());
     return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: from(first, lines) };
   };
 }
@@ -117,8 +111,15 @@ function jobStore({ settings: { jobs }, storage, isOnFunctionsHost }: Service): 
   });
 }
 
-async function respond(store: JobStore, id: string) {
+async function cancel(store: JobStore, id: string): Promise<void> {
   const status = await store.status(id);
+  if (!status) throw noSuchJob();
+  if (status.status === 'listing' || status.status === 'running')
+    await store.end(id, { cancelled: new Date().toISOString() });
+}
+
+async function respond(store: JobStore, id: string, { deadline }: RequestContext) {
+  const status = await store.until(deadline, store.status(id));
   if (!status) throw noSuchJob();
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(status) };
 }

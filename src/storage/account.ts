@@ -17,7 +17,10 @@ const ROLES = {
   queue: 'Storage Queue Data Contributor',
 } as const;
 
-/** A try and two more, after 0.4 and 1.2 seconds. The signal of each call ends them all. */
+/** Milliseconds until a try must have an answer's headers. The library has no such limit of its own, and a lost connection may never end. */
+const TRY_MS = 30_000;
+
+/** A try and two more, after 0.4 and 1.2 seconds. The signal of each call ends them all. A try that takes too long is the last one. */
 const RETRIES = { maxTries: 3, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
 
 /** No redirect is followed: a token goes to the host of the settings, and to no other. */
@@ -55,7 +58,7 @@ export class Storage {
 }
 
 /**
- * Sends the identity's token. The libraries' own policy keeps tokens in a cache of its own for each client, and refuses
+ * Sends the identity's token, and limits each try's time. The libraries' own policy keeps tokens in a cache of its own for each client, and refuses
  * plain http even to this machine; the settings allow that, and nothing else.
  */
 function withToken(tokens: Tokens): RequestPolicyFactory {
@@ -64,6 +67,7 @@ function withToken(tokens: Tokens): RequestPolicyFactory {
       async sendRequest(request) {
         const token = await tokens.get();
         request.headers.set('authorization', `Bearer ${token}`);
+        request.timeout = TRY_MS;
         try {
           return await next.sendRequest(request);
         } catch (error) {
@@ -110,7 +114,9 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
   }
   return new Problem(
     'storage_error',
-    `The storage account ${account} ${whatFailed(error, reason)}. Try again in a while.`,
+    isMissing(status, error)
+      ? `The storage account ${account} has no ${kind === 'queue' ? 'queue' : 'container'} ${nameOf(url)}. Create it, or correct the settings.`
+      : `The storage account ${account} ${whatFailed(error, reason)}. Try again in a while.`,
     {
       cause: error,
       members: { account },
@@ -119,11 +125,25 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
 }
 
 function whatFailed(error: unknown, reason: unknown): string {
-  if (reason instanceof DeadlinePassed) return 'did not answer in time';
+  if (reason instanceof DeadlinePassed || isAborted(error)) return 'did not answer in time';
   const status = statusOf(error);
-  if (status === undefined) return 'cannot be reached, or broke off';
+  if (status === undefined) return `cannot be reached, or broke off${codeOf(error) ? ` (${codeOf(error)})` : ''}`;
   if (status >= 300 && status < 400) return `sent a redirect (${status}), which is not followed`;
   return `failed (${[status, codeOf(error)].filter(Boolean).join(' ')})`;
+}
+
+/** How the library ends a try that has taken too long. */
+function isAborted(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** Whether it is the container or the queue itself that is not there. */
+function isMissing(status: number | undefined, error: unknown): boolean {
+  return status === 404 && ['ContainerNotFound', 'QueueNotFound'].includes(codeOf(error) ?? '');
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.split('/').at(-1) ?? '';
 }
 
 /** The pipeline throws what the source of tokens threw, or wraps it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Model } from '../../src/azure/model.ts';
 import { createStorageIdentity } from '../../src/azure/identity.ts';
 import { readSettings } from '../../src/config/settings.ts';
@@ -10,7 +10,7 @@ import { InFlight } from '../../src/http/in-flight.ts';
 import { Problem } from '../../src/http/problem.ts';
 import type { ImageResult, ImageStep, JobRequest, JobStatus, JobStep } from '../../src/jobs/job.ts';
 import { JobStore } from '../../src/jobs/store.ts';
-import { JobWorker } from '../../src/jobs/worker.ts';
+import { JobWorker, LIMITS } from '../../src/jobs/worker.ts';
 import { toVisionRequest } from '../../src/routes/process-image.ts';
 import { createService, type Service } from '../../src/routes/service.ts';
 import { Storage } from '../../src/storage/account.ts';
@@ -101,6 +101,7 @@ function createWorker(store: JobStore): JobWorker {
     inFlight: new InFlight(),
     maxImageBytes: settings.maxImageBytes,
     concurrency: 4,
+    limits: LIMITS,
   });
 }
 
@@ -312,19 +313,62 @@ test('faults of the storage of jobs lose no image and no answer', async () => {
   expect(azure.model.requests).toHaveLength(8);
 });
 
-test('an image that ended ten processes is asked about no more', async () => {
-  const store = new HastyStore();
-  const id = await newJob(1);
-  await storage.queues.getQueueClient('vision-jobs').clearMessages();
-  const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
-  const worker = createWorker(store);
+describe('messages that were in hand when a process ended', () => {
   const log = () => undefined;
-  await worker.work({ message: { step: page }, count: 1, invocationId: 'a', log });
-  const step = { job: id, page: 0, at: 0, blob: `${id}/000.png`, key: 'k', tries: 0, turn: 0, kind: 'image' } as const;
-  await worker.work({ message: { step }, count: 10, invocationId: 'b', log });
-  expect(await store.status(id)).toMatchObject({ status: 'done', failed: 1 });
-  expect((await resultsOf(id))[0]?.problem).toMatchObject({ code: 'internal_error' });
-  expect(azure.model.requests).toHaveLength(0);
+  const imageStep = (job: string, more: Partial<ImageStep> = {}): ImageStep => ({
+    ...{ job, page: 0, at: 0, blob: `${job}/000.png`, key: 'k', tries: 0, turn: 0, crashes: 0, kind: 'image' },
+    ...more,
+  });
+
+  class Sending extends HastyStore {
+    readonly sent: JobStep[] = [];
+    override async send(step: JobStep, delaySeconds: number): Promise<void> {
+      this.sent.push(step);
+      await super.send(step, delaySeconds);
+    }
+  }
+
+  test('an image that was being asked about is sent again, apart from the others', async () => {
+    const id = await newJob(1);
+    const store = new Sending();
+    const step = imageStep(id);
+    await store.claim(step);
+    await createWorker(store).work({ message: { step }, count: 2, invocationId: 'b', log });
+    expect(azure.model.requests).toHaveLength(0);
+    expect(store.sent).toEqual([{ ...step, crashes: 1 }]);
+  });
+
+  test('an image whose turn had not come is asked about', async () => {
+    const id = await newJob(1);
+    const store = new Sending();
+    await createWorker(store).work({ message: { step: imageStep(id) }, count: 9, invocationId: 'b', log });
+    expect(azure.model.requests).toHaveLength(1);
+    expect(store.sent).toEqual([]);
+  });
+
+  test('an image that ended ten processes is asked about no more', async () => {
+    const id = await newJob(1);
+    await storage.queues.getQueueClient('vision-jobs').clearMessages();
+    const store = new HastyStore();
+    const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
+    const worker = createWorker(store);
+    await worker.work({ message: { step: page }, count: 1, invocationId: 'a', log });
+    const step = imageStep(id, { crashes: 10 });
+    await worker.work({ message: { step }, count: 1, invocationId: 'b', log });
+    expect(await store.status(id)).toMatchObject({ status: 'done', failed: 1 });
+    expect((await resultsOf(id))[0]?.problem).toMatchObject({ code: 'internal_error' });
+    expect(azure.model.requests).toHaveLength(0);
+  });
+
+  test('a page that ended ten processes is sent again, and fails the job the fifth time', async () => {
+    const id = await newJob(1);
+    const store = new Sending();
+    const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
+    await createWorker(store).work({ message: { step: page }, count: 10, invocationId: 'a', log });
+    expect(store.sent).toEqual([{ ...page, tries: 1 }]);
+    await createWorker(store).work({ message: { step: { ...page, tries: 4 } }, count: 10, invocationId: 'b', log });
+    expect(await store.status(id)).toMatchObject({ status: 'failed', problem: { code: 'internal_error' } });
+  });
 });
 
 test('a container that is not there fails the job, and says so', async () => {

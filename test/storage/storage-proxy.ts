@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { EmulatedStorage } from '../../src/dev/emulator/storage.ts';
+
+/** How requests to storage go wrong: refused, cut off, never answered, or answered late. */
+export type StorageFault = 'refuse' | 'break' | 'hang' | { readonly delayMs: number };
+
+const REFUSAL =
+  '<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This request is not authorized to perform this operation using this permission.</Message></Error>';
+
+/** Stands between an app and the emulated storage, counts what goes through, and lets it go wrong. */
+export interface StorageProxy {
+  /** The environment variables with which an app goes through it, for blobs and queues. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The URL of the container of images, through it. */
+  readonly images: string;
+  /** Requests so far: `GET blob`, `PUT blob`, `POST queue` and the like. */
+  readonly counts: Map<string, number>;
+  /** Decides what becomes of each request from now on; undefined lets it through. */
+  fault: (request: IncomingMessage) => StorageFault | undefined;
+  close(): void;
+}
+
+/** Starts a proxy for blobs and one for queues, with the certificate of the emulated storage. */
+export async function startStorageProxy({ env, ca, caFile, images }: EmulatedStorage): Promise<StorageProxy> {
+  const folder = dirname(caFile);
+  const [cert, key] = await Promise.all([readFile(join(folder, 'cert.pem')), readFile(join(folder, 'key.pem'))]);
+  const agent = new https.Agent({ ca, keepAlive: true });
+  const counts = new Map<string, number>();
+  const servers: https.Server[] = [];
+
+  const listen = async (kind: string, target: string): Promise<string> => {
+    const { hostname, port, pathname } = new URL(target);
+    const server = https.createServer({ cert, key }, (request, response) => {
+      const what = `${request.method} ${kind}`;
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+      const forward = (): void => {
+        const { method, url, headers } = request;
+        const onward = https.request({ agent, hostname, port, method, path: url, headers }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        });
+        onward.on('error', () => response.destroy());
+        request.pipe(onward);
+      };
+      goWrong(proxy.fault(request), request, response, forward);
+    });
+    servers.push(server.listen(0, '127.0.0.1'));
+    await once(server, 'listening');
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`;
+  };
+
+  const blobs = await listen('blob', env['JobsStorage__blobServiceUri'] ?? '');
+  const queues = await listen('queue', env['JobsStorage__queueServiceUri'] ?? '');
+  const ownImages = `${blobs}/${images.containerName}`;
+  const proxy: StorageProxy = {
+    env: {
+      ...env,
+      IMAGE_CONTAINERS: ownImages,
+      JobsStorage__blobServiceUri: blobs,
+      JobsStorage__queueServiceUri: queues,
+    },
+    images: ownImages,
+    counts,
+    fault: () => undefined,
+    close() {
+      agent.destroy();
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
+    },
+  };
+  return proxy;
+}
+
+function goWrong(
+  fault: StorageFault | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+  forward: () => void,
+): void {
+  if (fault === undefined) return forward();
+  if (typeof fault === 'object') return void setTimeout(forward, fault.delayMs);
+  if (fault === 'break') return void request.destroy();
+  request.resume();
+  if (fault === 'refuse')
+    response
+      .writeHead(403, { 'content-type': 'application/xml', 'x-ms-error-code': 'AuthorizationPermissionMismatch' })
+      .end(REFUSAL);
+}
