@@ -23,6 +23,9 @@ export interface JobsSettings {
 /** The name of the container and of the queue that jobs are kept in; `infra/` creates both, and `NAME-poison`. */
 export const JOBS = 'vision-jobs';
 
+/** What an instance has in hand at most: batchSize and newBatchThreshold of host.json together. */
+const MAX_CONCURRENCY = 32;
+
 /** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata */
 const CONTAINER = /^(?:\$web|[a-z\d](?!.*--)[a-z\d-]{1,61}[a-z\d])$/;
 /** https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name */
@@ -75,7 +78,7 @@ function readJobs(
 ): JobsSettings | undefined {
   const account = environment.text('JOBS_STORAGE_ACCOUNT');
   const isWorker = environment.oneOf('JOBS_WORKER', ['on', 'off'], inAzure ? 'off' : 'on') === 'on';
-  const concurrency = environment.integer('JOBS_CONCURRENCY', 16, 1, 256);
+  const concurrency = environment.integer('JOBS_CONCURRENCY', 16, 1, MAX_CONCURRENCY);
   if (!account) {
     if (environment.text('JOBS_WORKER') === 'on')
       environment.fault('JOBS_STORAGE_ACCOUNT', 'is not set, although JOBS_WORKER=on asks for it.');

@@ -37,8 +37,8 @@ const MAX_CRASHES = 10;
  * ends processes is among them, and would otherwise take the same others with it each time.
  */
 const CRASH_SPREAD_SECONDS = 5;
-/** The last delivery of a message before the host gives it up, as in host.json. */
-const MAX_DELIVERIES = 10;
+/** After so many deliveries a message is sent anew. The host gives it up after twice as many (maxDequeueCount in host.json). */
+const MAX_DELIVERIES = 5;
 /** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
 const FALLBACK_AFTER_MS = 10 * 60_000;
 /**
@@ -183,6 +183,8 @@ export class JobWorker {
     const { job } = step;
     const known = await store.find(job);
     if (!known || known.isOver) return OVER;
+    // Processes have ended while it waited for its turn; that says nothing about the image.
+    if (work.delivery.count >= MAX_DELIVERIES) return { again: step, seconds: Math.random() * CRASH_SPREAD_SECONDS };
     const { request } = known;
     const asked =
       step.crashes >= MAX_CRASHES

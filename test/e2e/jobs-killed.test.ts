@@ -82,7 +82,7 @@ async function start(): Promise<App> {
 /** Kills the only process that works on a job. Returns how many questions so far have no result: they were lost with a process. */
 async function kill(app: App, id: string): Promise<number> {
   process.kill(app.pid, 'SIGKILL');
-  await expect.poll(() => app.alive()).toBe(false);
+  await expect.poll(() => app.alive(), ENDS_WITHIN).toBe(false);
   await sleep(SETTLE_MS);
   const results = storage.blobs.getContainerClient('vision-jobs').listBlobsFlat({ prefix: `jobs/${id}/results/` });
   return azure.model.requests.length - (await Array.fromAsync(results)).length;

@@ -1,137 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Model } from '../../src/azure/model.ts';
-import { createStorageIdentity } from '../../src/azure/identity.ts';
-import { readSettings } from '../../src/config/settings.ts';
-import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
-import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
-import { InFlight } from '../../src/http/in-flight.ts';
 import { Problem } from '../../src/http/problem.ts';
-import type { ImageResult, ImageStep, JobRequest, JobStatus, JobStep } from '../../src/jobs/job.ts';
-import { JobStore } from '../../src/jobs/store.ts';
-import { JobWorker, LIMITS } from '../../src/jobs/worker.ts';
-import { toVisionRequest } from '../../src/routes/process-image.ts';
-import { createService, type Service } from '../../src/routes/service.ts';
-import { Storage } from '../../src/storage/account.ts';
-import { askAtTier } from '../../src/vision/ask.ts';
-
-const FINAL = new Set(['done', 'cancelled', 'failed']);
-const BATCH = 16;
-const before = { ...process.env };
+import type { ImageStep, JobStep } from '../../src/jobs/job.ts';
+import type { JobStore } from '../../src/jobs/store.ts';
+import {
+  azure,
+  BATCH,
+  createWorker,
+  endPlatform,
+  HastyStore,
+  newJob,
+  proxy,
+  resetPlatform,
+  resultsOf,
+  run,
+  startPlatform,
+  storage,
+} from './platform.ts';
 
 // Messages that are put off take seconds, and a busy machine takes longer.
 vi.setConfig({ testTimeout: 120_000 });
 
-let azure: EmulatedAzure;
-let storage: EmulatedStorage;
-let service: Service;
-let account: Storage;
-
-beforeAll(async () => {
-  [azure, storage] = await Promise.all([startAzure({ record: true }), startStorage()]);
-  Object.assign(process.env, azure.env, storage.env);
-  const settings = readSettings(process.env);
-  service = createService(settings, process.env);
-  account = new Storage(createStorageIdentity(settings, process.env));
-  await storage.ready;
-});
-
-afterAll(async () => {
-  process.env = before;
-  azure.close();
-  await storage.close();
-});
-
-beforeEach(async () => {
-  azure.reset();
-  await storage.queues.getQueueClient('vision-jobs').clearMessages();
-});
-
-/** Waits a second at most, where a job in Azure waits minutes. */
-class HastyStore extends JobStore {
-  constructor() {
-    const { jobs } = service.settings;
-    if (!jobs) throw new Error('the settings have no jobs');
-    super(account, jobs);
-  }
-
-  override async send(step: JobStep, delaySeconds: number): Promise<void> {
-    await super.send(step, Math.min(delaySeconds, 1));
-  }
-}
-
-/** Works through a job as the host's queue trigger does, with so many workers, until it is over or the queue is empty for long. */
-async function run(id: string, store: JobStore = new HastyStore(), workers = 1): Promise<JobStatus> {
-  const queue = storage.queues.getQueueClient('vision-jobs');
-  const all = Array.from({ length: workers }, () => createWorker(store));
-  const deadline = Date.now() + 100_000;
-  for (;;) {
-    const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: BATCH, visibilityTimeout: 1 });
-    await Promise.all(
-      receivedMessageItems.map(async ({ messageId, messageText, popReceipt, dequeueCount }, at) => {
-        const message: unknown = JSON.parse(Buffer.from(messageText, 'base64').toString());
-        const log = () => undefined;
-        const delivery = { message, count: dequeueCount, invocationId: randomUUID(), log };
-        // Whatever it throws, the host delivers the message again.
-        await all[at % workers]?.work(delivery).then(
-          async () => queue.deleteMessage(messageId, popReceipt),
-          () => undefined,
-        );
-      }),
-    );
-    const status = await store.status(id);
-    if (status && FINAL.has(status.status)) return status;
-    if (Date.now() > deadline) throw new Error(`the job is not over: ${JSON.stringify(status)}`);
-  }
-}
-
-function createWorker(store: JobStore): JobWorker {
-  const { settings, admission, imageReader, tokens } = service;
-  const model = new Model({ ...settings, upstreamMaxRetries: 0 }, tokens);
-  return new JobWorker({
-    store,
-    container: (url) => account.container(url),
-    ask: async (bytes, question, serviceTier, caller) => {
-      const readImage = imageReader.forRequest(caller);
-      const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
-      return askAtTier(model, vision, serviceTier, caller);
-    },
-    admission,
-    inFlight: new InFlight(),
-    maxImageBytes: settings.maxImageBytes,
-    concurrency: 4,
-    limits: LIMITS,
-  });
-}
-
-/** A job over so many new images and what else is in its folder. */
-async function newJob(
-  count: number,
-  more: Partial<JobRequest> = {},
-  others: Record<string, Buffer> = {},
-): Promise<string> {
-  const id = randomUUID();
-  const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
-    .png()
-    .toBuffer();
-  const images = Object.fromEntries(
-    Array.from({ length: count }, (_, at) => [`${String(at).padStart(3, '0')}.png`, image]),
-  );
-  await Promise.all(
-    Object.entries({ ...images, ...others }).map(async ([name, bytes]) =>
-      storage.images.getBlockBlobClient(`${id}/${name}`).uploadData(bytes),
-    ),
-  );
-  const question = { instructions: 'What is this?', detail: 'high', maxTokens: 100 } as const;
-  const request = { container: storage.images.url, prefix: `${id}/`, question, tier: 'flex', fallback: false } as const;
-  await new HastyStore().create(id, { ...request, startedAt: new Date().toISOString(), ...more }, undefined);
-  return id;
-}
-
-async function resultsOf(id: string): Promise<(ImageResult & { problem?: { code: string } })[]> {
-  return (await Array.fromAsync(new HastyStore().results(id))).map((line) => JSON.parse(line));
-}
+beforeAll(startPlatform);
+afterAll(endPlatform);
+beforeEach(resetPlatform);
 
 function tiersAsked(): unknown[] {
   return azure.model.requests.map(({ body }) => (body as { service_tier?: string }).service_tier);
@@ -341,9 +233,18 @@ describe('messages that were in hand when a process ended', () => {
   test('an image whose turn had not come is asked about', async () => {
     const id = await newJob(1);
     const store = new Sending();
-    await createWorker(store).work({ message: { step: imageStep(id) }, count: 9, invocationId: 'b', log });
+    await createWorker(store).work({ message: { step: imageStep(id) }, count: 4, invocationId: 'b', log });
     expect(azure.model.requests).toHaveLength(1);
     expect(store.sent).toEqual([]);
+  });
+
+  test('a message that was in hand five times is sent anew, before the host gives it up', async () => {
+    const id = await newJob(1);
+    const store = new Sending();
+    const step = imageStep(id);
+    await createWorker(store).work({ message: { step }, count: 5, invocationId: 'b', log });
+    expect(azure.model.requests).toHaveLength(0);
+    expect(store.sent).toEqual([step]);
   });
 
   test('an image that ended ten processes is asked about no more', async () => {
@@ -360,19 +261,19 @@ describe('messages that were in hand when a process ended', () => {
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test('a page that ended ten processes is sent again, and fails the job the fifth time', async () => {
+  test('a page that ended five processes is sent anew, and fails the job the fifth time', async () => {
     const id = await newJob(1);
     const store = new Sending();
     const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
-    await createWorker(store).work({ message: { step: page }, count: 10, invocationId: 'a', log });
+    await createWorker(store).work({ message: { step: page }, count: 5, invocationId: 'a', log });
     expect(store.sent).toEqual([{ ...page, tries: 1 }]);
-    await createWorker(store).work({ message: { step: { ...page, tries: 4 } }, count: 10, invocationId: 'b', log });
+    await createWorker(store).work({ message: { step: { ...page, tries: 4 } }, count: 5, invocationId: 'b', log });
     expect(await store.status(id)).toMatchObject({ status: 'failed', problem: { code: 'internal_error' } });
   });
 });
 
 test('a container that is not there fails the job, and says so', async () => {
-  const id = await newJob(1, { container: storage.images.url.replace('/images', '/nowhere') });
+  const id = await newJob(1, { container: proxy.images.replace('/images', '/nowhere') });
   expect(await run(id)).toMatchObject({ status: 'failed', problem: { code: 'blob_not_found' } });
 });
 

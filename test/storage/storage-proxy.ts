@@ -85,7 +85,7 @@ function goWrong(
   forward: () => void,
 ): void {
   if (fault === undefined) return forward();
-  if (typeof fault === 'object') return void setTimeout(forward, fault.delayMs);
+  if (typeof fault === 'object') return void setTimeout(forward, fault.delayMs).unref();
   if (fault === 'break') return void request.destroy();
   request.resume();
   if (fault === 'refuse')
