@@ -207,10 +207,10 @@ test('faults of the storage of jobs lose no image and no answer', async () => {
 
 describe('messages that were in hand when a process ended', () => {
   const log = () => undefined;
-  const imageStep = (job: string, more: Partial<ImageStep> = {}): ImageStep => ({
-    ...{ job, page: 0, at: 0, blob: `${job}/000.png`, key: 'k', tries: 0, turn: 0, crashes: 0, kind: 'image' },
-    ...more,
-  });
+  const imageStep = (job: string, crashes = 0): ImageStep => {
+    const blob = `${job}/000.png`;
+    return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, turn: 0, crashes };
+  };
 
   class Sending extends HastyStore {
     readonly sent: JobStep[] = [];
@@ -254,7 +254,7 @@ describe('messages that were in hand when a process ended', () => {
     const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
     const worker = createWorker(store);
     await worker.work({ message: { step: page }, count: 1, invocationId: 'a', log });
-    const step = imageStep(id, { crashes: 10 });
+    const step = imageStep(id, 10);
     await worker.work({ message: { step }, count: 1, invocationId: 'b', log });
     expect(await store.status(id)).toMatchObject({ status: 'done', failed: 1 });
     expect((await resultsOf(id))[0]?.problem).toMatchObject({ code: 'internal_error' });
