@@ -26,17 +26,41 @@ test('the README runs as it is printed: start, curl, and the answer it shows', a
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
 
-  const others = blocks('sh').flatMap((block) =>
-    block.split('\n').filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl),
-  );
+  const commands = blocks('sh').flatMap((block) => block.split('\n'));
+  const others = commands.filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl && !isJob(line));
   expect(others.length).toBeGreaterThan(1);
   for (const command of others)
     expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
+
+  await asksAboutAContainer(commands, printed);
 
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   keepSecret('words', stdout);
   expectNoneIn(printed());
 });
+
+/** Three commands: those before the one that starts a job are what this test has started with. */
+async function asksAboutAContainer(commands: readonly string[], printed: () => string): Promise<void> {
+  const at = commands.findIndex(isJob);
+  expect(commands.slice(at - 2, at)).toEqual(['npm install', 'npm start']);
+  await expect.poll(printed, { timeout: 60_000 }).toMatch(/ has the \d+ images of test\/images/);
+  // Another Azurite on this machine may have the port that the README names.
+  const [, container = ''] = /(https:\S+) has the \d+ images/.exec(printed()) ?? [];
+  expect(commands[at]).toContain('https://127.0.0.1:10000/');
+  const command = commands[at]?.replace(/https:\S+(?=")/, container) ?? '';
+  const { id } = JSON.parse((await run('sh', ['-c', command], { cwd: ROOT })).stdout) as { id: string };
+  const get = async (path: string): Promise<string> =>
+    (await fetch(`http://127.0.0.1:7071/api/jobs/${id}${path}`)).text();
+  await expect.poll(async () => get(''), { timeout: 60_000 }).toContain('"status":"done"');
+  const lines = (await get('/results')).trimEnd().split('\n');
+  expect(lines.filter((line) => line.includes('Write alt text for this picture.'))).toHaveLength(3);
+  expect(lines.filter((line) => line.includes('animated_image'))).toHaveLength(1);
+  expect(lines).toHaveLength(4);
+}
+
+function isJob(command: string): boolean {
+  return command.endsWith('/api/jobs');
+}
 
 describe.each(DOCUMENTS)('%s', (name) => {
   const text = readFileSync(ROOT + name, 'utf8');
