@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import newman, { type NewmanRunSummary } from 'newman';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
+import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
 import { files } from '../postman/source/files.ts';
 import { type App, startBoth } from './app.ts';
 import { conforms } from './conforms.ts';
@@ -12,9 +13,17 @@ const POSTMAN = `${ROOT}test/postman/`;
 
 let app: App;
 let azure: EmulatedAzure;
-beforeAll(async () => ({ app, azure } = await startBoth()));
+let storage: EmulatedStorage;
+beforeAll(async () => {
+  storage = await startStorage();
+  ({ app, azure } = await startBoth({ ...storage.env, NODE_EXTRA_CA_CERTS: storage.caFile }));
+  await storage.ready;
+  for (const name of ['sailboat.jpg', 'sailboat-small.webp', 'sailboat-animated.gif'])
+    await storage.images.getBlockBlobClient(name).uploadFile(`${ROOT}test/images/${name}`);
+});
 afterAll(async () => {
   await app.stop();
+  await storage.close();
   azure.close();
 });
 
@@ -54,7 +63,10 @@ async function runCollection(folder?: string): Promise<NewmanRunSummary> {
     const options = {
       collection: `${POSTMAN}keyless-vision.postman_collection.json`,
       environment: `${POSTMAN}local.postman_environment.json`,
-      envVar: [{ key: 'baseUrl', value: app.url }],
+      envVar: [
+        { key: 'baseUrl', value: app.url },
+        { key: 'container', value: storage.images.url },
+      ],
       workingDir: ROOT,
       timeoutRequest: 20_000,
       ...(folder ? { folder } : {}),

@@ -4,6 +4,7 @@ const LARGE = 'test/images/sailboat.jpg';
 const HEIC = 'test/images/sailboat.heic';
 const SMALL = 'test/images/sailboat-small.webp';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
+const BLOB = '{{container}}/sailboat.jpg';
 const SCHEMA = {
   type: 'object',
   properties: { description: { type: 'string' }, boats: { type: 'integer' } },
@@ -26,6 +27,11 @@ pm.test('the answer, with what it cost and what was seen', () => {
   pm.expect(finishReason).to.be.a('string');
   pm.expect(usage.totalTokens).to.equal(usage.inputTokens + usage.outputTokens);
   pm.expect(requestId).to.equal(pm.response.headers.get('x-request-id'));
+});`;
+
+const sawSailboat = `
+pm.test('the image that was sent', () => {
+  pm.expect(pm.response.json().images).to.eql([{ type: 'image/jpeg', width: 960, height: 640, bytes: 20138 }]);
 });`;
 
 const sawBoth = `
@@ -54,10 +60,7 @@ export const ask: PostmanRequest[] = [
     query: { instructions: 'What is in this picture?', detail: 'low', maxTokens: '500' },
     headers: { Accept: 'application/json' },
     body: fileBody(LARGE),
-    tests: `${isAnswer}
-pm.test('the image that was sent', () => {
-  pm.expect(pm.response.json().images).to.eql([{ type: 'image/jpeg', width: 960, height: 640, bytes: 20138 }]);
-});`,
+    tests: isAnswer + sawSailboat,
   },
   {
     name: 'A photo as an iPhone takes it',
@@ -96,6 +99,25 @@ pm.test('a JPEG was sent', () => {
 pm.test('both images', () => {
   pm.expect(pm.response.json().images).to.have.lengthOf(2);
 });`,
+  },
+  {
+    name: 'A blob in JSON',
+    about:
+      'The app reads it with its own identity. Set `container` in the environment, and put test/images/sailboat.jpg there.',
+    method: 'POST',
+    path: 'processImage',
+    headers: { ...JSON_TYPE, Accept: 'application/json' },
+    body: jsonBody({ instructions: 'Are these the same?', images: [{ blob: BLOB }, '{{smallImage}}'] }),
+    tests: isAnswer + sawBoth,
+  },
+  {
+    name: 'A blob in the query',
+    about: 'The body is empty. `blob` may be repeated.',
+    method: 'POST',
+    path: 'processImage',
+    query: { instructions: 'What is in this picture?', blob: BLOB },
+    headers: { Accept: 'application/json' },
+    tests: isAnswer + sawSailboat,
   },
   {
     name: 'A stream of events',

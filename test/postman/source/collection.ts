@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ask } from './ask.ts';
 import { chat } from './chat.ts';
+import { jobs } from './jobs.ts';
 import { mcp } from './mcp.ts';
 import { problems } from './problems.ts';
 import { type PostmanRequest, toItem, toScript } from './request.ts';
@@ -42,6 +43,7 @@ export const collection = {
     folder('Ask', ask),
     folder("OpenAI's formats", chat),
     folder('MCP', mcp),
+    folder('Jobs', jobs),
     folder('Watch', watch),
     folder('Problems', problems),
   ],

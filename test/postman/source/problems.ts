@@ -28,6 +28,9 @@ export const problems: PostmanRequest[] = [
   problem('A blob elsewhere', 'Blobs are read from the containers in IMAGE_CONTAINERS only.', 403, 'blob_not_allowed', {
     query: { ...ASKED, blob: 'https://photos.blob.core.windows.net/private/a.png' },
   }),
+  problem('A blob that there is not', 'Names are compared letter by letter.', 404, 'blob_not_found', {
+    query: { ...ASKED, blob: '{{container}}/no-such-picture.jpg' },
+  }),
   problem('A compressed body', 'Nothing is decompressed.', 415, 'unsupported_encoding', {
     query: ASKED,
     headers: { 'Content-Encoding': 'gzip' },

@@ -3,7 +3,7 @@ export interface PostmanRequest {
   readonly name: string;
   /** What it shows, for a person who reads it in Postman. */
   readonly about: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `/api/`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -15,8 +15,8 @@ export interface PostmanRequest {
 
 /** A request in Postman's own format: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html */
 export function toItem({ name, about, method, path, query = {}, headers = {}, body, tests }: PostmanRequest): object {
-  const pairs = Object.entries(query).map(([key, value]) => ({ key, value }));
-  const search = pairs.map(({ key, value }) => `${key}=${encodeURIComponent(value)}`).join('&');
+  const pairs = Object.entries(query).map(([key, value]) => ({ key, value: encode(value) }));
+  const search = pairs.map(({ key, value }) => `${key}=${value}`).join('&');
   return {
     name,
     event: [{ listen: 'test', script: toScript(tests) }],
@@ -28,12 +28,17 @@ export function toItem({ name, about, method, path, query = {}, headers = {}, bo
         raw: `{{baseUrl}}/api/${path}${search && `?${search}`}`,
         host: ['{{baseUrl}}'],
         path: ['api', ...path.split('/')],
-        query: pairs.map(({ key, value }) => ({ key, value: encodeURIComponent(value) })),
+        query: pairs,
       },
       ...(body ? { body } : {}),
     },
     response: [],
   };
+}
+
+/** Percent-encodes a value, but leaves Postman's `{{variables}}`. */
+function encode(value: string): string {
+  return value.replaceAll(/(\{\{\w+\}\})|[^]/gu, (part, variable) => variable ?? encodeURIComponent(part));
 }
 
 export function toScript(code: string): object {
