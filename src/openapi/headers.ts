@@ -29,6 +29,12 @@ export const commonHeaders: Record<string, HeaderObject> = {
     schema: { const: 'false' },
     example: 'false',
   },
+  location: {
+    description: 'The path at which to ask how the job is',
+    required: true,
+    schema: { type: 'string', pattern: '^/api/jobs/[\\da-f-]{36}$' },
+    example: '/api/jobs/3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55',
+  },
   'retry-after': {
     description: 'When to try again: seconds, or a date',
     schema: { type: 'string', minLength: 1 },

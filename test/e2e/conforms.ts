@@ -20,6 +20,9 @@ const document = openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function'
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true, discriminator: true });
 ajv.addVocabulary(Object.keys(document)); // Ajv takes the whole document for a schema
+ajv.addFormat('uuid', /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/);
+ajv.addFormat('date-time', (text) => new Date(text).toJSON() === text);
+ajv.addFormat('uri', (text) => URL.canParse(text));
 ajv.addSchema(withoutMappings(document), 'openapi', false, false);
 
 /**
@@ -38,8 +41,9 @@ export function conforms(seen: Seen): void {
 
 function faultsOf({ method, url, status, headers, text }: Seen): string[] {
   const path = documentedPath(new URL(url).pathname.replace(PREFIX, ''));
-  const operation = document.paths?.[path]?.[method === 'POST' ? 'post' : 'get'];
-  const response: ResponseObject | undefined = operation?.responses?.[status];
+  const operations = document.paths?.[path] ?? {};
+  const { responses } = { GET: operations.get, POST: operations.post, DELETE: operations.delete }[method] ?? {};
+  const response: ResponseObject | undefined = responses?.[status];
   if (!response) return [`there is no ${method} ${path} with ${status} in it`];
   const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status)];
   return [...headerFaults(response, headers), ...bodyFaults(response, pointer, headers, text)];
@@ -67,6 +71,11 @@ function bodyFaults({ content }: ResponseObject, pointer: readonly string[], hea
   if (!content[type]) return [`its type is "${type}" and not ${Object.keys(content).join(' or ')}`];
   const schema = [...pointer, 'content', type, 'schema'];
   if (type === 'text/event-stream') return violations([...schema, 'contentSchema'], eventsOf(text), 'events');
+  if (type === 'application/x-ndjson')
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .flatMap((line) => violations(schema, JSON.parse(line), 'line'));
   return violations(schema, type.endsWith('json') ? JSON.parse(text) : text, 'body');
 }
 

@@ -88,10 +88,7 @@ export function createJob(authLevel: AuthLevel): OperationObject {
     responses: {
       '202': {
         description: 'The job has begun',
-        headers: {
-          ...headersOf(...EVERYWHERE, 'server-timing'),
-          location: { description: 'Where to ask how it is', schema: { type: 'string' } },
-        },
+        headers: headersOf(...EVERYWHERE, 'server-timing', 'location'),
         content: {
           'application/json': {
             schema: {
