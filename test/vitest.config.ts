@@ -56,8 +56,17 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'e2e', include: E2E, exclude: ALONE, sequence: { groupOrder: 1 } } },
-      { extends: true, test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          globalSetup: ['test/e2e/browser-setup.ts'],
+          include: E2E,
+          exclude: ALONE,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
@@ -65,7 +74,7 @@ export default defineConfig({
           env: { SERVED_BY: 'server' },
           include: SERVED_BOTH_WAYS,
           exclude: ALONE,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -75,7 +84,7 @@ export default defineConfig({
           env: { SERVED_BY: 'server' },
           include: SERVED_BOTH_WAYS.filter((file) => ALONE.includes(file)),
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import type { AzureOptions, EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { type App, startBoth } from './app.ts';
-import { startBrowser } from './browser.ts';
+import { openBrowser } from './browser.ts';
 
 /** All that a test of the playground needs beside a visitor. */
 export interface Playground {
@@ -17,7 +17,7 @@ export async function startPlayground(
   options: AzureOptions = {},
 ): Promise<Playground> {
   const { app, azure } = await startBoth(env, options);
-  const browser = await startBrowser();
+  const browser = await openBrowser();
   return {
     app,
     azure,

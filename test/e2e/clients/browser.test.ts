@@ -6,7 +6,7 @@ import { type EmulatedAzure, startAzure } from '../../../src/dev/emulator/azure.
 import { listen } from '../../../src/dev/start/listen.ts';
 import { still } from '../../images/still.ts';
 import { type App, startApp } from '../app.ts';
-import { startBrowser } from '../browser.ts';
+import { openBrowser } from '../browser.ts';
 import { keepAllThatReaches, keepSecret } from '../secrets.ts';
 
 /** In the page: what a visitor's script does, with fetch and with OpenAI's client. */
@@ -44,7 +44,7 @@ beforeAll(async () => {
     api: `${app.url}/api`,
     image: `data:image/png;base64,${bytes.toString('base64')}`,
   };
-  browser = await startBrowser();
+  browser = await openBrowser();
 });
 afterAll(async () => {
   await browser.close();
