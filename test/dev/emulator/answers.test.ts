@@ -94,13 +94,13 @@ describe('an answer', () => {
     });
   });
 
-  test('comes for ten images of 20 MB too', { timeout: 180_000 }, async () => {
+  test('comes for as many images of 20 MB as the app takes in one request', { timeout: 180_000 }, async () => {
     const url = dataUrl('image/png', await stillOfSize('image/png', 20 * 1024 * 1024));
     const { choices } = await client.chat.completions.create({
       model,
-      messages: [question('?', ...Array.from({ length: 10 }, () => url))],
+      messages: [question('?', ...Array.from({ length: 5 }, () => url))],
     });
-    expect(choices[0]?.message.content?.match(/20,971,520 bytes/g)).toHaveLength(10);
+    expect(choices[0]?.message.content?.match(/20,971,520 bytes/g)).toHaveLength(5);
   });
 
   test('comes at the version-free path as well', async () => {
