@@ -1,3 +1,5 @@
+// The SDK does the retries; the setting UPSTREAM_MAX_RETRIES (config/settings.ts) says how many.
+
 /** The SDK ignores a Retry-After above this and comes back after 0.4 s, which makes a storm of retries. */
 const SDK_MAX_RETRY_AFTER_MS = 60_000;
 /** The SDK's own back-off: half a second, doubled each time, at most eight. */

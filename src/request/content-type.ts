@@ -104,6 +104,15 @@ export function refusePart(image: Uint8Array, index: number): void {
   throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${json}`);
 }
 
+/** Adds what `curl -d` does to an image, where a damaged one came under the Content-Type that it sends by default. */
+export function explainDamage(error: unknown, request: Pick<IncomingRequest, 'headers'>): unknown {
+  if (contentTypeOf(request).type !== 'application/x-www-form-urlencoded') return error;
+  if (!(error instanceof Problem) || !['corrupt_image', 'unsupported_image_type'].includes(error.code)) return error;
+  const advice =
+    'If you use curl, send the file with --data-binary: -d removes its line breaks, which damages an image.';
+  return new Problem(error.code, `${error.detail} ${advice}`, { members: error.members, cause: error });
+}
+
 function notAnImage(detail: string): Problem {
   return new Problem('unsupported_image_type', detail, { members: { detected: null, supported: IMAGE_TYPES } });
 }

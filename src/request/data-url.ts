@@ -49,7 +49,11 @@ export async function decodeImage(image: ImageText, maxImageBytes: number): Prom
   const bytes = isBase64
     ? await decodeBase64(pieces, new Base64Decoder(atMost, limit))
     : await decodePlain(pieces, limit);
-  if (!bytes) throw invalid(field, 'is not valid base64');
+  if (!bytes)
+    throw invalid(
+      field,
+      'is not valid base64. Encode the image again, and send the whole text: letters, digits, + and /',
+    );
   if (bytes.length === 0) throw new Problem('empty_image', `${field} has no bytes. Send the image itself, as base64.`);
   return bytes;
 }

@@ -113,6 +113,6 @@ function unescape(text: string): string {
     return String(JSON.parse(`"${text}"`));
   } catch {
     // The parser's own message quotes the document, and no part of it may reach a log.
-    throw invalidBody('is not valid JSON');
+    throw invalidBody('is not valid JSON. Write it with a JSON library, and send all of it');
   }
 }

@@ -111,7 +111,7 @@ class Scanner {
     const keptTo = this.#open < 0 ? this.#at : this.#open;
     if (this.#keptBytes + keptTo - this.#from > MAX_REST_BYTES) throw tooMuch();
     if (this.#at < this.#body.length) return false;
-    if (this.#open >= 0) throw invalidBody('is not valid JSON: a text has no end');
+    if (this.#open >= 0) throw invalidBody('is not valid JSON: a string has no end. Send all of the body');
     this.#keep(this.#body.length, this.#body.length);
     return true;
   }
@@ -204,7 +204,7 @@ function parse(json: string): unknown {
     return JSON.parse(json);
   } catch {
     // The parser's own message quotes the document, and no part of it may reach a log.
-    throw invalidBody('is not valid JSON');
+    throw invalidBody('is not valid JSON. Write it with a JSON library, and send all of it');
   }
 }
 

@@ -83,7 +83,11 @@ export class Part {
 
   #notBase64() {
     return invalidRequest([
-      { field: this.name, message: 'has Content-Transfer-Encoding: base64, but is not valid base64' },
+      {
+        field: this.name,
+        message:
+          'has Content-Transfer-Encoding: base64, but is not valid base64. Encode it again, or send the bytes without that header',
+      },
     ]);
   }
 }

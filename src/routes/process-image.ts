@@ -3,6 +3,7 @@ import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
 import { problemBody } from '../http/problem-response.ts';
 import { type ReadImage, readImages } from '../image/image-reader.ts';
+import { explainDamage } from '../request/content-type.ts';
 import { hasFieldsInQueryOnly, readForm, readQuery } from '../request/form.ts';
 import { loadImages } from './load-images.ts';
 import type { Service } from './service.ts';
@@ -46,7 +47,11 @@ async function readVisionRequest(
     const question = early ?? parseQuestion(query, form.fields);
     const images = await loadImages(form.images, service, { deadline, reservation });
     const readImage = imageReader.forRequest({ deadline, reservation });
-    return toVisionRequest(question, images, readImage, { options: settings, plainText });
+    try {
+      return await toVisionRequest(question, images, readImage, { options: settings, plainText });
+    } catch (error) {
+      throw explainDamage(error, request);
+    }
   });
 }
 

@@ -49,7 +49,11 @@ export function questionParser(limits: QuestionLimits): ParseQuestion {
     }
     const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
     const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
-    if (!success || unknown.length > 0) throw invalidRequest([...issues.map(fieldError), ...unknown.map(unknownField)]);
+    if (!success || unknown.length > 0)
+      throw invalidRequest([
+        ...issues.map(fieldError),
+        ...unknown.map((name) => unknownField(name, Object.keys(schema.entries))),
+      ]);
     return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
 }
@@ -89,9 +93,9 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
-function unknownField(name: string): FieldError {
+function unknownField(name: string, known: readonly string[]): FieldError {
   const field = name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
-  return { field, message: 'is not a field that is known here' };
+  return { field, message: `is not a known field. Known fields: ${known.join(', ')}` };
 }
 
 /** A part of a form is text, whatever it holds. */
@@ -100,7 +104,12 @@ function parseSchema(text: string): unknown {
     return JSON.parse(text, refuseLoneSurrogate);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw invalidRequest([{ field: 'schema', message: 'is not valid JSON' }]);
+    throw invalidRequest([
+      {
+        field: 'schema',
+        message: 'is not valid JSON. Send a JSON Schema object, such as {"type":"object","properties":{…}}',
+      },
+    ]);
   }
 }
 

@@ -10,8 +10,8 @@ import { isStrict } from '../../src/vision/strict-schema.ts';
 type Schema = Record<string, unknown>;
 
 /** A schema of which every value of a chain is checked twice at each level. */
-function doubling(depth: number, keyword: string, last: Schema = {}): Schema {
-  const step = (i: number): Schema => (i + 1 < depth ? { [keyword]: [ref(i + 1), ref(i + 1)] } : last);
+function doubling(depth: number, keyword: string, last: Schema | false = {}): Schema {
+  const step = (i: number): Schema | false => (i + 1 < depth ? { [keyword]: [ref(i + 1), ref(i + 1)] } : last);
   const ref = (i: number): Schema => ({ $ref: `#/$defs/d${i}` });
   return {
     type: 'object',
@@ -36,7 +36,7 @@ function refused(message: string) {
 describe('a schema that would hold the process up', () => {
   test.each([
     ['allOf, which doubles at each level', doubling(40, 'allOf')],
-    ['anyOf', doubling(40, 'anyOf', false as unknown as Schema)],
+    ['anyOf', doubling(40, 'anyOf', false)],
     ['oneOf', doubling(40, 'oneOf')],
     ['a wide one', doubling(12, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
   ])('is refused, and others are answered meanwhile: %s', async (_, schema) => {

@@ -99,10 +99,17 @@ test('an unknown field is named, but not all of a long name', () => {
   );
 });
 
-test('a field that is not known is told, for it may be a slip of the pen', () => {
+test('an unknown field is refused by name, with the known fields', () => {
   expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 })).toThrow(
     expect.objectContaining({
-      members: { errors: [{ field: 'maxtokens', message: 'is not a field that is known here' }] },
+      members: {
+        errors: [
+          {
+            field: 'maxtokens',
+            message: 'is not a known field. Known fields: instructions, detail, maxTokens, schema',
+          },
+        ],
+      },
     }),
   );
 });
