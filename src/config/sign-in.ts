@@ -1,6 +1,9 @@
 import { AUTH_KINDS, type AuthKind, TOKEN_CREDENTIALS } from './credential-chain.ts';
 import type { Environment } from './environment.ts';
 
+/** What callers of the protected routes must bring: a function key, an Entra token, or nothing. */
+export type AuthLevel = 'function' | 'token' | 'anonymous';
+
 /** The variables of `@azure/identity` that hold an id, an address or a path; none of those begins or ends with white space or quotes. */
 export const IDENTITY_VARIABLES = [
   'AZURE_CLIENT_ID',

@@ -1,6 +1,6 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
 import { IMAGE_TYPES } from '../image/image.ts';
-import { reference } from './reference.ts';
+import { reference } from './components.ts';
 
 const count: SchemaObject = { type: 'integer', minimum: 0 };
 

@@ -1,23 +1,20 @@
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import type { Limits } from '../config/limits.ts';
 import { answerSchemas } from './answer-schemas.ts';
-import { chatSchemas } from './chat-schemas.ts';
-import { commonHeaders } from './headers.ts';
+import { chatSchemas } from './paths/chat-completions.ts';
+import { commonHeaders } from './components.ts';
 import { info, tags } from './info.ts';
 import { openAiPaths } from './openai-paths.ts';
-import { health } from './paths/health.ts';
+import { health, ready, readySchemas } from './paths/health.ts';
 import { cancelJob, createJob, job, jobResults, jobSchemas } from './paths/jobs.ts';
 import { mcp } from './paths/mcp.ts';
-import { openApi } from './paths/openapi.ts';
-import { playground } from './paths/playground.ts';
+import { openApi, playground } from './paths/learn.ts';
 import { processImage } from './paths/process-image.ts';
-import { ready } from './paths/ready.ts';
 import { problemSchemas } from './problem-schemas.ts';
-import { problemExamples } from './problem-examples.ts';
+import { problemExamples } from './problem-responses.ts';
 import { questionParameters, questionSchemas } from './question-schemas.ts';
-import { readySchemas } from './ready-schemas.ts';
-import { responsesSchemas } from './responses-schemas.ts';
+import { responsesSchemas } from './paths/responses.ts';
 import { securityOf } from './security.ts';
 
 /** What differs from one deployment to the next. */

@@ -1,4 +1,4 @@
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import type { OperationObject, ParameterObject, PathsObject } from 'openapi3-ts/oas31';
 import { chatCompletions } from './paths/chat-completions.ts';
 import { model, models } from './paths/models.ts';

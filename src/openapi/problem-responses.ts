@@ -1,9 +1,10 @@
-import type { ResponseObject, ResponsesObject } from 'openapi3-ts/oas31';
+import type { ExampleObject, ResponseObject, ResponsesObject } from 'openapi3-ts/oas31';
 import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
-import { EVERYWHERE, headersOf } from './headers.ts';
-import { oneOfProblems } from './problem-schemas.ts';
-import { reference } from './reference.ts';
-import { asChatError, nameOf, type Wording } from './wording.ts';
+import { EVERYWHERE, headersOf, reference } from './components.ts';
+import { asChatError, asProblem, nameOf, oneOfProblems, type Wording } from './problem-schemas.ts';
+import { openAiError } from '../http/openai-error.ts';
+import { problemBody } from '../http/problem-response.ts';
+import { Problem } from '../http/problem.ts';
 
 /** The responses that problems make, one for each status: those of a route, or all that a question can meet. */
 export function problemResponses(
@@ -27,4 +28,21 @@ function problemResponse(codes: readonly ProblemCode[], wording: Wording): Respo
       },
     },
   };
+}
+
+const REQUEST_ID = '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55';
+
+/** `components.examples`: every problem in each of its wordings, made by the code that makes the real ones. */
+export function problemExamples(): Record<string, ExampleObject> {
+  return Object.fromEntries([
+    ...asProblem.codes.map((code) => [nameOf(code, asProblem), example(code, problemBody)] as const),
+    ...asChatError.codes.map((code) => [nameOf(code, asChatError), example(code, openAiError)] as const),
+  ]);
+}
+
+function example(code: ProblemCode, toBody: (problem: Problem, requestId: string) => object): ExampleObject {
+  const { detail, members = {} } = problemKind(code);
+  const values = Object.fromEntries(Object.entries(members).map(([name, { examples }]) => [name, examples?.[0]]));
+  const problem = new Problem(code, detail, { members: values });
+  return { summary: problem.title, value: toBody(problem, REQUEST_ID) };
 }

@@ -1,7 +1,6 @@
 import type { ParameterObject, SchemaObject } from 'openapi3-ts/oas31';
 import type { Limits } from '../config/limits.ts';
-import { PIXEL } from './pixel.ts';
-import { reference } from './reference.ts';
+import { reference } from './components.ts';
 
 const SCHEMA_EXAMPLE = {
   type: 'object',
@@ -138,3 +137,7 @@ function formImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     description: `One part called \`image\` for each, of up to ${maxImageBytes} bytes. The bytes decide what it is, not the part's headers.`,
   };
 }
+
+/** A PNG of one pixel, in base64: the shortest example of an image. */
+export const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAMAAAAoyzS7AAAAA1BMVEVGgrQW1EH0AAAACXBIWXMAAAPoAAAD6AG1e1JrAAAACklEQVQImWNgAAAAAgAB9HFkpgAAAABJRU5ErkJggg==';

@@ -1,8 +1,7 @@
 import type { OpenAPIObject, ResponseObject, ResponsesObject, SecuritySchemeObject } from 'openapi3-ts/oas31';
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
-import { schemaOf } from './problem-schemas.ts';
-import type { Wording } from './wording.ts';
+import { schemaOf, type Wording } from './problem-schemas.ts';
 
 const functionKeys: Record<string, SecuritySchemeObject> = {
   functionKeyHeader: {

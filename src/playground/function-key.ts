@@ -1,4 +1,4 @@
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import { element } from './element.ts';
 
 const STORED_AS = 'function-key';

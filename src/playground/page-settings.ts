@@ -1,4 +1,4 @@
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import type { Limits } from '../config/limits.ts';
 
 /** What the page is told by the service that it is a page of, to warn before an upload rather than after it. */

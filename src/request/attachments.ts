@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ModelRequest } from '../azure/model.ts';
 import type { Limits } from '../config/limits.ts';
-import { invalidRequest } from '../http/invalid-request.ts';
-import { Problem } from '../http/problem.ts';
+import { invalidRequest, Problem } from '../http/problem.ts';
 import { tooManyImages } from '../image/faults.ts';
 import type { Image } from '../image/image.ts';
 import type { ReadImage } from '../image/image-reader.ts';

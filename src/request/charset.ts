@@ -1,6 +1,5 @@
 import { TextDecoder } from 'node:util';
-import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
-import type { Problem } from '../http/problem.ts';
+import { type FieldError, invalidRequest, type Problem } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 

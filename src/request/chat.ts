@@ -1,6 +1,6 @@
 import type { ModelRequest } from '../azure/model.ts';
 import { isRecord } from '../config/json-object.ts';
-import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { invalidBody, invalidRequest } from '../http/problem.ts';
 import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
 import type { ReadImage } from '../image/image-reader.ts';
 import type { LargeJson } from './large-json.ts';

@@ -1,5 +1,4 @@
-import { invalidRequest } from '../http/invalid-request.ts';
-import { Problem } from '../http/problem.ts';
+import { invalidRequest, Problem } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';

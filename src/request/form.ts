@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Limits } from '../config/limits.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
-import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
-import { Problem } from '../http/problem.ts';
+import { invalidBody, invalidRequest, Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { blobPlace } from '../storage/blob-url.ts';

@@ -1,7 +1,7 @@
 import { isRecord } from '../config/json-object.ts';
 import type { Limits } from '../config/limits.ts';
 import type { StorageSettings } from '../config/storage.ts';
-import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { invalidBody, invalidRequest } from '../http/problem.ts';
 import { tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { type BlobPlace, blobPlace } from '../storage/blob-url.ts';

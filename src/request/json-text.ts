@@ -1,4 +1,4 @@
-import { invalidBody } from '../http/invalid-request.ts';
+import { invalidBody } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { notInCharset, PIECE_BYTES, UTF_8 } from './charset.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../config/json-object.ts';
-import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { invalidBody, invalidRequest } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { decodeText, loneSurrogate, UTF_8 } from './charset.ts';
 import { JsonText } from './json-text.ts';

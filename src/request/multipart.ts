@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Dicer } from '@fastify/busboy';
 import type { Limits } from '../config/limits.ts';
-import { invalidBody, invalidRequest } from '../http/invalid-request.ts';
-import type { Problem } from '../http/problem.ts';
+import { invalidBody, invalidRequest, type Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { aboutImage } from '../image/image-index.ts';
 import { decodeText, UTF_8 } from './charset.ts';

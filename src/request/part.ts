@@ -1,4 +1,4 @@
-import { invalidRequest } from '../http/invalid-request.ts';
+import { invalidRequest } from '../http/problem.ts';
 import { inTurn } from '../http/turn.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { type ContentType, parseContentType } from './content-type.ts';

@@ -1,9 +1,8 @@
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
-import { Problem } from '../http/problem.ts';
+import { invalidBody, Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
-import { invalidBody } from '../http/invalid-request.ts';
 import { inTurn } from '../http/turn.ts';
 
 /** Bytes that are copied in one step, in well under a millisecond. */

@@ -1,5 +1,5 @@
 import { isRecord } from '../config/json-object.ts';
-import { type FieldError, invalidBody, invalidRequest } from '../http/invalid-request.ts';
+import { type FieldError, invalidBody, invalidRequest } from '../http/problem.ts';
 import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
 import type { OpenAiRequest } from './chat.ts';
 import type { ReadImage } from '../image/image-reader.ts';

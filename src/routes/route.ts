@@ -1,5 +1,5 @@
 import type { Limits } from '../config/limits.ts';
-import type { AuthLevel } from '../config/auth-level.ts';
+import type { AuthLevel } from '../config/sign-in.ts';
 import type { Handle, HandlerOptions } from '../http/create-handler.ts';
 import type { Service } from './service.ts';
 

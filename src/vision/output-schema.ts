@@ -1,6 +1,5 @@
 import { isRecord } from '../config/json-object.ts';
-import { invalidRequest } from '../http/invalid-request.ts';
-import type { Problem } from '../http/problem.ts';
+import { invalidRequest, type Problem } from '../http/problem.ts';
 import { CHECK_MS, SchemaChecker } from './schema-checker.ts';
 import { isStrict } from './strict-schema.ts';
 

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import type { Limits } from '../config/limits.ts';
-import { type FieldError, invalidRequest } from '../http/invalid-request.ts';
-import { Problem } from '../http/problem.ts';
+import { type FieldError, invalidRequest, Problem } from '../http/problem.ts';
 
 /**
  * How closely the model looks, which decides what an image costs: https://platform.openai.com/docs/guides/images-vision

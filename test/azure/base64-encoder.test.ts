@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import wabt from 'wabt';
-import { base64Length, CHUNK_BYTES, encodeBase64 } from '../../src/azure/base64-encoder.ts';
-import { BASE64_MODULE } from '../../src/azure/base64-module.ts';
+import { BASE64_MODULE, base64Length, CHUNK_BYTES, encodeBase64 } from '../../src/azure/base64-encoder.ts';
 
 const place = Buffer.alloc(base64Length(CHUNK_BYTES));
 const encoded = (chunk: Buffer): string => place.toString('latin1', 0, encodeBase64(chunk, place));

@@ -1,7 +1,7 @@
 import { type IncomingMessage, Server } from 'node:http';
 import { loadApp } from '../../src/dev/host/app.ts';
 import { invoke } from '../../src/dev/host/invocation.ts';
-import { onLoopback } from '../../src/dev/host/loopback.ts';
+import { onLoopback } from '../../src/dev/host/library-server.ts';
 import { runHooks } from '../../src/dev/host/registry.ts';
 import { matchRoute } from '../../src/dev/host/route.ts';
 

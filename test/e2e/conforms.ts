@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ResponseObject } from 'openapi3-ts/oas31';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
-import { commonHeaders } from '../../src/openapi/headers.ts';
+import { commonHeaders } from '../../src/openapi/components.ts';
 
 /** A response with its body read. */
 export interface Seen {

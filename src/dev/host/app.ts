@@ -1,12 +1,24 @@
+import { registerHooks } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { provideFunctionsCore } from './provide-core.ts';
 import { QueueSettings } from './queue-options.ts';
 import type { QueueFunction } from './queue-trigger.ts';
 import { type ProgrammingModel, registry } from './registry.ts';
 import { type Route, routesOf } from './route.ts';
+
+const core = new URL('./functions-core.ts', import.meta.url).href;
+
+/** From here on, `@azure/functions-core` is this host's, for `import` and `require` alike. */
+function provideFunctionsCore(): void {
+  registerHooks({
+    resolve: (specifier, context, nextResolve) =>
+      specifier === '@azure/functions-core'
+        ? { url: core, format: 'module-typescript', shortCircuit: true }
+        : nextResolve(specifier, context),
+  });
+}
 
 const packageJson = z.object({ main: z.string() });
 const hostJson = z.object({

@@ -1,10 +1,9 @@
 import type { OperationObject, ParameterObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
-import type { AuthLevel } from '../../config/auth-level.ts';
-import { EVERYWHERE, headersOf } from '../headers.ts';
+import type { AuthLevel } from '../../config/sign-in.ts';
+import { EVERYWHERE, headersOf, reference } from '../components.ts';
 import { problemResponses } from '../problem-responses.ts';
-import { reference } from '../reference.ts';
 import { callerRefused } from '../security.ts';
-import { asProblem } from '../wording.ts';
+import { asProblem } from '../problem-schemas.ts';
 
 const count: SchemaObject = { type: 'integer', minimum: 0 };
 const tier: SchemaObject = { type: 'string', enum: ['flex', 'standard'] };

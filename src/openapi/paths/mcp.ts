@@ -1,10 +1,10 @@
-import type { AuthLevel } from '../../config/auth-level.ts';
+import type { AuthLevel } from '../../config/sign-in.ts';
 import type { OperationObject, ResponseObject, ResponsesObject, SchemaObject } from 'openapi3-ts/oas31';
 import { problemKind } from '../../http/problem-catalogue.ts';
-import { EVERYWHERE, headersOf } from '../headers.ts';
-import { PIXEL } from '../pixel.ts';
+import { EVERYWHERE, headersOf } from '../components.ts';
+import { PIXEL } from '../question-schemas.ts';
 import { callerRefused } from '../security.ts';
-import { asProblem } from '../wording.ts';
+import { asProblem } from '../problem-schemas.ts';
 
 const request: SchemaObject = {
   type: 'object',

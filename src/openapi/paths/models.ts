@@ -1,10 +1,9 @@
-import type { AuthLevel } from '../../config/auth-level.ts';
+import type { AuthLevel } from '../../config/sign-in.ts';
 import type { OperationObject, ResponseObject, SchemaObject } from 'openapi3-ts/oas31';
-import { EVERYWHERE, headersOf } from '../headers.ts';
+import { EVERYWHERE, headersOf, reference } from '../components.ts';
 import { problemResponses } from '../problem-responses.ts';
-import { reference } from '../reference.ts';
 import { callerRefused } from '../security.ts';
-import { asChatError } from '../wording.ts';
+import { asChatError } from '../problem-schemas.ts';
 
 const list: SchemaObject = {
   type: 'object',

@@ -1,14 +1,12 @@
-import type { AuthLevel } from '../../config/auth-level.ts';
+import type { AuthLevel } from '../../config/sign-in.ts';
 import type { OperationObject, RequestBodyObject, ResponseObject } from 'openapi3-ts/oas31';
 import { CONVERTED_TYPES, IMAGE_TYPES } from '../../image/image.ts';
 import { eventStream } from '../event-stream.ts';
-import { EVERYWHERE, headersOf } from '../headers.ts';
-import { PIXEL } from '../pixel.ts';
+import { EVERYWHERE, headersOf, reference } from '../components.ts';
+import { PIXEL } from '../question-schemas.ts';
 import { problemResponses } from '../problem-responses.ts';
-import { oneOfProblems } from '../problem-schemas.ts';
-import { reference } from '../reference.ts';
+import { asProblem, oneOfProblems } from '../problem-schemas.ts';
 import { callerRefused } from '../security.ts';
-import { asProblem } from '../wording.ts';
 
 const WORDS = 'A sailing boat on a calm sea at sunset.';
 

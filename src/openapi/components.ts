@@ -1,5 +1,9 @@
-import type { HeaderObject, HeadersObject } from 'openapi3-ts/oas31';
-import { reference } from './reference.ts';
+import type { HeaderObject, HeadersObject, ReferenceObject } from 'openapi3-ts/oas31';
+
+/** A reference to one of the document's components. */
+export function reference(kind: 'schemas' | 'parameters' | 'headers' | 'examples', name: string): ReferenceObject {
+  return { $ref: `#/components/${kind}/${name}` };
+}
 
 /** `components.headers`. Those that are `required` are on every response that names them. */
 export const commonHeaders: Record<string, HeaderObject> = {
