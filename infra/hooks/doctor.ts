@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process';
-import { z } from 'zod';
+import * as v from 'valibot';
 
-const Report = z.object({
-  ok: z.boolean(),
-  checks: z.array(
-    z.object({
-      name: z.string(),
-      status: z.enum(['ok', 'warn', 'fail', 'skip']),
-      reason: z.string().nullish(),
-      fix: z.string().nullish(),
+const Report = v.object({
+  ok: v.boolean(),
+  checks: v.array(
+    v.object({
+      name: v.string(),
+      status: v.picklist(['ok', 'warn', 'fail', 'skip']),
+      reason: v.nullish(v.string()),
+      fix: v.nullish(v.string()),
     }),
   ),
 });
 
 /** What `npm run doctor -- --json` prints. */
-export type Report = z.infer<typeof Report>;
+export type Report = v.InferOutput<typeof Report>;
 
 /**
  * Runs the app's own doctor with these variables beside the present ones.
@@ -29,7 +29,7 @@ export async function runDoctor(variables: Readonly<Record<string, string>>): Pr
     );
   });
   try {
-    return Report.parse(JSON.parse(printed));
+    return v.parse(Report, JSON.parse(printed));
   } catch (error) {
     throw new Error(`The doctor gave no report. Run it by hand: npm run doctor\n${printed}`, { cause: error });
   }

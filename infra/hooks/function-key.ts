@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
-import { z } from 'zod';
+import * as v from 'valibot';
 
-const Keys = z.object({ functionKeys: z.object({ default: z.string().min(1) }) });
+const Keys = v.object({ functionKeys: v.object({ default: v.pipe(v.string(), v.minLength(1)) }) });
 
 /**
  * Asks Azure Resource Manager for the app's default function key. It is kept in memory only, for one request.
@@ -17,5 +17,5 @@ export async function functionKey(resourceManager: string, app: string, credenti
     throw new Error(
       `The function key cannot be read: Azure answered ${response.status}. It takes the role Contributor on the app.`,
     );
-  return Keys.parse(await response.json()).functionKeys.default;
+  return v.parse(Keys, await response.json()).functionKeys.default;
 }

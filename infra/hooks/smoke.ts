@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type Attempt, type Patience, withPatience } from './patience.ts';
 
 const IMAGE = new URL('../../test/images/sailboat.jpg', import.meta.url);
@@ -15,8 +15,8 @@ const MAY_PASS = new Set([
   'overloaded',
 ]);
 
-const Answer = z.object({ answer: z.string(), model: z.string() });
-const Problem = z.object({ code: z.string(), detail: z.string() });
+const Answer = v.object({ answer: v.string(), model: v.string() });
+const Problem = v.object({ code: v.string(), detail: v.string() });
 
 /**
  * Waits until the app at this address is alive.
@@ -59,11 +59,12 @@ export async function askOnce(app: string, key: string, patience: Patience): Pro
 
 function judge(status: number, body: string): Attempt<string> {
   if (status === 200) {
-    const { answer, model } = Answer.parse(JSON.parse(body));
+    const { answer, model } = v.parse(Answer, JSON.parse(body));
     return { done: `${model} says: ${answer}` };
   }
-  const problem = Problem.safeParse(parse(body)).data;
-  if (!problem) return { waitFor: `The app answered ${status}.` };
+  const read = v.safeParse(Problem, parse(body));
+  if (!read.success) return { waitFor: `The app answered ${status}.` };
+  const problem = read.output;
   if (MAY_PASS.has(problem.code)) return { waitFor: `${problem.code}: ${problem.detail}` };
   throw new Error(`${problem.code}: ${problem.detail}`);
 }

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { z } from 'zod';
+import * as v from 'valibot';
 
 /** What a process says on its standard streams is kept up to this length, for the case that it fails. */
 const KEPT_OUTPUT = 4_000;
@@ -37,13 +37,13 @@ export class Child {
   }
 
   /** Its next message, which the first is without being asked. */
-  async next<T>(shape: z.ZodType<T>): Promise<T> {
+  async next<T>(shape: v.GenericSchema<unknown, T>): Promise<T> {
     const gone = new AbortController();
     const ended = (): void => gone.abort(new Error(`A process of the benchmark ended:\n${this.#output}`));
     this.#process.once('exit', ended);
     try {
       const [message]: unknown[] = await once(this.#process, 'message', { signal: gone.signal });
-      return shape.parse(message);
+      return v.parse(shape, message);
     } catch (error) {
       throw gone.signal.aborted ? gone.signal.reason : error;
     } finally {
@@ -51,7 +51,7 @@ export class Child {
     }
   }
 
-  async ask<T>(message: string, shape: z.ZodType<T>): Promise<T> {
+  async ask<T>(message: string, shape: v.GenericSchema<unknown, T>): Promise<T> {
     if (!this.alive) throw new Error(`A process of the benchmark has ended:\n${this.#output}`);
     const answer = this.next(shape);
     this.#process.send(message);

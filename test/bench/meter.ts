@@ -1,23 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 const RESOLUTION_MS = 1;
 
 /** What a load cost the process that it was put on. */
-export const Cost = z.object({
+export const Cost = v.object({
   /** User and system time of all its threads. */
-  cpuSeconds: z.number(),
+  cpuSeconds: v.number(),
   /** Bytes. */
-  idleRss: z.number(),
+  idleRss: v.number(),
   /** Bytes, at the highest since it was idle. */
-  peakRss: z.number(),
+  peakRss: v.number(),
   /** How long the event loop was held up at most. */
-  longestBlockMs: z.number(),
+  longestBlockMs: v.number(),
   /** The main thread's own CPU time in one turn of the event loop, at most: on a busy machine others are in the way, too. */
-  longestWorkMs: z.number(),
+  longestWorkMs: v.number(),
 });
-export type Cost = z.infer<typeof Cost>;
+export type Cost = v.InferOutput<typeof Cost>;
 
 /** Measures this process from {@link Meter.begin} to {@link Meter.read}, once; its memory from {@link Meter.idle} on. */
 export class Meter {

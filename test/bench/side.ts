@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { builtDir } from './build-sides.ts';
 import { Child } from './child.ts';
 import { Cost } from './meter.ts';
@@ -12,7 +12,7 @@ export type Side = (typeof SIDES)[number];
 export const APIS = ['chat/completions', 'responses'] as const;
 export type Api = (typeof APIS)[number];
 
-const Ready = z.object({ url: z.string(), importing: z.number(), registrationMs: z.number() });
+const Ready = v.object({ url: v.string(), importing: v.number(), registrationMs: v.number() });
 
 /** A side in a process of its own, listening. */
 export class RunningSide {
@@ -23,7 +23,7 @@ export class RunningSide {
   /** When that import began, on the clock of `Date.now()`. */
   readonly importing: number;
 
-  private constructor(child: Child, { url, importing, registrationMs }: z.infer<typeof Ready>) {
+  private constructor(child: Child, { url, importing, registrationMs }: v.InferOutput<typeof Ready>) {
     this.#child = child;
     this.#url = url;
     this.importing = importing;
@@ -64,12 +64,12 @@ export class RunningSide {
 
   /** What memory it has now is what it has when nothing is to be done. */
   async idle(): Promise<void> {
-    await this.#child.ask('idle', z.literal(true));
+    await this.#child.ask('idle', v.literal(true));
   }
 
   /** From now on its costs are counted. */
   async begin(): Promise<void> {
-    await this.#child.ask('begin', z.literal(true));
+    await this.#child.ask('begin', v.literal(true));
   }
 
   async cost(): Promise<Cost> {
@@ -78,7 +78,7 @@ export class RunningSide {
 
   /** Bytes of memory that it has at the moment. */
   async rss(): Promise<number> {
-    return this.#child.ask('rss', z.number());
+    return this.#child.ask('rss', v.number());
   }
 
   /** The last that it said on its standard streams, which is where its failures are. */

@@ -1,10 +1,10 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import { identityPath } from '../../src/dev/emulator/identity-endpoint.ts';
 import { Child } from './child.ts';
 import type { Target } from './post.ts';
 import { readyMade } from './ready-made.ts';
 
-const Ready = z.object({ origin: z.string() });
+const Ready = v.object({ origin: v.string() });
 const API_VERSION = '2024-10-21';
 
 /** The one upstream of a run. */

@@ -15,21 +15,21 @@ import { fileURLToPath } from 'node:url';
 import { unzipSync, type Zippable, zipSync } from 'fflate';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { startAzure } from '../../src/dev/emulator/azure.ts';
 import { startApp } from '../e2e/app.ts';
 import { ask } from '../e2e/ask.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const Azure = z.object({
-  requiredVersions: z.object({ azd: z.string() }),
-  services: z.record(z.string(), z.object({ dist: z.string(), remoteBuild: z.boolean() })),
-  hooks: z.record(
-    z.string(),
-    z.object({ posix: z.object({ run: z.string() }), windows: z.object({ run: z.string() }) }),
+const Azure = v.object({
+  requiredVersions: v.object({ azd: v.string() }),
+  services: v.record(v.string(), v.object({ dist: v.string(), remoteBuild: v.boolean() })),
+  hooks: v.record(
+    v.string(),
+    v.object({ posix: v.object({ run: v.string() }), windows: v.object({ run: v.string() }) }),
   ),
 });
-const azure = Azure.parse(parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')));
+const azure = v.parse(Azure, parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')));
 /** Root may write anywhere, unless it has given that up. */
 const AS_OTHERS = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override'] : [];
 
@@ -57,8 +57,8 @@ test('what azd zips runs from a read-only folder, with an empty temporary folder
 test('it holds what the host looks for, and nothing of this machine', () => {
   const files = zip(join(ROOT, 'dist'));
   const names = Object.keys(files);
-  const Package = z.object({ main: z.string(), dependencies: z.unknown().optional() });
-  const { main, dependencies } = Package.parse(JSON.parse(Buffer.from(files['package.json'] ?? []).toString()));
+  const Package = v.object({ main: v.string(), dependencies: v.optional(v.unknown()) });
+  const { main, dependencies } = v.parse(Package, JSON.parse(Buffer.from(files['package.json'] ?? []).toString()));
   expect(names).toEqual(expect.arrayContaining(['host.json', main]));
   expect(dependencies).toBeUndefined();
   expect(names.filter((name) => /node_modules|local\.settings|\.env|\.ts$/.test(name))).toEqual([]);
@@ -72,9 +72,10 @@ test('azd builds nothing in Azure', () => {
 });
 
 test('the hooks are scripts of package.json, in both shells, and have their packages for azd provision too', () => {
-  const { scripts } = z
-    .object({ scripts: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
+  const { scripts } = v.parse(
+    v.object({ scripts: v.record(v.string(), v.string()) }),
+    JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')),
+  );
   for (const { posix, windows } of Object.values(azure.hooks)) {
     expect(windows.run).toBe(`${posix.run}; exit $LASTEXITCODE`);
   }

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 const FOLDER = new URL('../../.github/workflows/', import.meta.url);
-const Workflow = z.object({
-  permissions: z.record(z.string(), z.string()),
-  jobs: z.record(
-    z.string(),
-    z.object({ steps: z.array(z.object({ uses: z.string().optional(), run: z.string().optional() })) }),
+const Workflow = v.object({
+  permissions: v.record(v.string(), v.string()),
+  jobs: v.record(
+    v.string(),
+    v.object({ steps: v.array(v.object({ uses: v.optional(v.string()), run: v.optional(v.string()) })) }),
   ),
 });
 
 describe.each(readdirSync(FOLDER))('%s', (name) => {
   const source = readFileSync(new URL(name, FOLDER), 'utf8');
-  const { permissions, jobs } = Workflow.parse(parse(source));
+  const { permissions, jobs } = v.parse(Workflow, parse(source));
   const steps = Object.values(jobs).flatMap((job) => job.steps);
 
   test('has no secret, and may do no more than it must', () => {

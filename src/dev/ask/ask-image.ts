@@ -1,7 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** What is asked about every image. */
 export interface Question {
@@ -12,17 +12,17 @@ export interface Question {
 }
 
 /** As much of the app's answer as is kept. */
-export const Answer = z.object({
-  answer: z.string().nullable(),
-  data: z.record(z.string(), z.unknown()).optional(),
-  refusal: z.string().nullable(),
-  finishReason: z.string(),
-  model: z.string(),
-  usage: z.object({ inputTokens: z.number(), outputTokens: z.number(), totalTokens: z.number() }),
+export const Answer = v.object({
+  answer: v.nullable(v.string()),
+  data: v.optional(v.record(v.string(), v.unknown())),
+  refusal: v.nullable(v.string()),
+  finishReason: v.string(),
+  model: v.string(),
+  usage: v.object({ inputTokens: v.number(), outputTokens: v.number(), totalTokens: v.number() }),
 });
-export type Answer = z.infer<typeof Answer>;
+export type Answer = v.InferOutput<typeof Answer>;
 
-const Problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() });
+const Problem = v.object({ title: v.string(), detail: v.optional(v.string()), code: v.string() });
 
 /** The app is asked to wait by these: a rate limit, and too much at once or no token. */
 const LATER = new Set([429, 503]);
@@ -77,7 +77,7 @@ export async function askImage(
       body,
       duplex: 'half',
     });
-    if (answer.ok) return Answer.parse(await answer.json());
+    if (answer.ok) return v.parse(Answer, await answer.json());
     if (!LATER.has(answer.status) || Date.now() > givenUpAt) throw new Error(await reasonOf(answer));
     await answer.body?.cancel();
     pause.extend(retryAfterMs(answer.headers.get('retry-after')) ?? waitMs);
@@ -87,7 +87,7 @@ export async function askImage(
 async function reasonOf(answer: Response): Promise<string> {
   const text = await answer.text();
   try {
-    const { title, detail, code } = Problem.parse(JSON.parse(text));
+    const { title, detail, code } = v.parse(Problem, JSON.parse(text));
     return `${detail ?? title} (${code})`;
   } catch {
     return `The app answered ${answer.status}${text ? `: ${text.slice(0, 200)}` : ''}.`;

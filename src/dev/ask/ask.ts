@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { stopOnSignals } from '../start/signals.ts';
 import { openAnswers } from './answer-file.ts';
 import { askFolder } from './ask-folder.ts';
@@ -18,7 +18,7 @@ Asks the question about every image of a folder, and of the folders in it. Run i
   --url URL          the app, such as https://NAME.azurewebsites.net; without it, one is built and started here
   --key KEY          the app's function key`;
 
-const JsonObject = z.record(z.string(), z.unknown());
+const JsonObject = v.record(v.string(), v.unknown());
 
 interface Arguments {
   folder: string;
@@ -90,7 +90,7 @@ async function readArguments(): Promise<Arguments> {
 
 async function readSchema(file: string): Promise<Record<string, unknown>> {
   try {
-    return JsonObject.parse(JSON.parse(await readFile(file, 'utf8')));
+    return v.parse(JsonObject, JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     throw new Error(`--schema: ${file} is no file with a JSON Schema in it.`, { cause: error });
   }

@@ -1,14 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse';
 import { stringify } from 'csv-stringify/sync';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Answer } from './ask-image.ts';
 import type { Format } from './format.ts';
 
 const BOM = '\uFEFF';
 const END_OF_LINE = '\r\n';
-const Schema = z.object({ properties: z.record(z.string(), z.unknown()) });
-const Records = z.object({ record: z.array(z.string()), info: z.object({ bytes: z.number() }) });
+const Schema = v.object({ properties: v.record(v.string(), v.unknown()) });
+const Records = v.object({ record: v.array(v.string()), info: v.object({ bytes: v.number() }) });
 
 /** A name that a spreadsheet would take for a formula is written as a path, which is the same file. */
 const FORMULA = /^[=+\-@\t\r]/;
@@ -18,7 +18,7 @@ const FORMULA = /^[=+\-@\t\r]/;
  * would be a formula behind an apostrophe. With a schema, each of its members is a column.
  */
 export function csvFormat(schema: Record<string, unknown> | undefined): Format {
-  const members = schema ? Object.keys(Schema.safeParse(schema).data?.properties ?? {}) : undefined;
+  const members = v.is(Schema, schema) ? Object.keys(schema.properties) : undefined;
   const columns = [
     'file',
     ...(members ?? ['answer']),
@@ -75,7 +75,7 @@ async function read(
     .pipe(parse({ bom: true, info: true, record_delimiter: END_OF_LINE, relax_column_count: true }));
   try {
     for await (const row of parser) {
-      const { record, info } = Records.parse(row);
+      const { record, info } = v.parse(Records, row);
       if (ends.length === 0 && record.join() !== columns.join()) throw new Error('The columns are others.');
       names.push(record[0] ?? '');
       ends.push(info.bytes);

@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Format } from './format.ts';
 
-const Line = z.object({ file: z.string() });
+const Line = v.object({ file: v.string() });
 const NEWLINE = 0x0a;
 /** How each line begins. */
 const BEGINNING = '{"file":';
@@ -18,7 +18,7 @@ export const ndjsonFormat: Format = {
       rest = Buffer.concat([rest, chunk]);
       let from = 0;
       for (let to = rest.indexOf(NEWLINE); to >= 0; to = rest.indexOf(NEWLINE, from)) {
-        answered.add(Line.parse(JSON.parse(rest.toString('utf8', from, to))).file);
+        answered.add(v.parse(Line, JSON.parse(rest.toString('utf8', from, to))).file);
         from = to + 1;
       }
       end += from;

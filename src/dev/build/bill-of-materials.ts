@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import type { Bundled, BundledPackage } from './bundled-package.ts';
 
-const Lockfile = z.object({
-  packages: z.record(z.string(), z.object({ version: z.optional(z.string()), integrity: z.optional(z.string()) })),
+const Lockfile = v.object({
+  packages: v.record(v.string(), v.object({ version: v.optional(v.string()), integrity: v.optional(v.string()) })),
 });
-type Locked = z.infer<typeof Lockfile>['packages'];
+type Locked = v.InferOutput<typeof Lockfile>['packages'];
 
 /** The app that the packages are part of. */
 export interface Shipped {
@@ -19,7 +19,7 @@ export interface Shipped {
  * It carries no time and no serial number, so that the same sources make the same file.
  */
 export async function billOfMaterials(root: string, app: Shipped, { packages, used }: Bundled): Promise<string> {
-  const { packages: locked } = Lockfile.parse(JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
+  const { packages: locked } = v.parse(Lockfile, JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
   const bill = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',

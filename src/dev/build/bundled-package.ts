@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
 /** A package that has code in the bundle. */
 export interface BundledPackage {
@@ -23,7 +23,7 @@ export interface Bundled {
   readonly used: readonly string[];
 }
 
-const Manifest = z.object({ name: z.string(), version: z.string(), license: z.string() });
+const Manifest = v.object({ name: v.string(), version: v.string(), license: v.string() });
 
 /** The innermost package that a file belongs to, for a version of its own may be installed inside another. */
 const PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
@@ -63,9 +63,9 @@ function list(directories: Set<string> = new Set()): string[] {
   return [...directories].toSorted();
 }
 
-async function readManifest(root: string, directory: string): Promise<z.infer<typeof Manifest>> {
-  const { data } = Manifest.safeParse(JSON.parse(await readFile(join(root, directory, 'package.json'), 'utf8')));
-  if (!data)
+async function readManifest(root: string, directory: string): Promise<v.InferOutput<typeof Manifest>> {
+  const manifest = v.safeParse(Manifest, JSON.parse(await readFile(join(root, directory, 'package.json'), 'utf8')));
+  if (!manifest.success)
     throw new Error(`${directory}/package.json names no license, or not even itself, so it cannot be shipped.`);
-  return data;
+  return manifest.output;
 }

@@ -1,58 +1,58 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Tier } from './completion.ts';
 import type { Look } from './look.ts';
 import { Neutral, type Refusal, refusalOf } from './refusal.ts';
 import { strictFault } from './strict-schema.ts';
 import { pickTool, type Tool } from './tool-call.ts';
 
-const Detail = z.enum(['auto', 'low', 'high', 'original']).nullish();
-const Part = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text'), text: z.string() }),
-  z.strictObject({
-    type: z.literal('image_url'),
-    image_url: z.strictObject({ url: z.string(), detail: Detail }),
+const Detail = v.nullish(v.picklist(['auto', 'low', 'high', 'original']));
+const Part = v.variant('type', [
+  v.strictObject({ type: v.literal('text'), text: v.string() }),
+  v.strictObject({
+    type: v.literal('image_url'),
+    image_url: v.strictObject({ url: v.string(), detail: Detail }),
   }),
-  z.strictObject({ type: z.literal('refusal'), refusal: z.string() }),
+  v.strictObject({ type: v.literal('refusal'), refusal: v.string() }),
 ]);
 
-const ToolCall = z.strictObject({
-  id: z.string(),
-  type: z.literal('function'),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+const ToolCall = v.strictObject({
+  id: v.string(),
+  type: v.literal('function'),
+  function: v.strictObject({ name: v.string(), arguments: v.string() }),
 });
 
-const Message = z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: z.union([z.string(), z.array(Part)]).nullish(),
-  name: z.string().nullish(),
-  refusal: z.string().nullish(),
-  tool_calls: z.array(ToolCall).nullish(),
-  tool_call_id: z.string().nullish(),
-  annotations: z.array(z.unknown()).nullish(),
-  audio: z.null().optional(),
-  function_call: z.null().optional(),
-  parsed: z.unknown().optional(),
+const Message = v.strictObject({
+  role: v.picklist(['system', 'developer', 'user', 'assistant', 'tool']),
+  content: v.nullish(v.union([v.string(), v.array(Part)])),
+  name: v.nullish(v.string()),
+  refusal: v.nullish(v.string()),
+  tool_calls: v.nullish(v.array(ToolCall)),
+  tool_call_id: v.nullish(v.string()),
+  annotations: v.nullish(v.array(v.unknown())),
+  audio: v.optional(v.null()),
+  function_call: v.optional(v.null()),
+  parsed: v.optional(v.unknown()),
 });
 
-const JsonSchema = z.strictObject({
-  name: z.string(),
-  description: z.string().nullish(),
-  schema: z.record(z.string(), z.unknown()),
-  strict: z.boolean().nullish(),
+const JsonSchema = v.strictObject({
+  name: v.string(),
+  description: v.nullish(v.string()),
+  schema: v.record(v.string(), v.unknown()),
+  strict: v.nullish(v.boolean()),
 });
-const ResponseFormat = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text') }),
-  z.strictObject({ type: z.literal('json_object') }),
-  z.strictObject({ type: z.literal('json_schema'), json_schema: JsonSchema }),
+const ResponseFormat = v.variant('type', [
+  v.strictObject({ type: v.literal('text') }),
+  v.strictObject({ type: v.literal('json_object') }),
+  v.strictObject({ type: v.literal('json_schema'), json_schema: JsonSchema }),
 ]);
 
-const FunctionTool = z.strictObject({
-  type: z.literal('function'),
-  function: z.strictObject({
-    name: z.string(),
-    description: z.string().nullish(),
-    parameters: z.record(z.string(), z.unknown()).nullish(),
-    strict: z.boolean().nullish(),
+const FunctionTool = v.strictObject({
+  type: v.literal('function'),
+  function: v.strictObject({
+    name: v.string(),
+    description: v.nullish(v.string()),
+    parameters: v.nullish(v.record(v.string(), v.unknown())),
+    strict: v.nullish(v.boolean()),
   }),
 });
 
@@ -60,34 +60,34 @@ const FunctionTool = z.strictObject({
  * A Chat Completions request. A member that is not here is one that the emulated model does not play, and is refused by
  * name: what it ignored in silence would surprise whoever deploys.
  */
-const ChatRequest = z.strictObject({
+const ChatRequest = v.strictObject({
   ...Neutral,
-  messages: z.array(Message).min(1, "[] is too short - 'messages'"),
-  max_completion_tokens: z.int().min(1).nullish(),
-  max_tokens: z.unknown().optional(),
-  n: z.int().min(1).max(128).nullish(),
-  response_format: ResponseFormat.nullish(),
-  stream_options: z
-    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
-    .nullish(),
-  tools: z.array(FunctionTool).nullish(),
-  tool_choice: z
-    .union([
-      z.enum(['none', 'auto', 'required']),
-      z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: z.string() }) }),
-    ])
-    .nullish(),
-  reasoning_effort: z.string().nullish(),
-  verbosity: z.enum(['low', 'medium', 'high']).nullish(),
-  presence_penalty: z.literal(0).nullish(),
-  frequency_penalty: z.literal(0).nullish(),
-  logprobs: z.literal(false).nullish(),
-  top_logprobs: z.literal(0).nullish(),
-  logit_bias: z.strictObject({}).nullish(),
-  stop: z.null().optional(),
-  seed: z.number().nullish(),
+  messages: v.pipe(v.array(Message), v.minLength(1, "[] is too short - 'messages'")),
+  max_completion_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  max_tokens: v.optional(v.unknown()),
+  n: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(128))),
+  response_format: v.nullish(ResponseFormat),
+  stream_options: v.nullish(
+    v.strictObject({ include_usage: v.nullish(v.boolean()), include_obfuscation: v.nullish(v.boolean()) }),
+  ),
+  tools: v.nullish(v.array(FunctionTool)),
+  tool_choice: v.nullish(
+    v.union([
+      v.picklist(['none', 'auto', 'required']),
+      v.strictObject({ type: v.literal('function'), function: v.strictObject({ name: v.string() }) }),
+    ]),
+  ),
+  reasoning_effort: v.nullish(v.string()),
+  verbosity: v.nullish(v.picklist(['low', 'medium', 'high'])),
+  presence_penalty: v.nullish(v.literal(0)),
+  frequency_penalty: v.nullish(v.literal(0)),
+  logprobs: v.nullish(v.literal(false)),
+  top_logprobs: v.nullish(v.literal(0)),
+  logit_bias: v.nullish(v.strictObject({})),
+  stop: v.optional(v.null()),
+  seed: v.nullish(v.number()),
 });
-type ChatRequest = z.infer<typeof ChatRequest>;
+type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
 /** A checked request: what to look at, and how to answer. */
 export interface Chat {
@@ -102,8 +102,9 @@ export interface Chat {
 
 /** Reads a request, or says why the service refuses it. */
 export function readChat(body: unknown): Chat | Refusal {
-  const { data: request, error } = ChatRequest.safeParse(body);
-  if (!request) return refusalOf(error);
+  const read = v.safeParse(ChatRequest, body);
+  if (!read.success) return refusalOf(read.issues);
+  const request = read.output;
   const refusal = unsupported(request) ?? badFormat(request) ?? badTool(request) ?? lostResult(request);
   if (refusal) return refusal;
   const { response_format: format, tool_choice: choice } = request;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type Answer, jsonAnswer } from './answer.ts';
 import { readChat } from './chat-request.ts';
 import { completion, completionEvents, MODEL_LIST, toWords } from './completion.ts';
@@ -21,7 +21,7 @@ const RESPONSES = '/openai/v1/responses';
 const MODELS = '/openai/models';
 const CHAT_ACTION = 'deployments/chat/completions/action';
 const RESPONSES_ACTION = 'responses/write';
-const NamedModel = z.object({ model: z.string() });
+const NamedModel = v.object({ model: v.string() });
 const FIRST_API_VERSION = '2022-12-01';
 
 /** An Azure OpenAI resource: whose tokens it takes, what is deployed, and whether who asks has the role. */
@@ -96,7 +96,7 @@ function wrongAddress(request: RecordedRequest, { deployments }: Resource): Answ
     : [VERSION_FREE, RESPONSES].includes(request.path);
   if (!known || request.method !== 'POST') return azureError(404, '404', 'Resource not found');
 
-  const deployment = dated ?? NamedModel.safeParse(request.body).data?.model ?? '';
+  const deployment = dated ?? (v.is(NamedModel, request.body) ? request.body.model : '');
   if (deployments.includes(deployment)) return undefined;
   const advice = 'If you created the deployment within the last 5 minutes, please wait a moment and try again.';
   return azureError(404, 'DeploymentNotFound', `The API deployment for this resource does not exist. ${advice}`);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** Why the service refuses a request, in its words. */
 export interface Refusal {
@@ -9,32 +9,29 @@ export interface Refusal {
 
 /** Members that both APIs have and that change nothing in what the emulated model says. */
 export const Neutral = {
-  model: z.string().optional(),
-  stream: z.boolean().nullish(),
+  model: v.optional(v.string()),
+  stream: v.nullish(v.boolean()),
   // Models of the GPT-5 class take the defaults and nothing else.
-  temperature: z.literal(1).nullish(),
-  top_p: z.literal(1).nullish(),
-  parallel_tool_calls: z.boolean().nullish(),
-  store: z.boolean().nullish(),
-  metadata: z.record(z.string(), z.string()).nullish(),
-  user: z.string().nullish(),
-  safety_identifier: z.string().nullish(),
-  prompt_cache_key: z.string().nullish(),
-  service_tier: z.enum(['auto', 'default', 'flex']).nullish(),
+  temperature: v.nullish(v.literal(1)),
+  top_p: v.nullish(v.literal(1)),
+  parallel_tool_calls: v.nullish(v.boolean()),
+  store: v.nullish(v.boolean()),
+  metadata: v.nullish(v.record(v.string(), v.string())),
+  user: v.nullish(v.string()),
+  safety_identifier: v.nullish(v.string()),
+  prompt_cache_key: v.nullish(v.string()),
+  service_tier: v.nullish(v.picklist(['auto', 'default', 'flex'])),
 };
 
 /** The first fault of a request as the service would word it, the name of the parameter in it. */
-export function refusalOf(error: z.ZodError): Refusal {
-  const [issue] = error.issues;
-  const path = (issue?.path ?? []).map(String);
-  if (issue?.code === 'unrecognized_keys') {
-    const param = [...path, issue.keys[0] ?? ''].join('.');
+export function refusalOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Refusal {
+  const param = v.getDotPath(issue) ?? '';
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
     return { param, code: 'unknown_parameter', message: `Unknown parameter: '${param}'.` };
   }
-  const param = path.join('.');
-  if (issue?.code === 'invalid_value' && ['temperature', 'top_p'].includes(param)) {
+  if (issue.type === 'literal' && ['temperature', 'top_p'].includes(param)) {
     const message = `Unsupported value: '${param}' does not support this value with this model. Only the default (1) value is supported.`;
     return { param, code: 'unsupported_value', message };
   }
-  return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${issue?.message ?? ''}` };
+  return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${issue.message}` };
 }

@@ -1,115 +1,120 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Look } from './look.ts';
 import { Neutral, type Refusal, refusalOf } from './refusal.ts';
 import { strictFault } from './strict-schema.ts';
 import { pickTool, type Tool } from './tool-call.ts';
 
-const Part = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('input_text'), text: z.string() }),
-  z.strictObject({
-    type: z.literal('input_image'),
-    image_url: z.string(),
-    file_id: z.null().optional(),
-    detail: z.enum(['auto', 'low', 'high', 'original']).nullish(),
+const Part = v.variant('type', [
+  v.strictObject({ type: v.literal('input_text'), text: v.string() }),
+  v.strictObject({
+    type: v.literal('input_image'),
+    image_url: v.string(),
+    file_id: v.optional(v.null()),
+    detail: v.nullish(v.picklist(['auto', 'low', 'high', 'original'])),
   }),
-  z.strictObject({
-    type: z.literal('input_file'),
-    filename: z.string().nullish(),
-    file_data: z.string(),
-    file_id: z.null().optional(),
-    file_url: z.null().optional(),
+  v.strictObject({
+    type: v.literal('input_file'),
+    filename: v.nullish(v.string()),
+    file_data: v.string(),
+    file_id: v.optional(v.null()),
+    file_url: v.optional(v.null()),
   }),
-  z.strictObject({
-    type: z.literal('output_text'),
-    text: z.string(),
-    annotations: z.array(z.unknown()).nullish(),
-    logprobs: z.array(z.unknown()).nullish(),
+  v.strictObject({
+    type: v.literal('output_text'),
+    text: v.string(),
+    annotations: v.nullish(v.array(v.unknown())),
+    logprobs: v.nullish(v.array(v.unknown())),
   }),
-  z.strictObject({ type: z.literal('refusal'), refusal: z.string() }),
+  v.strictObject({ type: v.literal('refusal'), refusal: v.string() }),
 ]);
-const Content = z.union([z.string(), z.array(Part)]);
-const Status = z.enum(['in_progress', 'completed', 'incomplete']).nullish();
+const Content = v.union([v.string(), v.array(Part)]);
+const Status = v.nullish(v.picklist(['in_progress', 'completed', 'incomplete']));
 
-const Item = z.union([
-  z.strictObject({
-    type: z.literal('message').optional(),
-    role: z.enum(['system', 'developer', 'user', 'assistant']),
+const Item = v.union([
+  v.strictObject({
+    type: v.optional(v.literal('message')),
+    role: v.picklist(['system', 'developer', 'user', 'assistant']),
     content: Content,
-    id: z.string().nullish(),
+    id: v.nullish(v.string()),
     status: Status,
-    phase: z.string().nullish(),
+    phase: v.nullish(v.string()),
   }),
-  z.strictObject({
-    type: z.literal('function_call'),
-    call_id: z.string(),
-    name: z.string(),
-    arguments: z.string(),
-    id: z.string().nullish(),
+  v.strictObject({
+    type: v.literal('function_call'),
+    call_id: v.string(),
+    name: v.string(),
+    arguments: v.string(),
+    id: v.nullish(v.string()),
     status: Status,
   }),
-  z.strictObject({
-    type: z.literal('function_call_output'),
-    call_id: z.string(),
+  v.strictObject({
+    type: v.literal('function_call_output'),
+    call_id: v.string(),
     output: Content,
-    id: z.string().nullish(),
+    id: v.nullish(v.string()),
     status: Status,
   }),
-  z.strictObject({
-    type: z.literal('reasoning'),
-    id: z.string(),
-    summary: z.array(z.unknown()),
+  v.strictObject({
+    type: v.literal('reasoning'),
+    id: v.string(),
+    summary: v.array(v.unknown()),
     // What is not stored can only be known from this.
-    encrypted_content: z.string(),
+    encrypted_content: v.string(),
     status: Status,
   }),
 ]);
-type Item = z.infer<typeof Item>;
+type Item = v.InferOutput<typeof Item>;
 
-const Format = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text') }),
-  z.strictObject({ type: z.literal('json_object') }),
-  z.strictObject({
-    type: z.literal('json_schema'),
-    name: z.string(),
-    description: z.string().nullish(),
-    schema: z.record(z.string(), z.unknown()),
-    strict: z.boolean().nullish(),
+const Format = v.variant('type', [
+  v.strictObject({ type: v.literal('text') }),
+  v.strictObject({ type: v.literal('json_object') }),
+  v.strictObject({
+    type: v.literal('json_schema'),
+    name: v.string(),
+    description: v.nullish(v.string()),
+    schema: v.record(v.string(), v.unknown()),
+    strict: v.nullish(v.boolean()),
   }),
 ]);
 
-const FunctionTool = z.strictObject({
-  type: z.literal('function'),
-  name: z.string(),
-  description: z.string().nullish(),
-  parameters: z.record(z.string(), z.unknown()).nullish(),
-  strict: z.boolean().nullish(),
+const FunctionTool = v.strictObject({
+  type: v.literal('function'),
+  name: v.string(),
+  description: v.nullish(v.string()),
+  parameters: v.nullish(v.record(v.string(), v.unknown())),
+  strict: v.nullish(v.boolean()),
 });
 
 /** A Responses request. A member that is not here is refused by name, as those of chat completions are. */
-const ResponsesRequest = z.strictObject({
+const ResponsesRequest = v.strictObject({
   ...Neutral,
-  input: z.union([z.string(), z.array(Item)]),
-  instructions: z.string().nullish(),
-  max_output_tokens: z.int().min(16).nullish(),
-  stream_options: z.strictObject({ include_obfuscation: z.boolean().nullish() }).nullish(),
-  text: z.strictObject({ format: Format.nullish(), verbosity: z.enum(['low', 'medium', 'high']).nullish() }).nullish(),
-  tools: z.array(FunctionTool).nullish(),
-  tool_choice: z
-    .union([z.enum(['none', 'auto', 'required']), z.strictObject({ type: z.literal('function'), name: z.string() })])
-    .nullish(),
-  reasoning: z.strictObject({ effort: z.string().nullish(), summary: z.string().nullish() }).nullish(),
-  include: z.array(z.literal('reasoning.encrypted_content')).nullish(),
-  truncation: z.enum(['auto', 'disabled']).nullish(),
-  background: z.literal(false).nullish(),
-  previous_response_id: z.null().optional(),
-  conversation: z.null().optional(),
-  prompt: z.null().optional(),
-  max_tool_calls: z.null().optional(),
-  top_logprobs: z.literal(0).nullish(),
+  input: v.union([v.string(), v.array(Item)]),
+  instructions: v.nullish(v.string()),
+  max_output_tokens: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(16))),
+  stream_options: v.nullish(v.strictObject({ include_obfuscation: v.nullish(v.boolean()) })),
+  text: v.nullish(
+    v.strictObject({ format: v.nullish(Format), verbosity: v.nullish(v.picklist(['low', 'medium', 'high'])) }),
+  ),
+  tools: v.nullish(v.array(FunctionTool)),
+  tool_choice: v.nullish(
+    v.union([
+      v.picklist(['none', 'auto', 'required']),
+      v.strictObject({ type: v.literal('function'), name: v.string() }),
+    ]),
+  ),
+  reasoning: v.nullish(v.strictObject({ effort: v.nullish(v.string()), summary: v.nullish(v.string()) })),
+  include: v.nullish(v.array(v.literal('reasoning.encrypted_content'))),
+  truncation: v.nullish(v.picklist(['auto', 'disabled'])),
+  background: v.nullish(v.literal(false)),
+  previous_response_id: v.optional(v.null()),
+  conversation: v.optional(v.null()),
+  prompt: v.optional(v.null()),
+  max_tool_calls: v.optional(v.null()),
+  top_logprobs: v.nullish(v.literal(0)),
 });
 
 /** A checked request. */
-export type ResponsesRequest = z.infer<typeof ResponsesRequest>;
+export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
 /** What to look at, and how to answer. */
 export interface Asked {
@@ -120,8 +125,9 @@ export interface Asked {
 
 /** Reads a request, or says why the service refuses it. */
 export function readResponsesRequest(body: unknown): Asked | Refusal {
-  const { data: request, error } = ResponsesRequest.safeParse(body);
-  if (!request) return refusalOf(error);
+  const read = v.safeParse(ResponsesRequest, body);
+  if (!read.success) return refusalOf(read.issues);
+  const request = read.output;
   const items: readonly Item[] =
     typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
   const refusal = badSchema(request) ?? lostResult(items);
@@ -147,7 +153,7 @@ export function readResponsesRequest(body: unknown): Asked | Refusal {
   };
 }
 
-function partsOf(item: Item): readonly z.infer<typeof Part>[] {
+function partsOf(item: Item): readonly v.InferOutput<typeof Part>[] {
   const content = 'content' in item ? item.content : 'output' in item ? item.output : '';
   return typeof content === 'string' ? [{ type: 'input_text', text: content }] : content;
 }

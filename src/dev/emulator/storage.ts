@@ -8,7 +8,7 @@ import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { listen } from '../start/listen.ts';
 import { makeServerCertificate } from './entra/certificates.ts';
 import { startAuthority } from './tokens.ts';
@@ -29,8 +29,9 @@ const CLOSE_MS = 6_000;
 const USUAL_PORTS = [10_000, 10_001, 10_002] as const;
 
 /** Of blobs, queues and tables. */
-const Ports = z.tuple([z.int(), z.int(), z.int()]).readonly();
-type Ports = z.infer<typeof Ports>;
+const Port = v.pipe(v.number(), v.integer());
+const Ports = v.pipe(v.tuple([Port, Port, Port]), v.readonly());
+type Ports = v.InferOutput<typeof Ports>;
 
 /** A storage account on this machine: Azurite over https, which takes the tokens of the emulated identity. */
 export interface EmulatedStorage {
@@ -135,8 +136,8 @@ async function create(blobs: BlobServiceClient, queues: QueueServiceClient): Pro
 /** The ports of the last start where they are free, so that URLs which were stored in the folder's data stay valid. */
 async function portsOf(folder: string): Promise<Ports> {
   const file = join(folder, 'ports.json');
-  const kept = Ports.safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null'))).data;
-  const ports = await freePorts(kept ?? USUAL_PORTS);
+  const kept = v.safeParse(Ports, JSON.parse(await readFile(file, 'utf8').catch(() => 'null')));
+  const ports = await freePorts(kept.success ? kept.output : USUAL_PORTS);
   await writeFile(file, JSON.stringify(ports));
   return ports;
 }

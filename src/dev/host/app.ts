@@ -2,7 +2,7 @@ import { registerHooks } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { QueueSettings } from './queue-options.ts';
 import type { QueueFunction } from './queue-trigger.ts';
 import { type ProgrammingModel, registry } from './registry.ts';
@@ -20,11 +20,12 @@ function provideFunctionsCore(): void {
   });
 }
 
-const packageJson = z.object({ main: z.string() });
-const hostJson = z.object({
-  extensions: z
-    .object({ http: z.object({ routePrefix: z.string().optional() }).optional(), queues: QueueSettings })
-    .prefault({}),
+const packageJson = v.object({ main: v.string() });
+const hostJson = v.object({
+  extensions: v.optional(
+    v.object({ http: v.optional(v.object({ routePrefix: v.optional(v.string()) })), queues: QueueSettings }),
+    {},
+  ),
 });
 
 /** A built app, imported and indexed. */
@@ -32,7 +33,7 @@ export interface App {
   model: ProgrammingModel;
   routes: Route[];
   queues: QueueFunction[];
-  queueSettings: z.infer<typeof QueueSettings>;
+  queueSettings: v.InferOutput<typeof QueueSettings>;
 }
 
 /**
@@ -40,8 +41,8 @@ export interface App {
  * `main`, with `@azure/functions-core` at hand.
  */
 export async function loadApp(appDir: string): Promise<App> {
-  const main = join(appDir, packageJson.parse(await readJson(join(appDir, 'package.json'))).main);
-  const { extensions } = hostJson.parse(await readJson(join(appDir, 'host.json')));
+  const main = join(appDir, v.parse(packageJson, await readJson(join(appDir, 'package.json'))).main);
+  const { extensions } = v.parse(hostJson, await readJson(join(appDir, 'host.json')));
 
   provideFunctionsCore();
   await import(pathToFileURL(main).href);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 /** How messages are taken from a queue: `extensions.queues` of host.json, with the defaults of Storage.Queues 5.3.10. */
 export interface QueueOptions {
@@ -18,23 +18,24 @@ export interface QueueOptions {
 const VISIBILITY_SECONDS = 600;
 
 /** The members of host.json, as the real host reads them. */
-export const QueueSettings = z
-  .object({
+export const QueueSettings = v.optional(
+  v.object({
     // The service gives at most 32 messages at once.
-    batchSize: z.int().min(1).max(32).default(16),
-    newBatchThreshold: z.int().min(0).optional(),
-    maxDequeueCount: z.int().min(1).default(5),
-    maxPollingInterval: z.string().default('00:01:00'),
-    visibilityTimeout: z.string().default('00:00:00'),
-    messageEncoding: z.enum(['base64', 'none']).default('base64'),
-  })
-  .prefault({});
+    batchSize: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)), 16),
+    newBatchThreshold: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+    maxDequeueCount: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
+    maxPollingInterval: v.optional(v.string(), '00:01:00'),
+    visibilityTimeout: v.optional(v.string(), '00:00:00'),
+    messageEncoding: v.optional(v.picklist(['base64', 'none']), 'base64'),
+  }),
+  {},
+);
 
 /**
  * Reads the options of an app's queue triggers.
  * @param visibilitySeconds - shortens the ten minutes for which a message in hand is hidden, for tests
  */
-export function queueOptions(settings: z.infer<typeof QueueSettings>, visibilitySeconds?: number): QueueOptions {
+export function queueOptions(settings: v.InferOutput<typeof QueueSettings>, visibilitySeconds?: number): QueueOptions {
   const { batchSize, newBatchThreshold, maxDequeueCount, messageEncoding } = settings;
   return {
     batchSize,

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadEnvFile } from 'node:process';
-import { z } from 'zod';
+import * as v from 'valibot';
 
-const LocalSettings = z.object({
-  IsEncrypted: z.literal(false, 'is encrypted; decrypt it with: func settings decrypt').default(false),
-  Values: z.record(z.string(), z.string('must be a text, in quotes')).default({}),
+const LocalSettings = v.object({
+  IsEncrypted: v.optional(v.literal(false, 'is encrypted; decrypt it with: func settings decrypt'), false),
+  Values: v.optional(v.record(v.string(), v.string('must be a text, in quotes')), {}),
 });
 
 /**
@@ -19,9 +19,9 @@ export function loadLocalSettings(): void {
 function readValues(file: string): Record<string, string> {
   if (!existsSync(file)) return {};
   const text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
-  const { data, error } = LocalSettings.safeParse(parseJson(file, text));
-  if (data) return data.Values;
-  const faults = error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
+  const settings = v.safeParse(LocalSettings, parseJson(file, text));
+  if (settings.success) return settings.output.Values;
+  const faults = settings.issues.map((issue) => `  ${v.getDotPath(issue) ?? ''} ${issue.message}`);
   throw new Error(`${file} needs attention (local.settings.sample.json shows how it looks):\n${faults.join('\n')}`);
 }
 

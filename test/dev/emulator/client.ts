@@ -1,7 +1,7 @@
 import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
 import { AzureOpenAI } from 'openai';
 import { vi } from 'vitest';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
 
 /** The real SDK, signed in with the real credential, both pointed at the emulated Azure; nothing is retried. */
@@ -24,7 +24,7 @@ export async function tokenFor(resource: string, { env }: EmulatedAzure): Promis
   const query = new URLSearchParams({ 'api-version': '2019-08-01', resource });
   const headers = { 'x-identity-header': env['IDENTITY_HEADER'] ?? '' };
   const response = await fetch(`${env['IDENTITY_ENDPOINT']}?${query.toString()}`, { headers });
-  return z.object({ access_token: z.string() }).parse(await response.json()).access_token;
+  return v.parse(v.object({ access_token: v.string() }), await response.json()).access_token;
 }
 
 /** A data URL, as the model takes images. */
@@ -45,7 +45,7 @@ export async function post(
     headers: { 'content-type': 'application/json', authorization: authorization ?? signedIn },
     body: JSON.stringify(body),
   });
-  const { error } = z.looseObject({ error: z.unknown().optional() }).parse(await response.json());
+  const { error } = v.parse(v.looseObject({ error: v.optional(v.unknown()) }), await response.json());
   return { status: response.status, error };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type EmulatedAzure, startAzure } from '../../../src/dev/emulator/azure.ts';
 import { type EmulatedStorage, startStorage } from '../../../src/dev/emulator/storage.ts';
 import { startTinyApp, type TinyApp } from './tiny-app.ts';
@@ -9,10 +9,10 @@ import { startTinyApp, type TinyApp } from './tiny-app.ts';
 /** The real host and extension on which all of this was seen, on 2026-11-26. */
 const SEEN_ON = 'as host 4.1037 with Storage.Queues 5.3.10 does';
 
-const Seen = z.array(
-  z.object({ message: z.unknown(), dequeueCount: z.unknown(), id: z.unknown(), inHand: z.number(), ms: z.number() }),
+const Seen = v.array(
+  v.object({ message: v.unknown(), dequeueCount: v.unknown(), id: v.unknown(), inHand: v.number(), ms: v.number() }),
 );
-type Seen = z.infer<typeof Seen>;
+type Seen = v.InferOutput<typeof Seen>;
 
 /** Notes what it is given; what it does then is in the message. */
 const queueApp = `
@@ -86,7 +86,7 @@ async function ownQueue({ onTestFinished }: Pick<TestContext, 'onTestFinished'>)
 }
 
 async function seenBy({ url }: TinyApp): Promise<Seen> {
-  return Seen.parse(await (await fetch(`${url}/v1/seen`)).json());
+  return v.parse(Seen, await (await fetch(`${url}/v1/seen`)).json());
 }
 
 /** A dozen apps start at once, each in a process of its own. */

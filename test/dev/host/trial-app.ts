@@ -1,11 +1,11 @@
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { TinyApp } from './tiny-app.ts';
 
-const Notes = z.object({ addresses: z.array(z.string()), gone: z.array(z.string()) });
+const Notes = v.object({ addresses: v.array(v.string()), gone: v.array(v.string()) });
 
 /** What the trial app has noticed: the addresses it was reached at, and the requests whose client disconnected early. */
-export async function notesOf({ url }: TinyApp): Promise<z.infer<typeof Notes>> {
-  return Notes.parse(await (await fetch(`${url}/v1/notes`)).json());
+export async function notesOf({ url }: TinyApp): Promise<v.InferOutput<typeof Notes>> {
+  return v.parse(Notes, await (await fetch(`${url}/v1/notes`)).json());
 }
 
 /** A function app that behaves in every way that a host has to cope with. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import * as z from 'zod';
+import * as v from 'valibot';
 import { makeServerCertificate } from '../../../src/dev/emulator/entra/certificates.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
@@ -12,18 +12,18 @@ export interface ApplicationInsights {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const Envelope = z.object({
-  name: z.string(),
-  tags: z.record(z.string(), z.string()),
-  data: z.object({
-    baseType: z.string(),
-    baseData: z.object({
-      name: z.string().optional(),
-      id: z.string().optional(),
-      type: z.string().optional(),
-      success: z.boolean().optional(),
-      properties: z.record(z.string(), z.string().or(z.number())).optional(),
-      metrics: z.array(z.object({ name: z.string(), value: z.number(), count: z.number().optional() })).optional(),
+const Envelope = v.object({
+  name: v.string(),
+  tags: v.record(v.string(), v.string()),
+  data: v.object({
+    baseType: v.string(),
+    baseData: v.object({
+      name: v.optional(v.string()),
+      id: v.optional(v.string()),
+      type: v.optional(v.string()),
+      success: v.optional(v.boolean()),
+      properties: v.optional(v.record(v.string(), v.union([v.string(), v.number()]))),
+      metrics: v.optional(v.array(v.object({ name: v.string(), value: v.number(), count: v.optional(v.number()) }))),
     }),
   }),
 });
@@ -31,7 +31,7 @@ const Envelope = z.object({
 export interface ReceivedItem {
   readonly kind: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly data: z.infer<typeof Envelope>['data']['baseData'];
+  readonly data: v.InferOutput<typeof Envelope>['data']['baseData'];
 }
 
 /** Starts one that takes everything; whoever sent it has to be checked by the test. The exporter speaks TLS only. */
@@ -57,7 +57,7 @@ export async function startApplicationInsights(): Promise<ApplicationInsights> {
 export function itemsIn({ deliveries }: Receiver): ReceivedItem[] {
   return deliveries.flatMap(({ text }) =>
     toLines(text).map((line) => {
-      const { name, tags, data } = Envelope.parse(line);
+      const { name, tags, data } = v.parse(Envelope, line);
       return { kind: name.replace('Microsoft.ApplicationInsights.', ''), tags, data: data.baseData };
     }),
   );

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 /** A span as it arrived. */
@@ -23,30 +23,30 @@ export interface ReceivedHistogram {
   readonly bounds: readonly number[];
 }
 
-const Value = z.object({
-  stringValue: z.string().optional(),
-  intValue: z.union([z.string(), z.number()]).optional(),
-  doubleValue: z.number().optional(),
-  arrayValue: z.object({ values: z.array(z.object({ stringValue: z.string() })) }).optional(),
+const Value = v.object({
+  stringValue: v.optional(v.string()),
+  intValue: v.optional(v.union([v.string(), v.number()])),
+  doubleValue: v.optional(v.number()),
+  arrayValue: v.optional(v.object({ values: v.array(v.object({ stringValue: v.string() })) })),
 });
-const Attributes = z.array(z.object({ key: z.string(), value: Value }));
-const Traces = z.object({
-  resourceSpans: z.array(
-    z.object({
-      resource: z.object({ attributes: Attributes }),
-      scopeSpans: z.array(
-        z.object({
-          spans: z.array(
-            z.object({
-              traceId: z.string(),
-              spanId: z.string(),
-              parentSpanId: z.string().optional(),
-              name: z.string(),
-              kind: z.number(),
-              startTimeUnixNano: z.string(),
-              endTimeUnixNano: z.string(),
+const Attributes = v.array(v.object({ key: v.string(), value: Value }));
+const Traces = v.object({
+  resourceSpans: v.array(
+    v.object({
+      resource: v.object({ attributes: Attributes }),
+      scopeSpans: v.array(
+        v.object({
+          spans: v.array(
+            v.object({
+              traceId: v.string(),
+              spanId: v.string(),
+              parentSpanId: v.optional(v.string()),
+              name: v.string(),
+              kind: v.number(),
+              startTimeUnixNano: v.string(),
+              endTimeUnixNano: v.string(),
               attributes: Attributes,
-              status: z.object({ code: z.number() }),
+              status: v.object({ code: v.number() }),
             }),
           ),
         }),
@@ -54,22 +54,22 @@ const Traces = z.object({
     }),
   ),
 });
-const Metrics = z.object({
-  resourceMetrics: z.array(
-    z.object({
-      scopeMetrics: z.array(
-        z.object({
-          metrics: z.array(
-            z.object({
-              name: z.string(),
-              unit: z.string(),
-              histogram: z.object({
-                dataPoints: z.array(
-                  z.object({
+const Metrics = v.object({
+  resourceMetrics: v.array(
+    v.object({
+      scopeMetrics: v.array(
+        v.object({
+          metrics: v.array(
+            v.object({
+              name: v.string(),
+              unit: v.string(),
+              histogram: v.object({
+                dataPoints: v.array(
+                  v.object({
                     attributes: Attributes,
-                    count: z.union([z.string(), z.number()]),
-                    sum: z.number(),
-                    explicitBounds: z.array(z.number()),
+                    count: v.union([v.string(), v.number()]),
+                    sum: v.number(),
+                    explicitBounds: v.array(v.number()),
                   }),
                 ),
               }),
@@ -90,7 +90,7 @@ export async function startCollector(): Promise<Receiver> {
 export function spansIn({ deliveries }: Receiver): ReceivedSpan[] {
   const documents = deliveries
     .filter(({ path }) => path === '/v1/traces')
-    .map(({ text }) => Traces.parse(JSON.parse(text)));
+    .map(({ text }) => v.parse(Traces, JSON.parse(text)));
   const spans = documents.flatMap(({ resourceSpans }) =>
     resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
   );
@@ -116,7 +116,7 @@ export function spansIn({ deliveries }: Receiver): ReceivedSpan[] {
 export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
   const [first] = deliveries
     .filter(({ path }) => path === '/v1/traces')
-    .flatMap(({ text }) => Traces.parse(JSON.parse(text)).resourceSpans);
+    .flatMap(({ text }) => v.parse(Traces, JSON.parse(text)).resourceSpans);
   return toRecord(first?.resource.attributes ?? []);
 }
 
@@ -124,9 +124,9 @@ export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
 export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
   const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
   if (!last) return [];
-  const metrics = Metrics.parse(JSON.parse(last.text)).resourceMetrics.flatMap(({ scopeMetrics }) =>
-    scopeMetrics.flatMap((scope) => scope.metrics),
-  );
+  const metrics = v
+    .parse(Metrics, JSON.parse(last.text))
+    .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
   return metrics.flatMap(({ name, unit, histogram }) =>
     histogram.dataPoints.map(({ attributes, count, sum, explicitBounds }) => ({
       name,
@@ -139,7 +139,7 @@ export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
   );
 }
 
-function toRecord(attributes: z.infer<typeof Attributes>): Record<string, unknown> {
+function toRecord(attributes: v.InferOutput<typeof Attributes>): Record<string, unknown> {
   return Object.fromEntries(
     attributes.map(({ key, value }) => [
       key,

@@ -1,31 +1,31 @@
 import type { Bicep } from 'bicep-node';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { Case } from './cases.ts';
 
 /** The subscription and tenant that the snapshots are taken for. Nothing is asked of either. */
 export const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
 export const TENANT = '11111111-1111-1111-1111-111111111111';
 
-const Resource = z.object({
-  id: z.string(),
-  type: z.string(),
-  name: z.string(),
-  apiVersion: z.string(),
-  location: z.string().optional(),
-  kind: z.string().optional(),
-  sku: z.record(z.string(), z.unknown()).optional(),
-  identity: z.record(z.string(), z.unknown()).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
-  properties: z.record(z.string(), z.unknown()).default({}),
+const Resource = v.object({
+  id: v.string(),
+  type: v.string(),
+  name: v.string(),
+  apiVersion: v.string(),
+  location: v.optional(v.string()),
+  kind: v.optional(v.string()),
+  sku: v.optional(v.record(v.string(), v.unknown())),
+  identity: v.optional(v.record(v.string(), v.unknown())),
+  tags: v.optional(v.record(v.string(), v.string())),
+  properties: v.optional(v.record(v.string(), v.unknown()), {}),
 });
-const Snapshot = z.object({
-  predictedResources: z.array(Resource),
-  diagnostics: z.array(z.unknown()),
-  outputs: z.record(z.string(), z.unknown()),
+const Snapshot = v.object({
+  predictedResources: v.array(Resource),
+  diagnostics: v.array(v.unknown()),
+  outputs: v.record(v.string(), v.unknown()),
 });
 
 /** A resource as `bicep snapshot` predicts it. What only Azure knows stands as an expression, in square brackets. */
-export type Resource = z.infer<typeof Resource>;
+export type Resource = v.InferOutput<typeof Resource>;
 
 /** What one set of parameters deploys. */
 export class Deployment {
@@ -67,7 +67,7 @@ export async function predict(bicep: Bicep, of: Case, parameterFile: string): Pr
     deploymentName: 'test',
   };
   const { snapshot } = await bicep.getSnapshot({ path: parameterFile, metadata });
-  const { predictedResources, diagnostics, outputs } = Snapshot.parse(JSON.parse(snapshot));
+  const { predictedResources, diagnostics, outputs } = v.parse(Snapshot, JSON.parse(snapshot));
   if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics));
   return new Deployment(of, predictedResources, outputs);
 }
@@ -75,12 +75,13 @@ export async function predict(bicep: Bicep, of: Case, parameterFile: string): Pr
 /** A value by its path with dots, whatever it is. */
 export function at(object: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => {
-    const members = z.record(z.string(), z.unknown()).safeParse(value);
-    return members.success ? members.data[key] : undefined;
+    const members = v.safeParse(v.record(v.string(), v.unknown()), value);
+    return members.success ? members.output[key] : undefined;
   }, object);
 }
 
 /** The entries of an array by its path, none where there is no array. */
 export function list(object: unknown, path: string): unknown[] {
-  return z.array(z.unknown()).safeParse(at(object, path)).data ?? [];
+  const entries = v.safeParse(v.array(v.unknown()), at(object, path));
+  return entries.success ? entries.output : [];
 }
