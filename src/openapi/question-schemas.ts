@@ -2,6 +2,10 @@ import type { ParameterObject, SchemaObject } from 'openapi3-ts/oas31';
 import type { Limits } from '../config/limits.ts';
 import { reference } from './components.ts';
 
+/** A PNG of one pixel, in base64: the shortest example of an image. */
+export const PIXEL =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAMAAAAoyzS7AAAAA1BMVEVGgrQW1EH0AAAACXBIWXMAAAPoAAAD6AG1e1JrAAAACklEQVQImWNgAAAAAgAB9HFkpgAAAABJRU5ErkJggg==';
+
 const SCHEMA_EXAMPLE = {
   type: 'object',
   properties: { boats: { type: 'integer' }, weather: { type: 'string' } },
@@ -137,7 +141,3 @@ function formImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     description: `One part called \`image\` for each, of up to ${maxImageBytes} bytes. The bytes decide what it is, not the part's headers.`,
   };
 }
-
-/** A PNG of one pixel, in base64: the shortest example of an image. */
-export const PIXEL =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAMAAAAoyzS7AAAAA1BMVEVGgrQW1EH0AAAACXBIWXMAAAPoAAAD6AG1e1JrAAAACklEQVQImWNgAAAAAgAB9HFkpgAAAABJRU5ErkJggg==';
