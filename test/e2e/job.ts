@@ -1,29 +1,29 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import sharp from 'sharp';
-import { z } from 'zod';
+import * as v from 'valibot';
 
 const UPLOADS_AT_ONCE = 16;
 /** How many of the images differ. More would only take time to make. */
 const DISTINCT = 200;
 
-const Job = z.object({
-  id: z.string(),
-  status: z.enum(['listing', 'running', 'done', 'cancelled', 'failed']),
-  found: z.int(),
-  answered: z.int(),
-  failed: z.int(),
-  finishedAt: z.string().nullish(),
+const Job = v.object({
+  id: v.string(),
+  status: v.picklist(['listing', 'running', 'done', 'cancelled', 'failed']),
+  found: v.pipe(v.number(), v.integer()),
+  answered: v.pipe(v.number(), v.integer()),
+  failed: v.pipe(v.number(), v.integer()),
+  finishedAt: v.nullish(v.string()),
 });
 /** A job as `GET /api/jobs/{id}` describes it. */
-export type Job = z.infer<typeof Job>;
+export type Job = v.InferOutput<typeof Job>;
 
-const Result = z.looseObject({
-  blob: z.string(),
-  answer: z.string().optional(),
-  problem: z.looseObject({ code: z.string() }).optional(),
+const Result = v.looseObject({
+  blob: v.string(),
+  answer: v.optional(v.string()),
+  problem: v.optional(v.looseObject({ code: v.string() })),
 });
 /** A line of a job's results. */
-export type Result = z.infer<typeof Result>;
+export type Result = v.InferOutput<typeof Result>;
 
 /** Uploads small images as `PREFIX/00000.png` and so on, and returns their URLs. */
 export async function putImages(container: ContainerClient, prefix: string, count: number): Promise<string[]> {
@@ -54,14 +54,14 @@ export async function startJob(appUrl: string, source: string, more: object = {}
     body: JSON.stringify({ source, instructions: 'What is this?', tier: 'flex', ...more }),
   });
   if (answer.status !== 202) throw new Error(`The job was not started: ${answer.status} ${await answer.text()}`);
-  return Job.pick({ id: true }).parse(await answer.json()).id;
+  return v.parse(v.pick(Job, ['id']), await answer.json()).id;
 }
 
 /** The status of a job; undefined while the app does not answer. */
 export async function lookAtJob(appUrl: string, id: string): Promise<Job | undefined> {
   try {
     const answer = await fetch(`${appUrl}/api/jobs/${id}`);
-    return answer.ok ? Job.parse(await answer.json()) : undefined;
+    return answer.ok ? v.parse(Job, await answer.json()) : undefined;
   } catch {
     return undefined;
   }
@@ -72,5 +72,5 @@ export async function resultsOf(appUrl: string, id: string): Promise<Result[]> {
   const answer = await fetch(`${appUrl}/api/jobs/${id}/results`);
   if (!answer.ok) throw new Error(`No results: ${answer.status} ${await answer.text()}`);
   const lines = (await answer.text()).split('\n').filter(Boolean);
-  return lines.map((line) => Result.parse(JSON.parse(line)));
+  return lines.map((line) => v.parse(Result, JSON.parse(line)));
 }

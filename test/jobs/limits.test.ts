@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { readSettings } from '../../src/config/settings.ts';
 import { Problem } from '../../src/http/problem.ts';
 import type { ImageStep, JobStep, PageStep } from '../../src/jobs/job.ts';
@@ -52,12 +52,13 @@ async function workOn(step: JobStep): Promise<JobStep[] | Problem> {
   }
 }
 
-const HOST = z
-  .object({
-    functionTimeout: z.string(),
-    extensions: z.object({ queues: z.object({ batchSize: z.int(), newBatchThreshold: z.int() }) }),
-  })
-  .parse(JSON.parse(readFileSync(new URL('../../host.json', import.meta.url), 'utf8')));
+const HOST = v.parse(
+  v.object({
+    functionTimeout: v.string(),
+    extensions: v.object({ queues: v.object({ batchSize: v.number(), newBatchThreshold: v.number() }) }),
+  }),
+  JSON.parse(readFileSync(new URL('../../host.json', import.meta.url), 'utf8')),
+);
 
 /** What the requests of each stage look like. */
 const STAGES = {
