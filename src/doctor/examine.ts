@@ -18,7 +18,7 @@ export interface CheckTarget {
   readonly answeredBy: () => string | undefined;
   readonly deployment: (target: Target, deadline: Deadline) => Promise<Finding>;
   /** Only if there are containers to read, or jobs. */
-  readonly storage?: (deadline: Deadline) => Promise<Finding>;
+  readonly storage?: ((deadline: Deadline) => Promise<Finding>) | undefined;
   /** Only if it is asked for. */
   readonly model?: () => Promise<Finding>;
 }

@@ -13,12 +13,11 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * Makes the checks of whether a question would find an identity, a deployment and its storage. They cost nothing.
- * @param storage - asks storage, and says in words what was asked; undefined if the settings name none
  */
 export function readiness(
   settings: Settings,
   tokens: TokenSource | undefined,
-  storage: ((deadline: Deadline) => Promise<string>) | undefined,
+  storage: CheckTarget['storage'],
 ): () => Promise<Report> {
   const timeoutMs = Math.min(TIMEOUT_MS, settings.requestTimeoutMs);
   const target: CheckTarget = {
@@ -33,15 +32,7 @@ export function readiness(
         return problemFinding(error);
       }
     },
-    ...(storage && {
-      async storage(deadline: Deadline) {
-        try {
-          return ok(`${await storage(deadline)} may be used`);
-        } catch (error) {
-          return problemFinding(error);
-        }
-      },
-    }),
+    storage,
   };
   let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
   return async () => {

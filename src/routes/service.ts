@@ -5,10 +5,10 @@ import { once } from '../config/once.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Report } from '../doctor/check.ts';
 import { readiness } from '../doctor/readiness.ts';
+import { storageCheck } from '../doctor/storage-check.ts';
 import { defaultDecoderLimits } from '../config/memory-limit.ts';
 import { Admission } from '../http/admission.ts';
 import { ImageReader } from '../image/image-reader.ts';
-import type { Deadline } from '../http/deadline.ts';
 import type { Storage } from '../storage/account.ts';
 
 /** What the protected routes share: one for each process. */
@@ -38,9 +38,6 @@ export function createService(
     const { Storage } = await import('../storage/account.ts');
     return new Storage(createStorageIdentity(settings, variables));
   });
-  const usesStorage = settings.imageContainers.length > 0 || settings.jobs !== undefined;
-  const askStorage = async (deadline: Deadline): Promise<string> =>
-    (await import('../storage/probe.ts')).probeStorage(await storage(), settings, deadline);
   return {
     settings,
     tokens,
@@ -48,7 +45,7 @@ export function createService(
     admission: new Admission(settings.maxInflightBytes),
     isOnFunctionsHost,
     imageReader: new ImageReader(settings, defaultDecoderLimits()),
-    readiness: readiness(settings, tokens, usesStorage ? askStorage : undefined),
+    readiness: readiness(settings, tokens, storageCheck(settings, storage)),
     storage,
   };
 }

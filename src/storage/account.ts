@@ -112,15 +112,27 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
       { cause: error, members: { role, account } },
     );
   }
+  if (isMissing(status, error)) return missing({ url, kind }, error);
+  const step =
+    status === undefined
+      ? 'Try again in a while. If it stays so, check the name of the account and whether this network reaches it: private endpoint, firewall, proxy.'
+      : 'Try again in a while.';
+  return new Problem('storage_error', `The storage account ${account} ${whatFailed(error, reason)}. ${step}`, {
+    cause: error,
+    members: { account },
+  });
+}
+
+/** The container or the queue is not there. */
+export function missing({ url, kind }: StorageUse, cause: unknown): Problem {
+  const account = accountOf(url);
+  const what = kind === 'queue' ? 'queue' : 'container';
+  const name = nameOf(url);
   return new Problem(
     'storage_error',
-    isMissing(status, error)
-      ? `The storage account ${account} has no ${kind === 'queue' ? 'queue' : 'container'} ${nameOf(url)}. Create it, or correct the settings.`
-      : `The storage account ${account} ${whatFailed(error, reason)}. Try again in a while.`,
-    {
-      cause: error,
-      members: { account },
-    },
+    `The storage account ${account} has no ${what} ${name}. Next: az storage ${what} create --auth-mode login ` +
+      `--account-name ${account} --name ${name}, or correct the settings.`,
+    { cause, members: { account } },
   );
 }
 

@@ -1,7 +1,6 @@
 import { JOBS, type StorageSettings } from '../config/storage.ts';
 import type { Deadline } from '../http/deadline.ts';
-import { Problem } from '../http/problem.ts';
-import { accountOf, statusOf, type Storage, storageFailure, type StorageUse } from './account.ts';
+import { missing, statusOf, type Storage, storageFailure, type StorageUse } from './account.ts';
 
 /**
  * Asks whether the containers and the queue of the settings are there and answer to this identity. Nothing in them is read.
@@ -31,9 +30,6 @@ async function answered(asked: Promise<unknown>, use: StorageUse, deadline: Dead
     await deadline.race(asked);
   } catch (error) {
     if (statusOf(error) !== 404) throw storageFailure(error, use, deadline.signal);
-    const account = accountOf(use.url);
-    const name = new URL(use.url).pathname.split('/').at(-1);
-    const detail = `The storage account ${account} has no ${use.kind === 'queue' ? 'queue' : 'container'} ${name}. Create it, or correct the settings.`;
-    throw new Problem('storage_error', detail, { cause: error, members: { account } });
+    throw missing(use, error);
   }
 }

@@ -1,8 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { CheckName } from '../../src/doctor/check.ts';
 import { checkNode } from '../../src/doctor/node-check.ts';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type EmulatedEntra, startEntra } from '../../src/dev/emulator/entra/entra.ts';
+import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
 import { report, reportByProcess, run } from './run.ts';
 
 let azure: EmulatedAzure;
@@ -18,6 +22,8 @@ afterAll(async () => {
 });
 
 const NAMES: readonly CheckName[] = ['node', 'settings', 'endpoint', 'token', 'deployment', 'model'];
+
+const WITH_STORAGE = [...NAMES.slice(0, 4), 'storage', ...NAMES.slice(4)];
 
 /** A set-up that works but for one thing, and what is told of it. */
 interface Broken {
@@ -294,6 +300,87 @@ describe('all well', () => {
       'deployment',
     ]);
   });
+});
+
+describe('storage', () => {
+  let storage: EmulatedStorage;
+  beforeAll(async () => {
+    storage = await startStorage();
+    await storage.ready;
+  });
+  afterAll(async () => storage.close());
+
+  test('its containers and its queue are asked for, if the settings name any', async () => {
+    const { ok, checks, text } = await report({ ...azure.env, ...storage.env });
+    expect(ok).toBe(true);
+    expect(checks.map(({ name }) => name)).toEqual(WITH_STORAGE);
+    expect(checks[4]).toEqual({
+      name: 'storage',
+      status: 'ok',
+      reason: 'images, vision-jobs, vision-jobs may be used',
+      fix: null,
+    });
+    expect(text).not.toContain('eyJ');
+  });
+
+  test.each([
+    {
+      what: 'a container that there is not',
+      env: () => ({ IMAGE_CONTAINERS: storage.images.url.replace(/images$/, 'photos') }),
+      reason: 'storage_error: The storage account devstoreaccount1 has no container photos.',
+      fix: /^az storage container create --auth-mode login --account-name devstoreaccount1 --name photos, or/,
+    },
+    {
+      what: 'a queue that there is not',
+      env: () => storage.env,
+      breaking: async () => storage.queues.deleteQueue('vision-jobs'),
+      reason: 'storage_error: The storage account devstoreaccount1 has no queue vision-jobs.',
+      fix: /^az storage queue create --auth-mode login --account-name devstoreaccount1 --name vision-jobs, or/,
+    },
+    {
+      what: 'a container without the role',
+      env: async () => ({ IMAGE_CONTAINERS: `${await refusing()}/photos/images` }),
+      reason: "storage_access_denied: The storage account photos refused this app's identity (403).",
+      fix: /^az role assignment create --role 'Storage Blob Data Reader' .*firewall/,
+    },
+    {
+      what: 'an account of jobs without the role',
+      env: async () => ({
+        JOBS_STORAGE_ACCOUNT: 'work',
+        JobsStorage__blobServiceUri: `${await refusing()}/work`,
+        JobsStorage__queueServiceUri: `${await refusing()}/work`,
+      }),
+      reason: "storage_access_denied: The storage account work refused this app's identity (403).",
+      fix: /^az role assignment create --role 'Storage (?:Blob|Queue) Data Contributor' /,
+    },
+    {
+      what: 'an account that cannot be reached',
+      env: () => ({ IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' }),
+      reason: 'storage_error: The storage account photos cannot be reached',
+      fix: /check the name of the account and whether this network reaches it/,
+    },
+  ])('$what: told with what mends it, and the deployment is checked all the same', async (broken) => {
+    await broken.breaking?.();
+    const { ok, checks } = await report({ ...azure.env, ...(await broken.env()) });
+    expect(ok).toBe(false);
+    expect(checks.filter(({ status }) => status === 'fail')).toEqual([
+      {
+        name: 'storage',
+        status: 'fail',
+        reason: expect.stringContaining(broken.reason),
+        fix: expect.stringMatching(broken.fix),
+      },
+    ]);
+    expect(checks.find(({ name }) => name === 'deployment')?.status).toBe('ok');
+  });
+
+  /** A storage account that takes no token. */
+  async function refusing(): Promise<string> {
+    const server = createServer((_, response) => void response.writeHead(403).end()).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
 });
 
 test.concurrent('for a person: marks, reasons, and what to do', async () => {

@@ -1,10 +1,12 @@
-import { createIdentity } from '../../azure/identity.ts';
+import { createIdentity, createStorageIdentity } from '../../azure/identity.ts';
 import { credentialChain } from '../../config/credential-chain.ts';
 import { SettingsError } from '../../config/environment.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
 import { type Report, skip } from '../../doctor/check.ts';
 import { examine, reportFaults } from '../../doctor/examine.ts';
+import { storageCheck } from '../../doctor/storage-check.ts';
 import { Deadline } from '../../http/deadline.ts';
+import { Storage } from '../../storage/account.ts';
 import { credentialLog } from './credential-log.ts';
 import { checkModel } from './model-check.ts';
 import { checkVision } from './vision-check.ts';
@@ -29,6 +31,7 @@ export async function diagnose(variables: Variables): Promise<Report> {
         answering ??= finding.model;
         return finding;
       },
+      storage: storageCheck(settings, async () => new Storage(createStorageIdentity(settings, variables))),
       model: async () =>
         answering ? checkModel(settings, settings, tokens, answering) : skip('no answer told its name'),
     },
