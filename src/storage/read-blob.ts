@@ -38,15 +38,10 @@ export async function readBlob(
     if (body) await deadline.race(fill(bytes, body));
     return bytes;
   } catch (error) {
-    end(body);
+    // Otherwise a blob that is refused by its length would be downloaded all the same.
+    if (body instanceof Readable) body.destroy();
     throw storageFailure(error, { url: container.url, kind: 'read' }, signal);
   }
-}
-
-/** Ends a download with its connection. An error that it ends in is heard: one that nobody hears ends the process. */
-function end(body: NodeJS.ReadableStream | undefined): void {
-  body?.on('error', () => undefined);
-  if (body instanceof Readable) body.destroy();
 }
 
 /** The library's stream ends in an error unless exactly the announced bytes come. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Admission } from '../../src/http/admission.ts';
 import { CallerGone, Deadline } from '../../src/http/deadline.ts';
@@ -110,6 +110,23 @@ describe('lengths', () => {
     });
     await expect(read(container)).rejects.toMatchObject({ code: 'image_too_large', members: { limit: 1_000 } });
     await closed;
+  });
+
+  test.each([
+    ['its storage breaks off', (socket: Socket) => void socket.destroy()],
+    ['its caller leaves', (_: Socket, deadline: Deadline) => deadline.abandon()],
+  ])('a refused one causes no error that nobody hears when %s', async (_, happens) => {
+    for (const headers of [{ 'content-length': 1_001 }, { 'content-length': 100, 'content-encoding': 'gzip' }]) {
+      const deadline = new Deadline(10_000);
+      const { container, requests } = await storageThat((_request, response) => {
+        response.writeHead(200, headers).write('x');
+      });
+      await expect(read(container, { deadline })).rejects.toBeInstanceOf(Problem);
+      for (const { socket } of requests) happens(socket, deadline);
+      await closedBy(requests);
+      // Vitest fails if the process has an uncaught error.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   });
 
   test('one of exactly the limit is read, and so is an empty one', async () => {
