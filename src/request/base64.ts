@@ -1,3 +1,4 @@
+import { takeMemory } from '../http/spare-memory.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
@@ -21,7 +22,7 @@ export class Base64Decoder {
   /** @param atMost - bytes that the whole text may decode to. Memory that is not written to costs nothing. */
   constructor(atMost: number, limit: BodyLimit) {
     this.#limit = limit;
-    this.#bytes = Buffer.allocUnsafeSlow(Math.min(atMost, limit.bytes));
+    this.#bytes = takeMemory(Math.min(atMost, limit.bytes));
   }
 
   /** Characters of the last group of four, which is not decoded yet. */

@@ -3,6 +3,7 @@ import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { invalidBody, Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
+import { takeMemory } from '../http/spare-memory.ts';
 import { inTurn } from '../http/turn.ts';
 
 /** Bytes that are copied in one step, in well under a millisecond. */
@@ -49,7 +50,7 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
 }
 
 function allocate(bytes: number, reservation: Reservation): Buffer {
-  const body = Buffer.allocUnsafeSlow(bytes);
+  const body = takeMemory(bytes);
   reservation.keep([body]);
   return body;
 }
@@ -62,7 +63,7 @@ async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservati
 
 /** Copies chunks into one buffer of exactly their length, step by step, and gives back their memory. */
 export async function joinChunks(chunks: readonly Uint8Array[]): Promise<Buffer> {
-  const joined = Buffer.allocUnsafeSlow(chunks.reduce((sum, { length }) => sum + length, 0));
+  const joined = takeMemory(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += STEP_BYTES) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { releaseBuffer } from '../../src/http/release-buffer.ts';
+import { takeMemory } from '../../src/http/spare-memory.ts';
 
 test('gives the memory of a buffer back, once', () => {
   const bytes = Buffer.alloc(4_096);
@@ -19,4 +20,11 @@ test('leaves small ones to the collector: they may be a parser’s own', () => {
   const lookbehind = Buffer.alloc(73);
   releaseBuffer(lookbehind);
   expect(lookbehind.length).toBe(73);
+});
+
+test('keeps the memory of a body for the next one', () => {
+  const body = takeMemory(1_000_000).fill(7);
+  releaseBuffer(body);
+  expect(body.length).toBe(0);
+  expect(takeMemory(1_000_001)[0]).toBe(7);
 });

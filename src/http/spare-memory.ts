@@ -1,0 +1,53 @@
+/** Smaller buffers cost little: the allocator has memory for them at hand. */
+const LEAST_BYTES = 256 * 1024;
+/** Bytes that are kept for later requests, at most: three images of the largest size. */
+const MAX_SPARE_BYTES = 64 * 1024 * 1024;
+/** Spare memory is given back if no request has ended for so long, in milliseconds. */
+const KEPT_MS = 10_000;
+/** Sizes are rounded up to one of so many between two powers of two, so that the memory of one image fits another. */
+const STEPS_PER_DOUBLING = 4;
+
+const spare: ArrayBuffer[] = [];
+let spareBytes = 0;
+const giveBack = setTimeout(clear, KEPT_MS).unref();
+
+/**
+ * Makes a buffer of so many bytes. They are what they happen to be, perhaps another request's, so write all of them
+ * before you read any.
+ *
+ * It uses the memory of a request that is over, if it can. The first write to a page of fresh memory makes the system find
+ * and clear that page, which costs several times what copying an image does.
+ */
+export function takeMemory(bytes: number): Buffer {
+  if (bytes < LEAST_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  const size = rounded(bytes);
+  const at = spare.findLastIndex(({ byteLength }) => byteLength === size);
+  const [found] = at < 0 ? [] : spare.splice(at, 1);
+  if (!found) return Buffer.allocUnsafeSlow(size).subarray(0, bytes);
+  spareBytes -= size;
+  return Buffer.from(found, 0, bytes);
+}
+
+/**
+ * Keeps the memory of a buffer for later requests. Whoever still has the buffer finds it empty.
+ * @returns whether it is kept: not if it is too small or of another size than {@link takeMemory} makes, or if enough is kept
+ */
+export function keepMemory(buffer: ArrayBuffer, { byteOffset, byteLength }: Uint8Array): boolean {
+  const size = buffer.byteLength;
+  if (byteOffset !== 0 || size < LEAST_BYTES || rounded(byteLength) !== size) return false;
+  if (spareBytes + size > MAX_SPARE_BYTES) return false;
+  spare.push(buffer.transfer());
+  spareBytes += size;
+  giveBack.refresh();
+  return true;
+}
+
+function rounded(bytes: number): number {
+  const step = 2 ** Math.floor(Math.log2(bytes)) / STEPS_PER_DOUBLING;
+  return Math.ceil(bytes / step) * step;
+}
+
+function clear(): void {
+  for (const memory of spare.splice(0)) memory.transfer(0);
+  spareBytes = 0;
+}

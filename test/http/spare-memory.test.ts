@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+const MB = 1024 * 1024;
+type Module = typeof import('../../src/http/spare-memory.ts');
+
+let takeMemory: Module['takeMemory'];
+let keepMemory: Module['keepMemory'];
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.resetModules();
+  ({ takeMemory, keepMemory } = await import('../../src/http/spare-memory.ts'));
+});
+afterEach(() => {
+  vi.advanceTimersByTime(20_000);
+  vi.useRealTimers();
+});
+
+function give(buffer: Buffer): boolean {
+  return keepMemory(buffer.buffer as ArrayBuffer, buffer);
+}
+
+test('the memory of one request serves another of about its size, and the first finds its buffer empty', () => {
+  const first = takeMemory(20 * MB).fill(7);
+  const { byteLength } = first.buffer;
+  expect(give(first)).toBe(true);
+  expect([first.length, first.buffer.byteLength]).toEqual([0, 0]);
+  const second = takeMemory(19 * MB);
+  expect(second.length).toBe(19 * MB);
+  expect(second.buffer.byteLength).toBe(byteLength);
+  expect(second[0]).toBe(7);
+  expect(takeMemory(20 * MB).buffer, 'it serves one at a time').not.toBe(second.buffer);
+});
+
+test('no image takes the memory of one that is a third larger', () => {
+  give(takeMemory(20 * MB).fill(7));
+  expect(takeMemory(15 * MB).buffer.byteLength).toBeLessThan(20 * MB);
+});
+
+test('a small buffer has no more memory than it needs', () => {
+  for (const bytes of [0, 1, 1_000]) expect(takeMemory(bytes).buffer.byteLength).toBe(bytes);
+});
+
+test('any number of requests at once: each has the bytes that it wrote', () => {
+  const step = fc.oneof(
+    fc.record({ bytes: fc.integer({ min: 1, max: 2 * MB }) }),
+    fc.record({ leaves: fc.nat({ max: 7 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const held: { buffer: Buffer; bytes: number; mark: number }[] = [];
+      let mark = 0;
+      for (const each of steps) {
+        if ('bytes' in each) {
+          mark = (mark + 1) % 256;
+          held.push({ buffer: takeMemory(each.bytes).fill(mark), bytes: each.bytes, mark });
+        } else {
+          for (const { buffer } of held.splice(each.leaves, 1)) give(buffer);
+        }
+        for (const one of held) {
+          expect(one.buffer.length).toBe(one.bytes);
+          expect([one.buffer[0], one.buffer.at(-1)]).toEqual([one.mark, one.mark]);
+        }
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+describe('is not kept', () => {
+  test.each([
+    ['a small buffer', Buffer.alloc(1_024)],
+    ['part of a buffer', Buffer.alloc(2 * MB).subarray(0, MB)],
+    ['the end of a buffer', Buffer.alloc(2 * MB).subarray(1)],
+    ['a buffer of a size that is never made', Buffer.alloc(MB + 1)],
+  ])('%s', (_, buffer) => {
+    const { length } = buffer;
+    expect(give(buffer)).toBe(false);
+    expect(buffer.length).toBe(length);
+  });
+
+  test('more than 64 MB', () => {
+    const buffers = Array.from({ length: 4 }, () => takeMemory(20 * MB));
+    expect(buffers.map(give)).toEqual([true, true, true, false]);
+    takeMemory(20 * MB);
+    expect(give(takeMemory(20 * MB)), 'what is taken makes room').toBe(true);
+  });
+});
+
+test('ten seconds after the last request ended, it is given back to the system', () => {
+  const buffers = Array.from({ length: 4 }, () => takeMemory(20 * MB));
+  const [first, second, third, fourth] = buffers as [Buffer, Buffer, Buffer, Buffer];
+  give(first);
+  vi.advanceTimersByTime(9_000);
+  give(second);
+  give(third);
+  vi.advanceTimersByTime(9_000);
+  expect(give(fourth), 'all is kept until then').toBe(false);
+  const before = process.memoryUsage().arrayBuffers;
+  vi.advanceTimersByTime(1_000);
+  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(60 * MB);
+  expect(give(fourth), 'there is room again').toBe(true);
+});
