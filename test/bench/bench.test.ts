@@ -36,6 +36,27 @@ test("both of OpenAI's formats answer", () => {
   for (const { answered, failed } of results.openAi) expect({ answered, failed }).toEqual({ answered: 8, failed: 0 });
 });
 
+test('the server, the other ways to serve, and a gateway answer', () => {
+  const { costs, memory, idle } = results.served;
+  expect(costs.map(({ way, format }) => `${format}: ${way}`)).toEqual([
+    'raw: server',
+    'raw: npm start',
+    'raw: floor',
+    'chat: server',
+    'chat: @portkey-ai/gateway',
+  ]);
+  for (const { answered, failed, cpuMs } of costs) {
+    expect({ answered, failed }).toEqual({ answered: 4, failed: 0 });
+    expect(cpuMs).toBeGreaterThan(0.1);
+  }
+  expect(memory.map(({ form, answered, shed }) => [form, answered + shed])).toEqual([
+    ['Content-Length', 4],
+    ['chunked', 4],
+    ['chat', 4],
+  ]);
+  expect(idle).toMatchObject({ count: 50, open: 50, answer: '200' });
+});
+
 test('the report names every side and promise, and the plot draws every side', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);

@@ -1,5 +1,6 @@
 import { type Check, checkLoads } from './load-checks.ts';
 import type { Results } from './run.ts';
+import { checkServed } from './served-checks.ts';
 
 /** Holds the results against all that was promised. */
 export function check(results: Results): Check[] {
@@ -9,6 +10,7 @@ export function check(results: Results): Check[] {
     ...checkOverload(results),
     checkCrafted(results),
     ...checkOpenAi(results),
+    ...checkServed(results.served),
   ];
 }
 

@@ -13,11 +13,18 @@ export class Child {
   #output = '';
 
   /**
-   * @param module - beside this file
+   * @param module - its path from this file
    * @param env - all of its environment but PATH, so that nothing of the machine's own comes in
+   * @param options - for Node, and the folder that it runs in
    */
-  constructor(module: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  constructor(
+    module: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    options: { readonly execArgv?: string[]; readonly cwd?: string } = {},
+  ) {
     this.#process = fork(fileURLToPath(new URL(module, import.meta.url)), args, {
+      ...options,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

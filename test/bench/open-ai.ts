@@ -2,7 +2,8 @@ import { TEMPORARY } from './build-sides.ts';
 import { bytesOf, keepUp } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
-import { type Api, APIS, RunningSide } from './side.ts';
+import { type Api, APIS } from './measured.ts';
+import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What an image costs in one of them. */

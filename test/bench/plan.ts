@@ -25,6 +25,15 @@ export interface Plan {
   /** An image through OpenAI's two formats, and in how many rounds. */
   readonly openAi: Load;
   readonly openAiRounds: number;
+  /** What is put on the server and on the other ways to serve, as raw images and as chat requests, and in how many rounds. */
+  readonly rawLoads: readonly Load[];
+  readonly chatLoads: readonly Load[];
+  readonly servedRounds: number;
+  /** Small requests that go ahead, at least. */
+  readonly servedWarmUps: number;
+  /** Images that the server gets at once, to see its memory. */
+  readonly servedAtOnce: Load;
+  readonly idleConnections: number;
   /** Size of the images that are made to take long. */
   readonly craftedMb: number;
 }
@@ -45,6 +54,14 @@ export const full: Plan = {
   burst: { megabytes: 20, concurrency: 200 },
   openAi: { megabytes: 20, concurrency: 8 },
   openAiRounds: 3,
+  rawLoads: [0.02, 1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
+  // 1.5 and 27 MB of JSON.
+  chatLoads: [1.1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
+  servedRounds: 3,
+  servedWarmUps: 2_000,
+  servedAtOnce: { megabytes: 20, concurrency: 32 },
+  // One less than the server takes at most, so that another can be answered.
+  idleConnections: 9_999,
   craftedMb: 20,
 };
 
@@ -62,6 +79,8 @@ export const quick: Plan = {
   seconds: 1,
   mostOfTodayMb: 200,
   coldStarts: 3,
+  servedRounds: 1,
+  servedWarmUps: 500,
 };
 
 /** Whether everything works; its figures mean nothing. */
@@ -77,5 +96,11 @@ export const tiny: Plan = {
   burst: { megabytes: 0.1, concurrency: 4 },
   openAi: { megabytes: 0.1, concurrency: 4 },
   openAiRounds: 1,
+  rawLoads: [{ megabytes: 0.02, concurrency: 4 }],
+  chatLoads: [{ megabytes: 0.1, concurrency: 4 }],
+  servedRounds: 1,
+  servedWarmUps: 4,
+  servedAtOnce: { megabytes: 0.5, concurrency: 4 },
+  idleConnections: 50,
   craftedMb: 0.1,
 };

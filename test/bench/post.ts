@@ -35,8 +35,9 @@ export async function post({ url, headers, body }: Target, agent: Agent): Promis
   });
   try {
     return await new Promise<Outcome>((resolve, reject) => {
-      // Chunked, as callers of an app behind the Functions host should send: README, "Calling it".
-      const all = { ...headers, ...FORWARDED, 'transfer-encoding': 'chunked', 'x-ms-invocation-id': randomUUID() };
+      // Chunked if it has no length, as callers of an app behind the Functions host should send: README, "Calling it".
+      const framing = 'content-length' in headers ? {} : { 'transfer-encoding': 'chunked' };
+      const all = { ...headers, ...FORWARDED, ...framing, 'x-ms-invocation-id': randomUUID() };
       const sending = request(url, { method: 'POST', agent, headers: all, signal: AbortSignal.timeout(HUNG_MS) });
       sending.once('response', (response) => {
         text(response).then((answer) => resolve(ended(String(response.statusCode), answer)), reject);

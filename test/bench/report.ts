@@ -2,6 +2,7 @@ import { check } from './checks.ts';
 import type { Cell } from './rounds.ts';
 import type { Load } from './plan.ts';
 import type { Results } from './run.ts';
+import { nameOf as nameOfServed } from './served-checks.ts';
 import { type Side, SIDES } from './side.ts';
 import { type Row, table } from './table.ts';
 
@@ -28,6 +29,7 @@ export function report(results: Results): string {
           `Left out: ${results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`).join('; ')}.\n`,
         ]
       : []),
+    `### The server and other ways to serve\n\n${servedTable(results)}`,
     `### Cold start, medians, ms\n\n${coldStartTable(results)}`,
     `### What was promised\n\n${checkTable(results)}`,
   ];
@@ -106,6 +108,16 @@ function coldStartTable({ coldStarts }: Results): string {
     ],
     rows,
   );
+}
+
+/** Milliseconds of CPU, and megabytes of the whole process. */
+function servedTable({ served: { costs } }: Results): string {
+  const rows = costs.map((cost): Row => [
+    nameOfServed(cost),
+    cost.way,
+    ...[cost.cpuMs, cost.idleMb, cost.peakMb].map(number),
+  ]);
+  return table(['load', '', 'CPU per request, ms', 'idle, MB', 'peak, MB'], rows);
 }
 
 function checkTable(results: Results): string {

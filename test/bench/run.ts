@@ -7,6 +7,7 @@ import { measureLoads } from './matrix.ts';
 import type { Cell, Skipped } from './rounds.ts';
 import { measureOpenAi, type OpenAiCost } from './open-ai.ts';
 import type { Plan } from './plan.ts';
+import { measureServed, type Served } from './served.ts';
 import { measureSlow, type Slow } from './slow.ts';
 import { Upstream } from './upstream.ts';
 
@@ -22,6 +23,7 @@ export interface Results {
   readonly burst: Burst;
   readonly crafted: Crafted;
   readonly openAi: readonly OpenAiCost[];
+  readonly served: Served;
 }
 
 /** Measures everything, and says on the way how far it is. */
@@ -40,6 +42,8 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const burst = await measureBurst(upstream, plan);
     tell("OpenAI's two formats");
     const openAi = await measureOpenAi(upstream, plan);
+    tell('the server, npm start, the floor and a gateway');
+    const served = await measureServed(upstream, plan);
     tell('images made to take long');
     const crafted = await measureCrafted(plan);
     return {
@@ -53,6 +57,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
       burst,
       crafted,
       openAi,
+      served,
     };
   } finally {
     await upstream.stop();

@@ -1,31 +1,23 @@
 import * as v from 'valibot';
 import { builtDir } from './build-sides.ts';
 import { Child } from './child.ts';
-import { Cost } from './meter.ts';
-import type { Target } from './post.ts';
+import { Measured } from './measured.ts';
 
 /** What is measured: the two ways people do it today, this project, and the floor. */
 export const SIDES = ['tutorial', 'shared client', 'this project', 'floor'] as const;
 export type Side = (typeof SIDES)[number];
 
-/** OpenAI's two formats for a question. */
-export const APIS = ['chat/completions', 'responses'] as const;
-export type Api = (typeof APIS)[number];
-
 const Ready = v.object({ url: v.string(), importing: v.number(), registrationMs: v.number() });
 
-/** A side in a process of its own, listening. */
-export class RunningSide {
-  readonly #child: Child;
-  readonly #url: string;
+/** A side in a process of its own, listening behind the HTTP server of `@azure/functions`. */
+export class RunningSide extends Measured {
   /** From the first import of the app to its functions being registered. */
   readonly registrationMs: number;
   /** When that import began, on the clock of `Date.now()`. */
   readonly importing: number;
 
   private constructor(child: Child, { url, importing, registrationMs }: v.InferOutput<typeof Ready>) {
-    this.#child = child;
-    this.#url = url;
+    super(child, url);
     this.importing = importing;
     this.registrationMs = registrationMs;
   }
@@ -33,60 +25,5 @@ export class RunningSide {
   static async start(app: string, env: Readonly<Record<string, string>>): Promise<RunningSide> {
     const child = new Child('serve.ts', [builtDir(app)], env);
     return new RunningSide(child, await child.next(Ready));
-  }
-
-  get alive(): boolean {
-    return this.#child.alive;
-  }
-
-  target(image: Buffer): Target {
-    return {
-      url: `${this.#url}/api/processImage?instructions=What%20is%20in%20this%20picture%3F`,
-      headers: { 'content-type': 'image/jpeg' },
-      body: image,
-      leastBytes: 4 * Math.ceil(image.length / 3),
-    };
-  }
-
-  /** The same image in one of OpenAI's formats. */
-  openAiTarget(api: Api, image: Buffer): Target {
-    const url = `data:image/jpeg;base64,${image.toString('base64')}`;
-    const content =
-      api === 'responses' ? [{ type: 'input_image', image_url: url }] : [{ type: 'image_url', image_url: { url } }];
-    const question = [{ role: 'user', content }];
-    return {
-      url: `${this.#url}/api/${api}`,
-      headers: { 'content-type': 'application/json' },
-      body: Buffer.from(JSON.stringify(api === 'responses' ? { input: question } : { messages: question })),
-      leastBytes: 4 * Math.ceil(image.length / 3),
-    };
-  }
-
-  /** What memory it has now is what it has when nothing is to be done. */
-  async idle(): Promise<void> {
-    await this.#child.ask('idle', v.literal(true));
-  }
-
-  /** From now on its costs are counted. */
-  async begin(): Promise<void> {
-    await this.#child.ask('begin', v.literal(true));
-  }
-
-  async cost(): Promise<Cost> {
-    return this.#child.ask('read', Cost);
-  }
-
-  /** Bytes of memory that it has at the moment. */
-  async rss(): Promise<number> {
-    return this.#child.ask('rss', v.number());
-  }
-
-  /** The last that it said on its standard streams, which is where its failures are. */
-  get output(): string {
-    return this.#child.output;
-  }
-
-  async stop(): Promise<void> {
-    await this.#child.stop();
   }
 }

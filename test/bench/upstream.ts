@@ -31,6 +31,11 @@ export class Upstream {
     };
   }
 
+  /** The address of its OpenAI API, for a client or a gateway that adds `/chat/completions`. */
+  get openAiUrl(): string {
+    return `${this.#origin}/openai/deployments/vision`;
+  }
+
   /** Calling it with no app between: what an app adds is measured against this. */
   direct(imageBytes: number): Target {
     const body = readyMade(imageBytes);
