@@ -2,6 +2,7 @@ import { SettingsError } from './config/environment.ts';
 import { DEFAULT_LIMITS } from './config/limits.ts';
 import { readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
 import { createHandler, type Handle, type Handler } from './http/create-handler.ts';
+import { ENDING } from './doctor/readiness.ts';
 import { InFlight } from './http/in-flight.ts';
 import { Problem } from './http/problem.ts';
 import type { Deadline } from './http/deadline.ts';
@@ -35,7 +36,7 @@ export interface App {
   readonly jobs: { readonly queue: string; readonly work: (delivery: Delivery) => Promise<void> } | undefined;
   /** Fetches the first token and loads telemetry, so that the first caller waits for neither. */
   readonly warmUp: () => Promise<void>;
-  /** Whether a question would be answered now. */
+  /** Whether a question would be answered now; not once {@link end} was called. */
   readonly isReady: () => Promise<boolean>;
   /** Waits until the requests in hand are answered, then sends the last telemetry. Each takes at most so many milliseconds. */
   readonly end: (drainMs: number, telemetryMs: number) => Promise<void>;
@@ -56,7 +57,10 @@ export function createApp(variables: Variables, guard?: Guard): App {
     limits: isFaulty ? DEFAULT_LIMITS : settings,
     jobs: isFaulty || !settings.jobs || guard ? undefined : { source: offeredContainer(settings, variables) },
   };
-  const service = isFaulty ? misconfigured(settings) : createService(settings, variables, guard === undefined);
+  let isEnding = false;
+  const service = isFaulty
+    ? misconfigured(settings)
+    : unlessEnding(createService(settings, variables, guard === undefined), () => isEnding);
   const telemetry = createTelemetry(variables, isFaulty ? { auth: 'identity', authorityHost: undefined } : settings);
   const inFlight = new InFlight();
   const observe = telemetry?.observe;
@@ -84,6 +88,7 @@ export function createApp(variables: Variables, guard?: Guard): App {
     },
     isReady: async () => !(service instanceof Problem) && (await service.readiness()).ok,
     async end(drainMs, telemetryMs) {
+      isEnding = true;
       await inFlight.drained(drainMs);
       await telemetry?.end(telemetryMs);
     },
@@ -93,6 +98,10 @@ export function createApp(variables: Variables, guard?: Guard): App {
 /** The container that the playground offers for a job. In Azure anyone may see the page, so it names none. */
 function offeredContainer({ imageContainers: [container = ''] }: Settings, variables: Variables): string {
   return runsInAzure(variables) ? '' : container;
+}
+
+function unlessEnding(service: Service, isEnding: () => boolean): Service {
+  return { ...service, readiness: async () => (isEnding() ? ENDING : service.readiness()) };
 }
 
 function protectedHandle(create: (service: Service) => Handle, service: Service | Problem): Handle {

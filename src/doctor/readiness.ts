@@ -2,7 +2,7 @@ import { probeDeployment } from '../azure/probe.ts';
 import type { TokenSource } from '../azure/token-source.ts';
 import type { Settings } from '../config/settings.ts';
 import { Deadline } from '../http/deadline.ts';
-import { ok, type Report } from './check.ts';
+import { fail, ok, type Report } from './check.ts';
 import { type CheckTarget, examine } from './examine.ts';
 import { problemFinding } from './token-check.ts';
 
@@ -10,6 +10,14 @@ import { problemFinding } from './token-check.ts';
 const FRESH_MS = 5_000;
 /** Before the platform's own probes give up. */
 const TIMEOUT_MS = 10_000;
+
+/** What is reported once the process has been told to end. */
+export const ENDING: Report = {
+  ok: false,
+  checks: [
+    { name: 'node', ...fail('This process is ending and takes no new work.', 'Ask again: another instance answers.') },
+  ],
+};
 
 /**
  * Makes the checks of whether a question would find an identity, a deployment and its storage. They cost nothing.

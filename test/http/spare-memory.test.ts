@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, integer, nat, oneof, property, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const MB = 1024 * 1024;
@@ -42,12 +42,12 @@ test('a small buffer has no more memory than it needs', () => {
 });
 
 test('any number of requests at once: each has the bytes that it wrote', () => {
-  const step = fc.oneof(
-    fc.record({ bytes: fc.integer({ min: 1, max: 2 * MB }) }),
-    fc.record({ leaves: fc.nat({ max: 7 }) }),
+  const step = oneof(
+    record({ bytes: integer({ min: 1, max: 2 * MB }) }),
+    record({ leaves: nat({ max: 7 }) }),
   );
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+  assert(
+    property(array(step, { maxLength: 40 }), (steps) => {
       const held: { buffer: Buffer; bytes: number; mark: number }[] = [];
       let mark = 0;
       for (const each of steps) {
