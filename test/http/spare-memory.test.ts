@@ -42,10 +42,7 @@ test('a small buffer has no more memory than it needs', () => {
 });
 
 test('any number of requests at once: each has the bytes that it wrote', () => {
-  const step = oneof(
-    record({ bytes: integer({ min: 1, max: 2 * MB }) }),
-    record({ leaves: nat({ max: 7 }) }),
-  );
+  const step = oneof(record({ bytes: integer({ min: 1, max: 2 * MB }) }), record({ leaves: nat({ max: 7 }) }));
   assert(
     property(array(step, { maxLength: 40 }), (steps) => {
       const held: { buffer: Buffer; bytes: number; mark: number }[] = [];
