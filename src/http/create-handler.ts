@@ -48,7 +48,8 @@ export interface AnsweredRequest {
   readonly name: string;
   readonly requestId: string;
   readonly trace: IncomingRequest['trace'];
-  readonly status: number;
+  /** Undefined for a message of a job, which has no response. */
+  readonly status: number | undefined;
   /** Whether the response was made while it was sent. */
   readonly streamed: boolean;
   /** Those of the log line. */

@@ -126,7 +126,10 @@ export class JobWorker {
       const outcome = await store
         .until(end, step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work))
         .catch((error: unknown) => this.#later(step, error, work));
-      if ('again' in outcome) await this.#sendAgain(outcome.again, outcome.seconds);
+      if ('again' in outcome) {
+        if (step.kind === 'image') work.facts['outcome'] = 'postponed';
+        await this.#sendAgain(outcome.again, outcome.seconds);
+      }
     } finally {
       deadline.clear();
       end.clear();
@@ -200,7 +203,6 @@ export class JobWorker {
       await store.end(job, failed(asked, work));
       return OVER;
     }
-    work.facts['outcome'] = 'postponed';
     if (!isBusy(asked)) return retry(step);
     const outcome = postpone(step, asked);
     if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), outcome.seconds);
@@ -232,7 +234,6 @@ export class JobWorker {
   /** What jobs are kept in cannot be read or written. That says nothing about the image, so it does not count as a try. */
   #later(step: ImageStep | PageStep, error: unknown, work: Work): Outcome {
     this.#toProblem(error, work);
-    work.facts['outcome'] = 'postponed';
     return { again: step, seconds: STORAGE_SECONDS };
   }
 
@@ -282,6 +283,7 @@ export class JobWorker {
     const { deadline, stopwatch } = work;
     // A model that does not know flex may not know this parameter either.
     const serviceTier = tier === 'flex' ? 'flex' : request.tier === 'flex' ? 'default' : undefined;
+    work.facts['serviceTier'] = serviceTier;
     try {
       const caller = { deadline, stopwatch, reservation };
       const { answer, tier: given } = await this.#options.ask(await bytes, question, serviceTier, caller);
@@ -367,7 +369,7 @@ export class JobWorker {
       name: step.kind === 'page' ? 'listJobImages' : 'askJobImage',
       requestId,
       trace: step.traceparent ? { traceparent: step.traceparent } : {},
-      status: 'code' in facts ? 500 : 200,
+      status: undefined,
       streamed: false,
       facts,
       laps,

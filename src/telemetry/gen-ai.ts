@@ -23,6 +23,9 @@ const Facts = v.object({
   model: v.optional(v.string()),
   finishReason: v.optional(v.string()),
   upstreamRequestId: v.nullish(v.string()),
+  /** What a job asked for, and the price at which it was answered. */
+  serviceTier: v.optional(v.string()),
+  tier: v.optional(v.picklist(['flex', 'standard'])),
   usage: v.optional(v.object({ inputTokens: v.number(), outputTokens: v.number() })),
 });
 type Facts = v.InferOutput<typeof Facts>;
@@ -35,7 +38,8 @@ export function chatsOf({ laps, facts, streamed, end }: AnsweredRequest): Chat[]
   const asked = laps.filter(({ stage }) => stage === 'model');
   const known = v.is(Facts, facts) ? facts : {};
   return asked.map((lap, at) => {
-    if (at < asked.length - 1 || lap.error !== undefined) return toChat(lap, {}, lap.end, errorType(lap.error));
+    if (at < asked.length - 1 || lap.error !== undefined)
+      return toChat(lap, { serviceTier: known.serviceTier }, lap.end, errorType(lap.error));
     // A stream's stage ends when the answer begins; what goes wrong then is the request's problem.
     return streamed ? toChat(lap, known, end, known.code) : toChat(lap, known, lap.end, undefined);
   });
@@ -43,7 +47,7 @@ export function chatsOf({ laps, facts, streamed, end }: AnsweredRequest): Chat[]
 
 function toChat(
   { start, facts }: Lap,
-  { model, finishReason, upstreamRequestId, usage }: Facts,
+  { model, finishReason, upstreamRequestId, usage, serviceTier, tier }: Facts,
   end: number,
   error: string | undefined,
 ): Chat {
@@ -61,6 +65,8 @@ function toChat(
       'gen_ai.provider.name': 'azure.ai.openai',
       'gen_ai.request.model': deployment,
       ...(model ? { 'gen_ai.response.model': model } : {}),
+      ...(serviceTier ? { 'openai.request.service_tier': serviceTier } : {}),
+      ...(tier ? { 'openai.response.service_tier': tier === 'flex' ? 'flex' : 'default' } : {}),
       ...(server ? { 'server.address': server.hostname, 'server.port': Number(server.port || 443) } : {}),
       ...(error ? { 'error.type': error } : {}),
     },

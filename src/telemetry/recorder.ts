@@ -9,6 +9,7 @@ import type { Destinations } from './destinations.ts';
 import type { Exporter } from './exporter.ts';
 import { chatsOf } from './gen-ai.ts';
 import { GenAiMetrics } from './gen-ai-metrics.ts';
+import { JobMetrics } from './job-metrics.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
 import { sayFailures } from './say-failures.ts';
 import { recordSpans } from './spans.ts';
@@ -44,12 +45,15 @@ export async function startRecorder(
     readers: exporters.map(({ metrics }) => new PeriodicExportingMetricReader({ exporter: metrics })),
   });
   const tracer = traces.getTracer(NAME, version);
-  const metrics = new GenAiMetrics(meters.getMeter(NAME, version));
+  const meter = meters.getMeter(NAME, version);
+  const metrics = new GenAiMetrics(meter);
+  const jobs = new JobMetrics(meter);
   return {
     record(report) {
       const chats = chatsOf(report);
       recordSpans(tracer, report, chats);
       metrics.record(chats);
+      jobs.record(report);
     },
     async end() {
       await Promise.allSettled([traces.shutdown(), meters.shutdown()]);

@@ -53,14 +53,19 @@ export function recordSpans(tracer: Tracer, report: AnsweredRequest, chats: read
 }
 
 function requestOf({ name, requestId, status, facts, start, end }: AnsweredRequest): Finished {
-  const { code } = facts;
+  const { code, job, outcome } = facts;
   return {
     name,
     // The host's is the server's span; a second one would count every request twice.
     kind: SpanKind.INTERNAL,
     start,
     end,
-    attributes: { 'faas.invocation_id': requestId, 'http.response.status_code': status },
+    attributes: {
+      'faas.invocation_id': requestId,
+      ...(status === undefined ? {} : { 'http.response.status_code': status }),
+      ...(typeof job === 'string' ? { 'keyless_vision.job.id': job } : {}),
+      ...(typeof outcome === 'string' ? { 'keyless_vision.job.outcome': outcome } : {}),
+    },
     error: typeof code === 'string' ? code : undefined,
   };
 }

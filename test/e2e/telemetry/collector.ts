@@ -23,11 +23,27 @@ export interface ReceivedHistogram {
   readonly bounds: readonly number[];
 }
 
+<<<<<<< HEAD
 const Value = v.object({
   stringValue: v.optional(v.string()),
   intValue: v.optional(v.union([v.string(), v.number()])),
   doubleValue: v.optional(v.number()),
   arrayValue: v.optional(v.object({ values: v.array(v.object({ stringValue: v.string() })) })),
+=======
+/** One series of a counter as it arrived last. */
+export interface ReceivedCounter {
+  readonly name: string;
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly count: number;
+}
+
+const Value = z.object({
+  stringValue: z.string().optional(),
+  intValue: z.union([z.string(), z.number()]).optional(),
+  doubleValue: z.number().optional(),
+  arrayValue: z.object({ values: z.array(z.object({ stringValue: z.string() })) }).optional(),
+>>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
 });
 const Attributes = v.array(v.object({ key: v.string(), value: Value }));
 const Traces = v.object({
@@ -54,6 +70,7 @@ const Traces = v.object({
     }),
   ),
 });
+<<<<<<< HEAD
 const Metrics = v.object({
   resourceMetrics: v.array(
     v.object({
@@ -73,6 +90,40 @@ const Metrics = v.object({
                   }),
                 ),
               }),
+=======
+const Metrics = z.object({
+  resourceMetrics: z.array(
+    z.object({
+      scopeMetrics: z.array(
+        z.object({
+          metrics: z.array(
+            z.object({
+              name: z.string(),
+              unit: z.string(),
+              histogram: z
+                .object({
+                  dataPoints: z.array(
+                    z.object({
+                      attributes: Attributes,
+                      count: z.union([z.string(), z.number()]),
+                      sum: z.number(),
+                      explicitBounds: z.array(z.number()),
+                    }),
+                  ),
+                })
+                .optional(),
+              sum: z
+                .object({
+                  dataPoints: z.array(
+                    z.object({
+                      attributes: Attributes,
+                      asDouble: z.number().optional(),
+                      asInt: z.union([z.string(), z.number()]).optional(),
+                    }),
+                  ),
+                })
+                .optional(),
+>>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
             }),
           ),
         }),
@@ -121,6 +172,7 @@ export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
 }
 
 /** The histograms as they arrived last: each delivery tells of all that was recorded since the start. */
+<<<<<<< HEAD
 export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
   const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
   if (!last) return [];
@@ -129,6 +181,11 @@ export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
     .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
   return metrics.flatMap(({ name, unit, histogram }) =>
     histogram.dataPoints.map(({ attributes, count, sum, explicitBounds }) => ({
+=======
+export function histogramsIn(receiver: Receiver): ReceivedHistogram[] {
+  return metricsIn(receiver).flatMap(({ name, unit, histogram }) =>
+    (histogram?.dataPoints ?? []).map(({ attributes, count, sum, explicitBounds }) => ({
+>>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
       name,
       unit,
       attributes: toRecord(attributes),
@@ -139,7 +196,31 @@ export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
   );
 }
 
+<<<<<<< HEAD
 function toRecord(attributes: v.InferOutput<typeof Attributes>): Record<string, unknown> {
+=======
+/** The counters as they arrived last. */
+export function countersIn(receiver: Receiver): ReceivedCounter[] {
+  return metricsIn(receiver).flatMap(({ name, unit, sum }) =>
+    (sum?.dataPoints ?? []).map(({ attributes, asInt, asDouble }) => ({
+      name,
+      unit,
+      attributes: toRecord(attributes),
+      count: Number(asInt ?? asDouble),
+    })),
+  );
+}
+
+function metricsIn({ deliveries }: Receiver) {
+  const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
+  if (!last) return [];
+  return Metrics.parse(JSON.parse(last.text)).resourceMetrics.flatMap(({ scopeMetrics }) =>
+    scopeMetrics.flatMap((scope) => scope.metrics),
+  );
+}
+
+function toRecord(attributes: z.infer<typeof Attributes>): Record<string, unknown> {
+>>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
   return Object.fromEntries(
     attributes.map(({ key, value }) => [
       key,
