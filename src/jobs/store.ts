@@ -1,8 +1,8 @@
 import type { BlobItem, BlobUploadCommonResponse, ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
 import * as v from 'valibot';
-import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
-import { type Storage, statusOf, storageFailure } from '../storage/account.ts';
+import type { Deadline } from '../http/deadline.ts';
+import { type Storage, type StorageUse, statusOf, storageFailure } from '../storage/account.ts';
 import type { Usage } from '../vision/completion.ts';
 import { JOBS } from '../config/storage.ts';
 import { type ImageResult, type ImageStep, JobRequest, type JobStatus, type JobStep, NO_USAGE } from './job.ts';
@@ -42,10 +42,17 @@ type End = { readonly cancelled: string } | { readonly failed: string; readonly 
 export class JobStore {
   readonly #blobs: ContainerClient;
   readonly #queue: QueueClient;
+  readonly #deadline: Pick<Deadline, 'race' | 'signal'>;
 
-  constructor(storage: Storage, { blobService, queueService }: { blobService: string; queueService: string }) {
-    this.#blobs = storage.container(`${blobService}/${JOBS}`);
-    this.#queue = storage.queue(`${queueService}/${JOBS}`);
+  /** @param deadline - of the request or the message that it is for: what is not done by then fails, and nothing is done after */
+  constructor(
+    storage: Storage,
+    { blobService, queueService }: { blobService: string; queueService: string },
+    deadline: Pick<Deadline, 'race' | 'signal'>,
+  ) {
+    this.#deadline = deadline;
+    this.#blobs = storage.container(`${blobService}/${JOBS}`, deadline.signal);
+    this.#queue = storage.queue(`${queueService}/${JOBS}`, deadline.signal);
   }
 
   /** Writes down a new job and has its first page listed. */
@@ -87,16 +94,17 @@ export class JobStore {
    * @throws {Problem} as reading a blob does
    */
   async list(container: ContainerClient, prefix: string, after: string | undefined): Promise<Page> {
-    try {
-      const pages = container
-        .listBlobsFlat({ prefix })
-        .byPage({ maxPageSize: PAGE_SIZE, ...(after ? { continuationToken: after } : {}) });
-      for await (const { segment, continuationToken } of pages)
-        return { blobs: segment.blobItems.map(({ name }) => name), next: continuationToken || null };
-      return { blobs: [], next: null };
-    } catch (error) {
-      throw storageFailure(error, { url: container.url, kind: 'read' });
-    }
+    return this.#try(
+      async () => {
+        const pages = container
+          .listBlobsFlat({ prefix, abortSignal: this.#deadline.signal })
+          .byPage({ maxPageSize: PAGE_SIZE, ...(after ? { continuationToken: after } : {}) });
+        for await (const { segment, continuationToken } of pages)
+          return { blobs: segment.blobItems.map(({ name }) => name), next: continuationToken || null };
+        return { blobs: [], next: null };
+      },
+      { url: container.url, kind: 'read' },
+    );
   }
 
   /** @returns the page that is kept: this one, or one that another message wrote before */
@@ -112,7 +120,7 @@ export class JobStore {
     await this.#try(
       async () =>
         this.#queue.sendMessage(message, { visibilityTimeout: delaySeconds, messageTimeToLive: NEVER_EXPIRES }),
-      'queue',
+      { url: this.#queue.url, kind: 'queue' },
     );
   }
 
@@ -168,19 +176,11 @@ export class JobStore {
   /** The lines of the results there are, in the order of the container. */
   async *results(job: string): AsyncGenerator<string> {
     const names = this.#blobs.listBlobsFlat({ prefix: `jobs/${job}/results/` });
-    for await (const found of inOrder(names, async ({ name }) => this.#read(name))) if (found) yield found.text;
-  }
-
-  /**
-   * Waits for work with this store until a deadline. The work's calls end by themselves soon after.
-   * @throws {Problem} `storage_error` if it is not done by then
-   */
-  async until<T>(deadline: Deadline, work: Promise<T>): Promise<T> {
-    try {
-      return await deadline.race(work);
-    } catch (error) {
-      if (!(error instanceof DeadlinePassed)) throw error;
-      throw storageFailure(error, { url: this.#blobs.url, kind: 'jobs' }, deadline.signal);
+    const texts = inOrder(names, async ({ name }) => this.#read(name));
+    for (;;) {
+      const { done, value } = await this.#try(async () => texts.next());
+      if (done) return;
+      if (value) yield value.text;
     }
   }
 
@@ -207,11 +207,11 @@ export class JobStore {
     return written !== undefined;
   }
 
-  async #try<T>(work: () => Promise<T>, kind: 'jobs' | 'queue' = 'jobs'): Promise<T> {
+  async #try<T>(work: () => Promise<T>, use: StorageUse = { url: this.#blobs.url, kind: 'jobs' }): Promise<T> {
     try {
-      return await work();
+      return await this.#deadline.race(work());
     } catch (error) {
-      throw storageFailure(error, { url: kind === 'queue' ? this.#queue.url : this.#blobs.url, kind });
+      throw storageFailure(error, use, this.#deadline.signal);
     }
   }
 }

@@ -65,7 +65,7 @@ export interface Asked {
 
 /** What the worker works with. */
 export interface WorkerOptions {
-  readonly store: JobStore;
+  readonly store: (deadline: Deadline) => JobStore;
   readonly container: (url: string) => ContainerClient;
   /** Checks an image and asks about it. */
   readonly ask: (
@@ -93,6 +93,7 @@ interface Work {
   readonly deadline: Deadline;
   /** Of everything but a message that comes again. */
   readonly end: Deadline;
+  readonly store: JobStore;
   readonly stopwatch: Stopwatch;
   readonly facts: Record<string, unknown>;
 }
@@ -121,11 +122,12 @@ export class JobWorker {
     const { store, inFlight, limits } = this.#options;
     const finish = inFlight.begin();
     const [deadline, end] = [new Deadline(limits.answerMs), new Deadline(limits.answerMs + limits.keepMs)];
-    const work: Work = { delivery, deadline, end, stopwatch: new Stopwatch(), facts: { job: step.job } };
+    const facts = { job: step.job };
+    const work: Work = { delivery, deadline, end, store: store(end), stopwatch: new Stopwatch(), facts };
     try {
-      const outcome = await store
-        .until(end, step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work))
-        .catch((error: unknown) => this.#later(step, error, work));
+      const outcome = await (step.kind === 'page' ? this.#list(step, work) : this.#askAbout(step, work)).catch(
+        (error: unknown) => this.#later(step, error, work),
+      );
       if ('again' in outcome) {
         if (step.kind === 'image') work.facts['outcome'] = 'postponed';
         await this.#sendAgain(outcome.again, outcome.seconds);
@@ -140,7 +142,7 @@ export class JobWorker {
 
   /** Writes down which images there are, then a message for the next page and one for each image. */
   async #list(step: PageStep, work: Work): Promise<Outcome> {
-    const { store } = this.#options;
+    const { store } = work;
     const { job, page, traceparent } = step;
     const known = await store.find(job);
     if (!known || known.isOver) return OVER;
@@ -173,7 +175,8 @@ export class JobWorker {
 
   /** @returns a problem if the container cannot be listed */
   async #find({ job, page }: PageStep, { request }: KnownJob, work: Work): Promise<Page | Problem> {
-    const { store, container } = this.#options;
+    const { container } = this.#options;
+    const { store } = work;
     const before = page === 0 ? null : (await store.page(job, page - 1))?.next;
     const found = await store
       .list(container(request.container), request.prefix, before ?? undefined)
@@ -182,7 +185,7 @@ export class JobWorker {
   }
 
   async #askAbout(step: ImageStep, work: Work): Promise<Outcome> {
-    const { store } = this.#options;
+    const { store } = work;
     const { job } = step;
     const known = await store.find(job);
     if (!known || known.isOver) return OVER;
@@ -210,10 +213,10 @@ export class JobWorker {
   }
 
   /** An answer is paid for, so keeping it is tried as long as there is time. */
-  async #keep({ job, page, at }: ImageStep, result: ImageResult, { end }: Work): Promise<void> {
+  async #keep({ job, page, at }: ImageStep, result: ImageResult, { end, store }: Work): Promise<void> {
     for (;;) {
       try {
-        await this.#options.store.keepResult(job, page, at, result);
+        await store.keepResult(job, page, at, result);
         return;
       } catch (error) {
         if (end.remaining() < KEEP_AGAIN_MS) throw error;
@@ -228,7 +231,9 @@ export class JobWorker {
     const deadline = new Deadline(limits.sendMs);
     // Spread, so that images put off together do not come back together.
     const delay = Math.round(seconds * (1 + Math.random() / 4));
-    await store.until(deadline, store.send(step, delay)).finally(() => deadline.clear());
+    await store(deadline)
+      .send(step, delay)
+      .finally(() => deadline.clear());
   }
 
   /** What jobs are kept in cannot be read or written. That says nothing about the image, so it does not count as a try. */
@@ -262,8 +267,7 @@ export class JobWorker {
   }
 
   /** @returns undefined if this message is the one that asks now */
-  async #claim(step: ImageStep, { delivery }: Work): Promise<Outcome | undefined> {
-    const { store } = this.#options;
+  async #claim(step: ImageStep, { delivery, store }: Work): Promise<Outcome | undefined> {
     const { isOurs, isNew } = await store.claim(step);
     if (isNew) return undefined;
     if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return OVER;

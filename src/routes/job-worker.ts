@@ -25,7 +25,7 @@ export function jobWorker(
     // An image that is refused is put off, so that it does not take the place of another while it waits.
     const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: LIMITS.answerMs }, tokens);
     return new Worker({
-      store: new JobStore(account, jobs),
+      store: (deadline) => new JobStore(account, jobs, deadline),
       container: (url) => account.container(url),
       ask: async (bytes, question, serviceTier, caller) => {
         const readImage = imageReader.forRequest(caller);

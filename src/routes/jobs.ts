@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { isRecord } from '../config/json-object.ts';
-import { once } from '../config/once.ts';
 import type { Handle, RequestContext } from '../http/create-handler.ts';
 import { type FieldError, invalidBody, invalidRequest, Problem } from '../http/problem.ts';
 import { TIERS, type Tier } from '../jobs/job.ts';
@@ -24,7 +23,7 @@ export function createJob(service: Service): Handle {
   const parseQuestion = questionParser(service.settings);
   const load = jobStore(service);
   return async (context) => {
-    const store = await load();
+    const store = await load(context);
     const { source, tier, fallback, ...fields } = await readFields(context, service);
     const { container, name: prefix } = prefixPlace(source, service.settings.imageContainers);
     const question = parseQuestion(fields);
@@ -33,7 +32,7 @@ export function createJob(service: Service): Handle {
     const id = randomUUID();
     const startedAt = new Date().toISOString();
     const request = { container, prefix, question, tier, fallback, startedAt };
-    await store.until(context.deadline, store.create(id, request, context.request.trace.traceparent));
+    await store.create(id, request, context.request.trace.traceparent);
     context.facts['job'] = id;
     return {
       status: 202,
@@ -46,17 +45,20 @@ export function createJob(service: Service): Handle {
 /** `GET /api/jobs/{id}`: how a job is. */
 export function job(service: Service): Handle {
   const load = jobStore(service);
-  return async (context) => respond(await load(), idIn(context, -1), context);
+  return async (context) => respond(await load(context), idIn(context, -1));
 }
 
 /** `DELETE /api/jobs/{id}`: no further image is asked about; what is answered stays. */
 export function cancelJob(service: Service): Handle {
   const load = jobStore(service);
   return async (context) => {
-    const store = await load();
+    const store = await load(context);
     const id = idIn(context, -1);
-    await store.until(context.deadline, cancel(store, id));
-    return respond(store, id, context);
+    const status = await store.status(id);
+    if (!status) throw noSuchJob();
+    if (status.status === 'listing' || status.status === 'running')
+      await store.end(id, { cancelled: new Date().toISOString() });
+    return respond(store, id);
   };
 }
 
@@ -64,12 +66,12 @@ export function cancelJob(service: Service): Handle {
 export function jobResults(service: Service): Handle {
   const load = jobStore(service);
   return async (context) => {
-    const store = await load();
+    const store = await load(context);
     const id = idIn(context, -2);
-    if (!(await store.until(context.deadline, store.find(id)))) throw noSuchJob();
+    if (!(await store.find(id))) throw noSuchJob();
     const lines = store.results(id);
     // A failure before the first line can still be answered with a status of its own.
-    const first = await store.until(context.deadline, lines.next());
+    const first = await lines.next();
     return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: from(first, lines) };
   };
 }
@@ -101,24 +103,21 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
 }
 
 /** Loaded at the first request about a job. */
-function jobStore({ settings: { jobs }, storage, isOnFunctionsHost }: Service): () => Promise<JobStore> {
-  return once(async () => {
+function jobStore({
+  settings: { jobs },
+  storage,
+  isOnFunctionsHost,
+}: Service): (request: Pick<RequestContext, 'deadline'>) => Promise<JobStore> {
+  return async ({ deadline }) => {
     if (!isOnFunctionsHost) throw withoutHost();
     if (!jobs) throw withoutJobs();
-    const { JobStore } = await import('../jobs/store.ts');
-    return new JobStore(await storage(), jobs);
-  });
+    const [{ JobStore: Store }, account] = await Promise.all([import('../jobs/store.ts'), storage()]);
+    return new Store(account, jobs, deadline);
+  };
 }
 
-async function cancel(store: JobStore, id: string): Promise<void> {
+async function respond(store: JobStore, id: string) {
   const status = await store.status(id);
-  if (!status) throw noSuchJob();
-  if (status.status === 'listing' || status.status === 'running')
-    await store.end(id, { cancelled: new Date().toISOString() });
-}
-
-async function respond(store: JobStore, id: string, { deadline }: RequestContext) {
-  const status = await store.until(deadline, store.status(id));
   if (!status) throw noSuchJob();
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(status) };
 }

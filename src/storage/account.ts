@@ -42,18 +42,20 @@ export interface Tokens {
 
 /** Containers and queues, reached as this process's identity. */
 export class Storage {
-  readonly #signIn: RequestPolicyFactory;
+  readonly #tokens: Tokens;
 
   constructor(tokens: Tokens) {
-    this.#signIn = withToken(tokens);
+    this.#tokens = tokens;
   }
 
-  container(url: string): ContainerClient {
-    return new ContainerClient(url, new Pipeline([this.#signIn], PIPELINE));
+  /** @param signal - ends each of its requests that has no signal of its own */
+  container(url: string, signal?: AbortSignal): ContainerClient {
+    return new ContainerClient(url, new Pipeline([signed(this.#tokens, signal)], PIPELINE));
   }
 
-  queue(url: string): QueueClient {
-    return new QueueClient(url, new QueuePipeline([this.#signIn], PIPELINE));
+  /** @param signal - ends each of its requests */
+  queue(url: string, signal?: AbortSignal): QueueClient {
+    return new QueueClient(url, new QueuePipeline([signed(this.#tokens, signal)], PIPELINE));
   }
 }
 
@@ -61,13 +63,14 @@ export class Storage {
  * Sends the identity's token, and limits each try's time. The libraries' own policy keeps tokens in a cache of its own for each client, and refuses
  * plain http even to this machine; the settings allow that, and nothing else.
  */
-function withToken(tokens: Tokens): RequestPolicyFactory {
+function signed(tokens: Tokens, signal: AbortSignal | undefined): RequestPolicyFactory {
   return {
     create: (next) => ({
       async sendRequest(request) {
         const token = await tokens.get();
         request.headers.set('authorization', `Bearer ${token}`);
         request.timeout = TRY_MS;
+        if (signal) request.abortSignal ??= signal;
         try {
           return await next.sendRequest(request);
         } catch (error) {

@@ -5,6 +5,7 @@ import { createStorageIdentity } from '../../src/azure/identity.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
+import type { Deadline } from '../../src/http/deadline.ts';
 import { InFlight } from '../../src/http/in-flight.ts';
 import type { ImageResult, JobRequest, JobStatus, JobStep } from '../../src/jobs/job.ts';
 import { JobStore } from '../../src/jobs/store.ts';
@@ -17,6 +18,7 @@ import { startStorageProxy, type StorageProxy } from '../storage/storage-proxy.t
 
 const FINAL = new Set(['done', 'cancelled', 'failed']);
 export const BATCH = 16;
+const WITHOUT_END = { signal: new AbortController().signal, race: async <T>(work: Promise<T>): Promise<T> => work };
 const before = { ...process.env };
 
 /** Set by {@link startPlatform}. */
@@ -48,16 +50,16 @@ export async function endPlatform(): Promise<void> {
 /** Forgets faults, what was asked, and the messages of other tests. */
 export async function resetPlatform(): Promise<void> {
   azure.reset();
-  proxy.fault = () => undefined;
+  proxy.setFault(() => undefined);
   await storage.queues.getQueueClient('vision-jobs').clearMessages();
 }
 
 /** Waits a second at most, where a job in Azure waits minutes. */
 export class HastyStore extends JobStore {
-  constructor() {
+  constructor(deadline: Pick<Deadline, 'race' | 'signal'> = WITHOUT_END) {
     const { jobs } = service.settings;
     if (!jobs) throw new Error('the settings have no jobs');
-    super(account, jobs);
+    super(account, jobs, deadline);
   }
 
   override async send(step: JobStep, delaySeconds: number): Promise<void> {
@@ -90,11 +92,12 @@ export async function run(id: string, store: JobStore = new HastyStore(), worker
   }
 }
 
-export function createWorker(store: JobStore, more: Partial<WorkerOptions> = {}): JobWorker {
+/** @param store - for any number of messages; by default, each has one of its own with its deadline */
+export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}): JobWorker {
   const { settings, admission, imageReader, tokens } = service;
   const model = new Model({ ...settings, upstreamMaxRetries: 0 }, tokens);
   return new JobWorker({
-    store,
+    store: (deadline) => store ?? new HastyStore(deadline),
     container: (url) => account.container(url),
     ask: async (bytes, question, serviceTier, caller) => {
       const readImage = imageReader.forRequest(caller);

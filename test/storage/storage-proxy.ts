@@ -20,8 +20,8 @@ export interface StorageProxy {
   readonly images: string;
   /** Requests so far: `GET blob`, `PUT blob`, `POST queue` and the like. */
   readonly counts: Map<string, number>;
-  /** Decides what becomes of each request from now on; undefined lets it through. */
-  fault: (request: IncomingMessage) => StorageFault | undefined;
+  /** Decides what becomes of each request from now on; undefined lets it through. Requests that hang are cut off. */
+  setFault(fault: (request: IncomingMessage) => StorageFault | undefined): void;
   close(): void;
 }
 
@@ -32,6 +32,8 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
   const agent = new https.Agent({ ca, keepAlive: true });
   const counts = new Map<string, number>();
   const servers: https.Server[] = [];
+  const hanging = new Set<ServerResponse>();
+  let faultOf: (request: IncomingMessage) => StorageFault | undefined = () => undefined;
 
   const listen = async (kind: string, target: string): Promise<string> => {
     const { hostname, port, pathname } = new URL(target);
@@ -47,7 +49,9 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
         onward.on('error', () => response.destroy());
         request.pipe(onward);
       };
-      goWrong(proxy.fault(request), request, response, forward);
+      const fault = faultOf(request);
+      if (fault === 'hang') hanging.add(response);
+      goWrong(fault, request, response, forward);
     });
     servers.push(server.listen(0, '127.0.0.1'));
     await once(server, 'listening');
@@ -57,7 +61,7 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
   const blobs = await listen('blob', env['JobsStorage__blobServiceUri'] ?? '');
   const queues = await listen('queue', env['JobsStorage__queueServiceUri'] ?? '');
   const ownImages = `${blobs}/${images.containerName}`;
-  const proxy: StorageProxy = {
+  return {
     env: {
       ...env,
       IMAGE_CONTAINERS: ownImages,
@@ -66,7 +70,11 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
     },
     images: ownImages,
     counts,
-    fault: () => undefined,
+    setFault(fault) {
+      faultOf = fault;
+      for (const response of hanging) response.destroy();
+      hanging.clear();
+    },
     close() {
       agent.destroy();
       for (const server of servers) {
@@ -75,7 +83,6 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
       }
     },
   };
-  return proxy;
 }
 
 function goWrong(

@@ -23,13 +23,6 @@ export interface ReceivedHistogram {
   readonly bounds: readonly number[];
 }
 
-<<<<<<< HEAD
-const Value = v.object({
-  stringValue: v.optional(v.string()),
-  intValue: v.optional(v.union([v.string(), v.number()])),
-  doubleValue: v.optional(v.number()),
-  arrayValue: v.optional(v.object({ values: v.array(v.object({ stringValue: v.string() })) })),
-=======
 /** One series of a counter as it arrived last. */
 export interface ReceivedCounter {
   readonly name: string;
@@ -38,12 +31,11 @@ export interface ReceivedCounter {
   readonly count: number;
 }
 
-const Value = z.object({
-  stringValue: z.string().optional(),
-  intValue: z.union([z.string(), z.number()]).optional(),
-  doubleValue: z.number().optional(),
-  arrayValue: z.object({ values: z.array(z.object({ stringValue: z.string() })) }).optional(),
->>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
+const Value = v.object({
+  stringValue: v.optional(v.string()),
+  intValue: v.optional(v.union([v.string(), v.number()])),
+  doubleValue: v.optional(v.number()),
+  arrayValue: v.optional(v.object({ values: v.array(v.object({ stringValue: v.string() })) })),
 });
 const Attributes = v.array(v.object({ key: v.string(), value: Value }));
 const Traces = v.object({
@@ -70,7 +62,6 @@ const Traces = v.object({
     }),
   ),
 });
-<<<<<<< HEAD
 const Metrics = v.object({
   resourceMetrics: v.array(
     v.object({
@@ -80,50 +71,29 @@ const Metrics = v.object({
             v.object({
               name: v.string(),
               unit: v.string(),
-              histogram: v.object({
-                dataPoints: v.array(
-                  v.object({
-                    attributes: Attributes,
-                    count: v.union([v.string(), v.number()]),
-                    sum: v.number(),
-                    explicitBounds: v.array(v.number()),
-                  }),
-                ),
-              }),
-=======
-const Metrics = z.object({
-  resourceMetrics: z.array(
-    z.object({
-      scopeMetrics: z.array(
-        z.object({
-          metrics: z.array(
-            z.object({
-              name: z.string(),
-              unit: z.string(),
-              histogram: z
-                .object({
-                  dataPoints: z.array(
-                    z.object({
+              histogram: v.optional(
+                v.object({
+                  dataPoints: v.array(
+                    v.object({
                       attributes: Attributes,
-                      count: z.union([z.string(), z.number()]),
-                      sum: z.number(),
-                      explicitBounds: z.array(z.number()),
+                      count: v.union([v.string(), v.number()]),
+                      sum: v.number(),
+                      explicitBounds: v.array(v.number()),
                     }),
                   ),
-                })
-                .optional(),
-              sum: z
-                .object({
-                  dataPoints: z.array(
-                    z.object({
+                }),
+              ),
+              sum: v.optional(
+                v.object({
+                  dataPoints: v.array(
+                    v.object({
                       attributes: Attributes,
-                      asDouble: z.number().optional(),
-                      asInt: z.union([z.string(), z.number()]).optional(),
+                      asDouble: v.optional(v.number()),
+                      asInt: v.optional(v.union([v.string(), v.number()])),
                     }),
                   ),
-                })
-                .optional(),
->>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
+                }),
+              ),
             }),
           ),
         }),
@@ -172,20 +142,9 @@ export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
 }
 
 /** The histograms as they arrived last: each delivery tells of all that was recorded since the start. */
-<<<<<<< HEAD
-export function histogramsIn({ deliveries }: Receiver): ReceivedHistogram[] {
-  const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
-  if (!last) return [];
-  const metrics = v
-    .parse(Metrics, JSON.parse(last.text))
-    .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
-  return metrics.flatMap(({ name, unit, histogram }) =>
-    histogram.dataPoints.map(({ attributes, count, sum, explicitBounds }) => ({
-=======
 export function histogramsIn(receiver: Receiver): ReceivedHistogram[] {
   return metricsIn(receiver).flatMap(({ name, unit, histogram }) =>
     (histogram?.dataPoints ?? []).map(({ attributes, count, sum, explicitBounds }) => ({
->>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
       name,
       unit,
       attributes: toRecord(attributes),
@@ -196,9 +155,6 @@ export function histogramsIn(receiver: Receiver): ReceivedHistogram[] {
   );
 }
 
-<<<<<<< HEAD
-function toRecord(attributes: v.InferOutput<typeof Attributes>): Record<string, unknown> {
-=======
 /** The counters as they arrived last. */
 export function countersIn(receiver: Receiver): ReceivedCounter[] {
   return metricsIn(receiver).flatMap(({ name, unit, sum }) =>
@@ -214,13 +170,12 @@ export function countersIn(receiver: Receiver): ReceivedCounter[] {
 function metricsIn({ deliveries }: Receiver) {
   const last = deliveries.findLast(({ path }) => path === '/v1/metrics');
   if (!last) return [];
-  return Metrics.parse(JSON.parse(last.text)).resourceMetrics.flatMap(({ scopeMetrics }) =>
-    scopeMetrics.flatMap((scope) => scope.metrics),
-  );
+  return v
+    .parse(Metrics, JSON.parse(last.text))
+    .resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
 }
 
-function toRecord(attributes: z.infer<typeof Attributes>): Record<string, unknown> {
->>>>>>> 62f6c64 (Telemetry of jobs: ids, outcomes and prices on spans, images counted by outcome; tests kill the app only after it got to ask)
+function toRecord(attributes: v.InferOutput<typeof Attributes>): Record<string, unknown> {
   return Object.fromEntries(
     attributes.map(({ key, value }) => [
       key,
