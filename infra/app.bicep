@@ -1,11 +1,19 @@
-// The function app on its Flex Consumption plan, which takes one app only. The app settings are in settings.bicep.
+// A function app on its Flex Consumption plan, which takes one app only. The app settings are in settings.bicep.
+@export()
+@description('What an app runs on.')
+type InstanceSpec = {
+  nodeVersion: string
+  memoryMB: int
+  maximumCount: int
+  httpConcurrency: int
+}
+
 param name string
 param location string
 param tags object
-param nodeVersion string
-param instanceMemoryMB int
-param maximumInstanceCount int
-param httpConcurrency int
+@description('Name of the service in azure.yaml that azd deploys here.')
+param service string
+param instance InstanceSpec
 @description('URL of the blob container for the deployed package.')
 param packagesUrl string
 @description('Empty: the app has an identity of its own.')
@@ -29,8 +37,8 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource site 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  // azd deploys to the resource with this tag. The value is the name of the service in azure.yaml.
-  tags: union(tags, { 'azd-service-name': 'api' })
+  // azd deploys to the resource with this tag.
+  tags: union(tags, { 'azd-service-name': service })
   kind: 'functionapp,linux'
   identity: systemAssigned
     ? { type: 'SystemAssigned' }
@@ -55,11 +63,11 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
             : { type: 'UserAssignedIdentity', userAssignedIdentityResourceId: userAssignedIdentityId }
         }
       }
-      runtime: { name: 'node', version: nodeVersion }
+      runtime: { name: 'node', version: instance.nodeVersion }
       scaleAndConcurrency: {
-        instanceMemoryMB: instanceMemoryMB
-        maximumInstanceCount: maximumInstanceCount
-        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+        instanceMemoryMB: instance.memoryMB
+        maximumInstanceCount: instance.maximumCount
+        triggers: { http: { perInstanceConcurrency: instance.httpConcurrency } }
       }
     }
   }

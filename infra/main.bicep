@@ -1,6 +1,9 @@
 // Everything that one environment needs, in a resource group of its own. Each file beside this one has one subject.
 targetScope = 'subscription'
 
+import { InstanceSpec } from 'app.bicep'
+import { CommonSettings } from 'settings.bicep'
+
 @description('Name of the azd environment. It names the resource group.')
 param environmentName string
 
@@ -81,6 +84,11 @@ param modelCapacity int = 30
 @description('A second region for the model. Empty: none.')
 param secondModelLocation string = ''
 
+@description('Answer about many images in the background: a second function app, and storage for jobs and images.')
+param jobs bool = false
+@description('URLs of blob containers that images may be read from, separated by commas. Empty: none of your own.')
+param imageContainers string = ''
+
 @description('Close storage and model to the internet. The app reaches them through private endpoints.')
 param privateNetworking bool = false
 
@@ -103,6 +111,17 @@ var suffix = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var groupName = 'rg-${environmentName}'
 var siteName = 'func-${suffix}'
+var jobsSiteName = 'func-jobs-${suffix}'
+// JOBS in src/config/storage.ts. The host adds -poison for the messages that it gives up.
+var jobsName = 'vision-jobs'
+var imagesName = 'images'
+var packagesName = 'packages'
+var instance InstanceSpec = {
+  nodeVersion: nodeVersion
+  memoryMB: instanceMemoryMB
+  maximumCount: maximumInstanceCount
+  httpConcurrency: httpConcurrency
+}
 var twoRegions = !empty(secondModelLocation)
 var ownModel = empty(existingModelAccountId)
 var modelAccountName = ownModel ? 'oai-${suffix}' : last(split(existingModelAccountId, '/'))
@@ -124,14 +143,50 @@ module identity 'identity.bicep' = if (userAssignedIdentity) {
   params: { name: 'id-${suffix}', location: location, tags: tags }
 }
 
+module jobsIdentity 'identity.bicep' = if (jobs && userAssignedIdentity) {
+  scope: group
+  params: { name: 'id-jobs-${suffix}', location: location, tags: tags }
+}
+
 module monitoring 'monitoring.bicep' = {
   scope: group
   params: { suffix: suffix, location: location, tags: tags, dailyQuotaGB: dailyLogQuotaGB }
 }
 
+// What the Functions host needs: a place for the deployed package and for its own notes, function keys among them. Its role
+// is on the whole account, so each app has one.
 module storage 'storage.bicep' = {
   scope: group
-  params: { name: 'st${suffix}', location: location, tags: tags, closed: privateNetworking }
+  params: {
+    name: 'st${suffix}'
+    location: location
+    tags: tags
+    closed: privateNetworking
+    containers: [packagesName]
+  }
+}
+
+module jobsHostStorage 'storage.bicep' = if (jobs) {
+  scope: group
+  params: {
+    name: 'sthost${suffix}'
+    location: location
+    tags: tags
+    closed: privateNetworking
+    containers: [packagesName]
+  }
+}
+
+module jobsStorage 'storage.bicep' = if (jobs) {
+  scope: group
+  params: {
+    name: 'stjobs${suffix}'
+    location: location
+    tags: tags
+    closed: privateNetworking
+    containers: [jobsName, imagesName]
+    queues: [jobsName, '${jobsName}-poison']
+  }
 }
 
 module model 'model.bicep' = if (ownModel) {
@@ -157,19 +212,39 @@ module app 'app.bicep' = {
     name: siteName
     location: location
     tags: tags
-    nodeVersion: nodeVersion
-    instanceMemoryMB: instanceMemoryMB
-    maximumInstanceCount: maximumInstanceCount
-    httpConcurrency: httpConcurrency
-    packagesUrl: storage.outputs.packagesUrl
+    service: 'api'
+    instance: instance
+    packagesUrl: '${storage.outputs.blobUrl}${packagesName}'
     userAssignedIdentityId: userAssignedIdentity ? identity!.outputs.id : ''
     subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
     corsOrigins: corsOrigins
   }
 }
 
+// The same package works on jobs in an app of its own: storage that refuses or is gone ends a host that has a queue trigger,
+// and with it everything that this host serves.
+module jobsApp 'app.bicep' = if (jobs) {
+  scope: group
+  params: {
+    name: jobsSiteName
+    location: location
+    tags: tags
+    service: 'jobs'
+    instance: instance
+    packagesUrl: '${jobsHostStorage!.outputs.blobUrl}${packagesName}'
+    userAssignedIdentityId: userAssignedIdentity ? jobsIdentity!.outputs.id : ''
+    subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
+    corsOrigins: ''
+  }
+}
+
 var appPrincipal = userAssignedIdentity ? identity!.outputs.principalId : app.outputs.principalId
-var callers = concat([{ id: appPrincipal, type: 'ServicePrincipal' }], people)
+var jobsPrincipal = userAssignedIdentity ? jobsIdentity!.outputs.principalId : jobsApp!.outputs.principalId
+var callers = concat(
+  [{ id: appPrincipal, type: 'ServicePrincipal' }],
+  jobs ? [{ id: jobsPrincipal, type: 'ServicePrincipal' }] : [],
+  people
+)
 
 module appAccess 'app-access.bicep' = {
   scope: group
@@ -177,6 +252,27 @@ module appAccess 'app-access.bicep' = {
     principalId: appPrincipal
     storageName: storage.outputs.name
     insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module jobsAppAccess 'app-access.bicep' = if (jobs) {
+  scope: group
+  params: {
+    principalId: jobsPrincipal
+    storageName: jobsHostStorage!.outputs.name
+    insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module jobsAccess 'jobs-access.bicep' = if (jobs) {
+  scope: group
+  params: {
+    storageName: jobsStorage!.outputs.name
+    jobsName: jobsName
+    imagesName: imagesName
+    starterId: appPrincipal
+    workerId: jobsPrincipal
+    uploaders: people
   }
 }
 
@@ -204,11 +300,19 @@ var modelIds = concat([modelAccess.outputs.id], twoRegions ? [secondRegion!.outp
 module privateAccess 'private-access.bicep' = if (privateNetworking) {
   scope: group
   params: {
-    suffix: suffix
     location: location
     tags: tags
     networkId: network!.outputs.id
-    storageId: storage.outputs.id
+    storage: concat(
+      [{ accountId: storage.outputs.id, service: 'blob' }],
+      jobs
+        ? [
+            { accountId: jobsHostStorage!.outputs.id, service: 'blob' }
+            { accountId: jobsStorage!.outputs.id, service: 'blob' }
+            { accountId: jobsStorage!.outputs.id, service: 'queue' }
+          ]
+        : []
+    )
     modelIds: modelIds
   }
 }
@@ -219,24 +323,54 @@ module signIn 'sign-in.bicep' = {
   dependsOn: [app]
 }
 
+var common CommonSettings = {
+  insightsName: monitoring.outputs.insightsName
+  modelEndpoint: modelAccess.outputs.endpoint
+  modelDeployment: modelDeploymentName
+  twoRegions: twoRegions
+  secondModelEndpoint: twoRegions ? secondRegion!.outputs.endpoint : ''
+  requestBodyLimitMiB: requestBodyLimitMiB
+  inflightMiB: (instanceMemoryMB - 500) / 5
+  otlpEndpoint: otlpEndpoint
+  imageContainers: join(
+    concat(
+      jobs ? ['${jobsStorage!.outputs.blobUrl}${imagesName}'] : [],
+      empty(imageContainers) ? [] : [imageContainers]
+    ),
+    ','
+  )
+  jobsStorageName: jobs ? jobsStorage!.outputs.name : ''
+}
+
 module settings 'settings.bicep' = {
   scope: group
   params: {
     siteName: siteName
     storageName: storage.outputs.name
-    insightsName: monitoring.outputs.insightsName
-    modelEndpoint: modelAccess.outputs.endpoint
-    modelDeployment: modelDeploymentName
-    twoRegions: twoRegions
-    secondModelEndpoint: twoRegions ? secondRegion!.outputs.endpoint : ''
+    common: common
     httpAuthLevel: empty(signInClientId) ? 'function' : 'anonymous'
     userAssignedIdentity: userAssignedIdentity
     identityClientId: userAssignedIdentity ? identity!.outputs.clientId : ''
-    requestBodyLimitMiB: requestBodyLimitMiB
-    inflightMiB: (instanceMemoryMB - 500) / 5
-    otlpEndpoint: otlpEndpoint
+    isWorker: false
+    jobsQueueUrl: ''
   }
-  dependsOn: [appAccess, privateAccess, signIn]
+  dependsOn: [appAccess, jobsAccess, privateAccess, signIn]
+}
+
+// Nobody calls this app, so it has no sign-in: its routes ask for its own function keys.
+module jobsSettings 'settings.bicep' = if (jobs) {
+  scope: group
+  params: {
+    siteName: jobsSiteName
+    storageName: jobsHostStorage!.outputs.name
+    common: common
+    httpAuthLevel: 'function'
+    userAssignedIdentity: userAssignedIdentity
+    identityClientId: userAssignedIdentity ? jobsIdentity!.outputs.clientId : ''
+    isWorker: true
+    jobsQueueUrl: jobsStorage!.outputs.queueUrl
+  }
+  dependsOn: [jobsAppAccess, jobsAccess, privateAccess]
 }
 
 module mail 'mail.bicep' = if (!empty(alertEmail)) {
@@ -257,6 +391,18 @@ module failures 'failures.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    actionGroupId: mail.?outputs.id ?? ''
+  }
+}
+
+module poison 'poison.bicep' = if (jobs) {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+    queueName: '${jobsName}-poison'
     actionGroupId: mail.?outputs.id ?? ''
   }
 }
@@ -290,4 +436,9 @@ output MODEL_OPEN_TO_DEVELOPER bool = !empty(principalId) && !privateNetworking
 output SERVICE_API_ID string = app.outputs.id
 output SERVICE_API_URI string = app.outputs.url
 output SERVICE_API_SIGN_IN bool = !empty(signInClientId)
+output SERVICE_JOBS_ID string = jobs ? jobsApp!.outputs.id : ''
+output SERVICE_JOBS_URI string = jobs ? jobsApp!.outputs.url : ''
+output JOBS_STORAGE_ACCOUNT string = jobs ? jobsStorage!.outputs.name : ''
+// Object ids of the apps' identities, separated by spaces: who needs a role on containers of your own.
+output APP_PRINCIPAL_IDS string = jobs ? '${appPrincipal} ${jobsPrincipal}' : appPrincipal
 output RESOURCE_MANAGER string = environment().resourceManager

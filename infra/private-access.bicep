@@ -1,9 +1,15 @@
 // Private networking (privateNetworking): storage and models get private addresses in the network.
-param suffix string
+@export()
+@description('A service of a storage account.')
+type StorageService = {
+  accountId: string
+  service: 'blob' | 'queue'
+}
+
 param location string
 param tags object
 param networkId string
-param storageId string
+param storage StorageService[]
 @description('Resource ids of the model accounts.')
 param modelIds string[]
 
@@ -16,9 +22,15 @@ var modelZones = [
   'privatelink.services.ai.azure.com'
 ]
 
+// Each service once, in the order of its zone below.
+var storageServices = union(map(storage, each => each.service), [])
+
 module names 'private-dns.bicep' = {
   params: {
-    zones: concat(modelZones, ['privatelink.blob.${environment().suffixes.storage}'])
+    zones: concat(
+      modelZones,
+      map(storageServices, service => 'privatelink.${service}.${environment().suffixes.storage}')
+    )
     networkId: networkId
     tags: tags
   }
@@ -38,14 +50,16 @@ module models 'private-endpoint.bicep' = [
   }
 ]
 
-module storage 'private-endpoint.bicep' = {
-  params: {
-    name: 'pe-blob-${suffix}'
-    location: location
-    tags: tags
-    targetId: storageId
-    groupId: 'blob'
-    subnetId: subnetId
-    zoneIds: skip(names.outputs.zoneIds, length(modelZones))
+module storageEndpoints 'private-endpoint.bicep' = [
+  for each in storage: {
+    params: {
+      name: 'pe-${each.service}-${last(split(each.accountId, '/'))}'
+      location: location
+      tags: tags
+      targetId: each.accountId
+      groupId: each.service
+      subnetId: subnetId
+      zoneIds: [names.outputs.zoneIds[length(modelZones) + indexOf(storageServices, each.service)]]
+    }
   }
-}
+]

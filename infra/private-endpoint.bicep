@@ -3,7 +3,7 @@ param name string
 param location string
 param tags object
 param targetId string
-@description('Which part of the target: blob for storage, account for a model.')
+@description('Which part of the target: blob or queue for storage, account for a model.')
 param groupId string
 param subnetId string
 @description('Resource ids of the private DNS zones that get its address.')

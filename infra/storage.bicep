@@ -1,9 +1,11 @@
-// What the Functions host needs: a place for the deployed package and for its own notes. No shared keys.
+// A storage account with its containers and queues. It takes tokens only: no shared keys, no public access.
 param name string
 param location string
 param tags object
 @description('No access but through a private endpoint.')
 param closed bool
+param containers string[]
+param queues string[] = []
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
@@ -26,17 +28,32 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
-  parent: blobs
-  name: 'packages'
-  properties: { publicAccess: 'None' }
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
+  for container in containers: {
+    parent: blobService
+    name: container
+    properties: { publicAccess: 'None' }
+  }
+]
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = if (!empty(queues)) {
+  parent: account
+  name: 'default'
 }
+
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
+  for queue in queues: {
+    parent: queueService
+    name: queue
+  }
+]
 
 output id string = account.id
 output name string = account.name
-output packagesUrl string = '${account.properties.primaryEndpoints.blob}${packages.name}'
+output blobUrl string = account.properties.primaryEndpoints.blob
+output queueUrl string = account.properties.primaryEndpoints.queue

@@ -7,6 +7,9 @@ export interface Case {
   /** Client ids of the applications that may call. */
   readonly signIn?: readonly string[];
   readonly secondRegion?: true;
+  readonly jobs?: true;
+  /** URL of a container of another account that images may be read from. */
+  readonly imageContainers?: string;
   /** Resource id of an account that is there already. */
   readonly existingModel?: string;
   /** Who deploys, and may call the model too. */
@@ -39,6 +42,7 @@ export const CASES: readonly Case[] = [
   },
   { name: 'pipeline', principalType: 'ServicePrincipal' },
   { name: 'large-instances', memoryMB: 4096 },
+  { name: 'jobs', jobs: true, principalType: 'User' },
   {
     name: 'everything',
     memoryMB: 4096,
@@ -46,6 +50,8 @@ export const CASES: readonly Case[] = [
     userAssignedIdentity: true,
     signIn: [CLIENT],
     secondRegion: true,
+    jobs: true,
+    imageContainers: 'https://photos.blob.core.windows.net/2026',
     existingModel: existingIn('00000000-0000-0000-0000-000000000001'),
     principalType: 'User',
     corsOrigins: ['https://a.example.com', 'https://b.example.com'],

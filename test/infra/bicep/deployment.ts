@@ -27,6 +27,9 @@ const Snapshot = v.object({
 /** A resource as `bicep snapshot` predicts it. What only Azure knows stands as an expression, in square brackets. */
 export type Resource = v.InferOutput<typeof Resource>;
 
+/** A service of azure.yaml. */
+export type Service = 'api' | 'jobs';
+
 /** What one set of parameters deploys. */
 export class Deployment {
   readonly case: Case;
@@ -48,6 +51,67 @@ export class Deployment {
     const found = this.all(type);
     if (found.length !== 1 || !found[0])
       throw new Error(`there are ${found.length} resources of type ${type}, not one`);
+    return found[0];
+  }
+
+  /** The function apps, by the names of their services. */
+  get services(): readonly Service[] {
+    return this.case.jobs ? ['api', 'jobs'] : ['api'];
+  }
+
+  /** @throws {Error} where there is no such app */
+  site(service: Service): Resource {
+    return this.#named('Microsoft.Web/sites', service === 'jobs' ? 'func-jobs-' : 'func-');
+  }
+
+  /** The app settings of an app. */
+  settings(service: Service): Readonly<Record<string, unknown>> {
+    const { name } = this.site(service);
+    const settings = this.resources.find((resource) => resource.name === `${name}/appsettings`);
+    if (!settings) throw new Error(`there are no app settings of ${name}`);
+    return settings.properties;
+  }
+
+  /**
+   * The identity of an app.
+   * @returns the expressions that stand for its object id and, where it is user-assigned, its client id
+   */
+  identity(service: Service): {
+    readonly id: string | undefined;
+    readonly principalId: string;
+    readonly clientId: string;
+  } {
+    if (this.case.userAssignedIdentity) {
+      const { id, apiVersion } = this.#named(
+        'Microsoft.ManagedIdentity/userAssignedIdentities',
+        service === 'jobs' ? 'id-jobs-' : 'id-',
+      );
+      const reference = `reference('${id}', '${apiVersion}')`;
+      return { id, principalId: `${reference}.principalId`, clientId: `${reference}.clientId` };
+    }
+    const { id, apiVersion } = this.site(service);
+    return {
+      id: undefined,
+      principalId: `reference('${id}', '${apiVersion}', 'full').identity.principalId`,
+      clientId: '',
+    };
+  }
+
+  /** The storage account of an app's host. */
+  hostStorage(service: Service): Resource {
+    return this.#named('Microsoft.Storage/storageAccounts', service === 'jobs' ? 'sthost' : 'st');
+  }
+
+  /** The storage account with jobs and images. */
+  get jobsStorage(): Resource {
+    return this.#named('Microsoft.Storage/storageAccounts', 'stjobs');
+  }
+
+  /** A resource by its type and its name without what makes it unique. */
+  #named(type: string, prefix: string): Resource {
+    const found = this.all(type).filter(({ name }) => name.startsWith(prefix) && name.length === prefix.length + 13);
+    if (found.length !== 1 || !found[0])
+      throw new Error(`there are ${found.length} resources ${prefix}… of type ${type}`);
     return found[0];
   }
 

@@ -17,7 +17,7 @@ const Compiled = v.object({
 });
 const Given = v.object({ parameters: v.record(v.string(), v.object({ value: v.string() })) });
 const Azure = v.object({
-  services: v.record(v.string(), v.object({ host: v.string() })),
+  services: v.record(v.string(), v.object({ host: v.string(), condition: v.optional(v.string()) })),
   pipeline: v.object({ variables: v.array(v.string()) }),
 });
 

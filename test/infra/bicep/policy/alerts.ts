@@ -1,31 +1,41 @@
+import { JOBS } from '../../../../src/config/storage.ts';
 import { at, type Deployment, list, type Resource } from '../deployment.ts';
 
 const MAIL = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Insights\/actionGroups\//;
 
 /** The alerts count what they say they count, look at what is there, and mail from the subscription that they are in. */
 export function alerts(deployment: Deployment): string[] {
-  const failures = deployment.only('Microsoft.Insights/scheduledQueryRules');
+  const logAlerts = deployment.all('Microsoft.Insights/scheduledQueryRules');
   const throttling = deployment.all('Microsoft.Insights/metricAlerts');
   const workspace = deployment.only('Microsoft.OperationalInsights/workspaces').id;
   const watched = throttling.flatMap((alert) => list(alert, 'properties.scopes').map(String)).toSorted();
   return [
-    ...(list(failures, 'properties.scopes').join() === workspace
-      ? []
-      : ['the alert on failures looks at no workspace']),
+    ...logAlerts
+      .filter((alert) => list(alert, 'properties.scopes').join() !== workspace)
+      .map(({ name }) => `the alert ${name} looks at no workspace`),
     ...(watched.join() === deployment.models.toSorted().join() ? [] : [`throttling is watched at ${watched.join()}`]),
-    ...failureFaults(failures),
+    ...logAlertFaults(logAlerts, deployment.case.jobs),
     ...throttling.flatMap(throttlingFaults),
-    ...[failures, ...throttling].flatMap((alert) => mailFaults(deployment, alert)),
+    ...[...logAlerts, ...throttling].flatMap((alert) => mailFaults(deployment, alert)),
   ];
 }
 
-/** A status of 500 and above, not `Success`: that is false for a wrong key too. */
-function failureFaults(alert: Resource): string[] {
-  const [criterion] = list(alert, 'properties.criteria.allOf');
-  const query = at(criterion, 'query');
+const QUERIES = {
+  // The status, not `Success`: that is false for a wrong key too.
+  failures: 'AppRequests | where toint(ResultCode) >= 500',
+  // The words of Storage.Queues 5.3.10: "Message has reached MaxDequeueCount of 10. Moving message to queue '…'."
+  poison: `AppTraces | where Message has "Moving message to queue '${JOBS}-poison'"`,
+} as const;
+
+function logAlertFaults(logAlerts: readonly Resource[], jobs: true | undefined): string[] {
+  const expected = [QUERIES.failures, ...(jobs ? [QUERIES.poison] : [])];
+  const criteria = logAlerts.flatMap((alert) => list(alert, 'properties.criteria.allOf'));
+  const queries = criteria.map((criterion) => String(at(criterion, 'query')));
   return [
-    ...(query === 'AppRequests | where toint(ResultCode) >= 500' ? [] : [`failures are ${String(query)}`]),
-    ...atLeast(criterion, 'Count'),
+    ...(queries.join(' and ') === expected.join(' and ')
+      ? []
+      : [`what is counted in the log: ${queries.join(' and ')}`]),
+    ...criteria.flatMap((criterion) => atLeast(criterion, 'Count')),
   ];
 }
 

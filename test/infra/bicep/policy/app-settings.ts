@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../../../../src/config/settings.ts';
-import type { Deployment } from '../deployment.ts';
+import type { Deployment, Service } from '../deployment.ts';
 
 /** What the Functions host and OpenTelemetry's exporters read. */
 const PLATFORM = [
@@ -14,14 +14,22 @@ const PLATFORM = [
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_PROTOCOL',
+  'JobsStorage__queueServiceUri',
+  'JobsStorage__credential',
+  'JobsStorage__clientId',
+  'JobsStorage__retry__maxRetries',
+  'JobsStorage__retry__maxDelay',
 ];
 
 /** Each app setting is one that somebody reads, all that is needed is there, and has the value that it should. */
 export function appSettings(deployment: Deployment): string[] {
+  return deployment.services.flatMap((service) => faults(deployment, service));
+}
+
+function faults(deployment: Deployment, service: Service): string[] {
   const known = new Set([...readByTheApp(), ...readByIdentity(), ...PLATFORM]);
-  const settings = deployment.resources.find(({ name }) => name.endsWith('/appsettings'))?.properties;
-  if (!settings) return ['there are no app settings'];
-  const expected = expectedFor(deployment);
+  const settings = deployment.settings(service);
+  const expected = expectedFor(deployment, service);
   return [
     ...Object.keys(settings)
       .filter((name) => !known.has(name))
@@ -33,19 +41,24 @@ export function appSettings(deployment: Deployment): string[] {
       .filter(
         ([name, value]) => !(typeof value === 'string' ? settings[name] === value : value.test(String(settings[name]))),
       )
-      .map(([name, value]) => `the app setting ${name} is ${JSON.stringify(settings[name])}, not ${String(value)}`),
+      .map(
+        ([name, value]) =>
+          `the app setting ${name} of ${service} is ${JSON.stringify(settings[name])}, not ${String(value)}`,
+      ),
   ];
 }
 
-function expectedFor(deployment: Deployment): Record<string, string | RegExp> {
-  const { signIn, userAssignedIdentity, secondRegion, otlp } = deployment.case;
+function expectedFor(deployment: Deployment, service: Service): Record<string, string | RegExp> {
+  const { signIn, userAssignedIdentity, secondRegion, otlp, jobs } = deployment.case;
   const [first = '', second = ''] = deployment.models;
-  const storage = deployment.only('Microsoft.Storage/storageAccounts').name;
+  const storage = deployment.hostStorage(service).name;
   const insights = deployment.only('Microsoft.Insights/components').id;
   return {
     AZURE_OPENAI_ENDPOINT: endpointOf(first),
     AZURE_OPENAI_DEPLOYMENT: 'vision',
-    HTTP_AUTH_LEVEL: signIn ? 'anonymous' : 'function',
+    IMAGE_CONTAINERS: imageContainers(deployment),
+    // Sign-in stands in front of the app that callers reach. Nothing stands in front of the other one.
+    HTTP_AUTH_LEVEL: signIn && service === 'api' ? 'anonymous' : 'function',
     AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
     AzureWebJobsStorage__accountName: storage,
     AzureWebJobsStorage__credential: 'managedidentity',
@@ -56,7 +69,10 @@ function expectedFor(deployment: Deployment): Record<string, string | RegExp> {
     MAX_BODY_BYTES: '50331648',
     MAX_INFLIGHT_BYTES: /^\d+$/,
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD',
-    ...(userAssignedIdentity ? ofIdentity(deployment) : {}),
+    ...(userAssignedIdentity ? ofIdentity(deployment, service) : {}),
+    ...(jobs ? { JOBS_STORAGE_ACCOUNT: deployment.jobsStorage.name } : {}),
+    // Without it no trigger is registered, and no fault of storage ends the app that callers reach.
+    ...(service === 'jobs' ? ofWorker(deployment) : {}),
     ...(secondRegion ? { AZURE_OPENAI_ENDPOINT_2: endpointOf(second), AZURE_OPENAI_DEPLOYMENT_2: 'vision' } : {}),
     ...(otlp
       ? { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.internal:4318', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }
@@ -68,15 +84,34 @@ function endpointOf(model: string): RegExp {
   return new RegExp(`^\\[reference\\('${model}', '[^']+'\\)\\.endpoint\\]$`);
 }
 
-function ofIdentity(deployment: Deployment): Record<string, RegExp> {
-  const { id } = deployment.only('Microsoft.ManagedIdentity/userAssignedIdentities');
-  const clientId = new RegExp(`^\\[reference\\('${id}', '[^']+'\\)\\.clientId\\]$`);
+/** The container of images that is deployed, then those of other accounts. */
+function imageContainers(deployment: Deployment): string {
+  const { jobs, imageContainers: others = '' } = deployment.case;
+  if (!jobs) return others;
+  const { id, apiVersion } = deployment.jobsStorage;
+  const own = `format('{0}{1}', reference('${id}', '${apiVersion}').primaryEndpoints.blob, 'images')`;
+  return `[join(createArray(${own}${others && `, '${others}'`}), ',')]`;
+}
+
+function ofWorker(deployment: Deployment): Record<string, string | RegExp> {
+  const { clientId } = deployment.identity('jobs');
+  const { id, apiVersion } = deployment.jobsStorage;
   return {
-    AZURE_CLIENT_ID: clientId,
-    AzureWebJobsStorage__clientId: clientId,
-    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: new RegExp(
-      `^\\[format\\('ClientId=\\{0\\};\\{1\\}', reference\\('${id}', '[^']+'\\)\\.clientId, 'Authorization=AAD'\\)\\]$`,
-    ),
+    JOBS_WORKER: 'on',
+    JobsStorage__queueServiceUri: `[reference('${id}', '${apiVersion}').primaryEndpoints.queue]`,
+    JobsStorage__credential: 'managedidentity',
+    ...(clientId ? { JobsStorage__clientId: `[${clientId}]` } : {}),
+    JobsStorage__retry__maxRetries: '200',
+    JobsStorage__retry__maxDelay: '00:00:10',
+  };
+}
+
+function ofIdentity(deployment: Deployment, service: Service): Record<string, string> {
+  const { clientId } = deployment.identity(service);
+  return {
+    AZURE_CLIENT_ID: `[${clientId}]`,
+    AzureWebJobsStorage__clientId: `[${clientId}]`,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `[format('ClientId={0};{1}', ${clientId}, 'Authorization=AAD')]`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { at, type Deployment, list, type Resource } from '../deployment.ts';
+import { at, type Deployment, list, type Service } from '../deployment.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** MB that the Functions host, Node and the code take before the first request. */
@@ -8,8 +8,12 @@ const TIMES = 5;
 
 /** An instance takes as many requests as it has memory for, and keys cannot deploy to it. */
 export function app(deployment: Deployment): string[] {
-  const site = deployment.only('Microsoft.Web/sites');
-  const settings = deployment.resources.find(({ name }) => name.endsWith('/appsettings'))?.properties ?? {};
+  return deployment.services.flatMap((service) => appFaults(deployment, service));
+}
+
+function appFaults(deployment: Deployment, service: Service): string[] {
+  const site = deployment.site(service);
+  const settings = deployment.settings(service);
   const limit = Number(settings['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT']) / MEBIBYTE;
   const memory = Number(at(site, 'properties.functionAppConfig.scaleAndConcurrency.instanceMemoryMB'));
   const concurrency = Number(
@@ -18,10 +22,11 @@ export function app(deployment: Deployment): string[] {
   const inflight = Number(settings['MAX_INFLIGHT_BYTES']) / MEBIBYTE;
   const doors = deployment
     .all('Microsoft.Web/sites/basicPublishingCredentialsPolicies')
+    .filter(({ name }) => name.startsWith(`${site.name}/`))
     .map(({ name }) => name.replace(/.*\//, ''));
   const origins = list(site, 'properties.siteConfig.cors.allowedOrigins');
   return [
-    ...parts(deployment, site),
+    ...parts(deployment, service),
     ...(memory === (deployment.case.memoryMB ?? 2048) ? [] : [`an instance has ${memory} MB`]),
     ...(concurrency === Math.floor((memory - BASE_MB) / (TIMES * limit))
       ? []
@@ -33,20 +38,26 @@ export function app(deployment: Deployment): string[] {
       ? []
       : [`host and app may hold more than the ${memory} MB there are`]),
     ...(doors.toSorted().join() === 'ftp,scm' ? [] : [`publishing with a password is closed at ${doors.join()} only`]),
-    ...(origins.join() === (deployment.case.corsOrigins ?? []).join()
+    ...(origins.join() === (service === 'api' ? (deployment.case.corsOrigins ?? []) : []).join()
       ? []
       : [`CORS allows ${origins.join() || 'nobody'}`]),
     ...(at(site, 'properties.siteConfig.appSettings') ? ['app settings are written in a second place'] : []),
   ];
 }
 
-/** The app runs on the plan, as the identity, that are deployed with it. */
-function parts(deployment: Deployment, site: Resource): string[] {
+/** The app runs on a plan of its own, as its own identity, and its package and its host's notes are in an account of its own. */
+function parts(deployment: Deployment, service: Service): string[] {
+  const site = deployment.site(service);
   const plan = at(site, 'properties.serverFarmId');
+  const own = deployment.all('Microsoft.Web/serverfarms').find(({ name }) => name === `plan-${site.name}`);
   const identities = Object.keys(at(site, 'identity.userAssignedIdentities') ?? {});
-  const expected = deployment.all('Microsoft.ManagedIdentity/userAssignedIdentities').map(({ id }) => id);
+  const expected = deployment.identity(service).id ?? '';
+  const packages = String(at(site, 'properties.functionAppConfig.deployment.storage.value'));
   return [
-    ...(plan === deployment.only('Microsoft.Web/serverfarms').id ? [] : [`the app runs on ${String(plan)}`]),
-    ...(identities.join() === expected.join() ? [] : [`the app's identity is ${identities.join()}`]),
+    ...(plan === own?.id ? [] : [`the app runs on ${String(plan)}`]),
+    ...(identities.join() === expected ? [] : [`the app's identity is ${identities.join()}`]),
+    ...(packages.includes(`${deployment.hostStorage(service).id}', `)
+      ? []
+      : [`the package of ${service} is in ${packages}`]),
   ];
 }

@@ -11,13 +11,17 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
     'privatelink.services.ai.azure.com',
   ],
   blob: ['privatelink.blob.STORAGE'],
+  queue: ['privatelink.queue.STORAGE'],
 };
 
 /** With private networking, storage and each model have one private endpoint, and the app resolves all their names to it. */
 export function network(deployment: Deployment): string[] {
   if (!deployment.case.privateNetworking) return [];
-  const storage = deployment.only('Microsoft.Storage/storageAccounts').id;
-  const targets = [`${storage} blob`, ...deployment.models.map((model) => `${model} account`)];
+  const targets = [
+    ...deployment.services.map((service) => `${deployment.hostStorage(service).id} blob`),
+    ...(deployment.case.jobs ? ['blob', 'queue'].map((part) => `${deployment.jobsStorage.id} ${part}`) : []),
+    ...deployment.models.map((model) => `${model} account`),
+  ];
   return [...endpoints(deployment, targets), ...names(deployment), ...subnets(deployment)];
 }
 
@@ -38,7 +42,8 @@ function names(deployment: Deployment): string[] {
     const zones = list(group, 'properties.privateDnsZoneConfigs').map((config) =>
       zoneName(String(at(config, 'properties.privateDnsZoneId'))),
     );
-    const expected = ZONES[group.name.startsWith('pe-blob-') ? 'blob' : 'account'] ?? [];
+    const [, service = 'account'] = /^pe-(blob|queue)-/.exec(group.name) ?? [];
+    const expected = ZONES[service] ?? [];
     const right = zones.toSorted().join() === expected.join();
     const wrong = right ? [] : [`${group.name} is entered in ${zones.join() || 'no zone'}`];
     return wrong.concat(unlinked(deployment, zones));
@@ -53,7 +58,8 @@ function unlinked(deployment: Deployment, zones: readonly string[]): string[] {
 
 /** The zone's name out of a resource id, a name, or an expression for the zone whose name depends on the cloud. */
 function zoneName(text: string): string {
-  if (text.includes('privatelink.blob.')) return 'privatelink.blob.STORAGE';
+  const [, service] = /privatelink\.(?:\{0\}.*')?(blob|queue)\b/.exec(text) ?? [];
+  if (service) return `privatelink.${service}.STORAGE`;
   return /privatelink\.[\w.]+/.exec(text)?.[0] ?? text;
 }
 

@@ -2,8 +2,9 @@ import type { Deployment } from '../deployment.ts';
 
 /** azd and the hooks get what they read, and nothing else. */
 export function outputs(deployment: Deployment): string[] {
-  const { principalType, privateNetworking, signIn } = deployment.case;
-  const site = deployment.only('Microsoft.Web/sites').id;
+  const { principalType, privateNetworking, signIn, jobs } = deployment.case;
+  const site = deployment.site('api').id;
+  const principals = deployment.services.map((service) => deployment.identity(service).principalId);
   const [model = ''] = deployment.models;
   const expected: Record<string, unknown> = {
     AZURE_RESOURCE_GROUP: 'rg-test',
@@ -11,10 +12,12 @@ export function outputs(deployment: Deployment): string[] {
     AZURE_OPENAI_ENDPOINT: new RegExp(`^\\[reference\\('${model}', '[^']+'\\)\\.endpoint\\]$`),
     MODEL_OPEN_TO_DEVELOPER: Boolean(principalType) && !privateNetworking,
     SERVICE_API_ID: site,
-    SERVICE_API_URI: new RegExp(
-      `^\\[format\\('https://\\{0\\}', reference\\('${site}', '[^']+'\\)\\.defaultHostName\\)\\]$`,
-    ),
+    SERVICE_API_URI: urlOf(site),
     SERVICE_API_SIGN_IN: Boolean(signIn),
+    SERVICE_JOBS_ID: jobs ? deployment.site('jobs').id : '',
+    SERVICE_JOBS_URI: jobs ? urlOf(deployment.site('jobs').id) : '',
+    JOBS_STORAGE_ACCOUNT: jobs ? deployment.jobsStorage.name : '',
+    APP_PRINCIPAL_IDS: jobs ? `[format('{0} {1}', ${principals.join(', ')})]` : `[${principals.join()}]`,
     RESOURCE_MANAGER: '[environment().resourceManager]',
   };
   const names = new Set([...Object.keys(expected), ...Object.keys(deployment.outputs)]);
@@ -23,4 +26,8 @@ export function outputs(deployment: Deployment): string[] {
     const right = should instanceof RegExp ? should.test(String(found)) : found === should && name in expected;
     return right ? [] : [`the output ${name} is ${JSON.stringify(found)}`];
   });
+}
+
+function urlOf(site: string): RegExp {
+  return new RegExp(`^\\[format\\('https://\\{0\\}', reference\\('${site}', '[^']+'\\)\\.defaultHostName\\)\\]$`);
 }

@@ -5,6 +5,8 @@ const SWITCHES: Readonly<Record<string, unknown>> = {
   userAssignedIdentity: false,
   existingModelAccountId: '',
   secondModelLocation: '',
+  jobs: false,
+  imageContainers: '',
   privateNetworking: false,
   signInClientId: '',
   corsOrigins: '',

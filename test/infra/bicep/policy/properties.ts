@@ -45,6 +45,8 @@ const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   }),
   'Microsoft.Storage/storageAccounts/blobServices': () => ({}),
   'Microsoft.Storage/storageAccounts/blobServices/containers': () => ({ 'properties.publicAccess': 'None' }),
+  'Microsoft.Storage/storageAccounts/queueServices': () => ({}),
+  'Microsoft.Storage/storageAccounts/queueServices/queues': () => ({}),
   'Microsoft.CognitiveServices/accounts': ({ privateNetworking }) => ({
     kind: ['OpenAI', 'AIServices'],
     'sku.name': 'S0',

@@ -1,3 +1,4 @@
+import { JOBS as JOBS_NAME } from '../../../../src/config/storage.ts';
 import type { Case } from '../cases.ts';
 import type { Deployment } from '../deployment.ts';
 
@@ -38,6 +39,29 @@ const ONE_ENDPOINT: Counts = {
   'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': 1,
 };
 
+/** A second app with an account for its host, an account for jobs and images, and its alert. */
+const JOBS: Counts = {
+  'Microsoft.Storage/storageAccounts': 2,
+  'Microsoft.Storage/storageAccounts/blobServices': 2,
+  'Microsoft.Storage/storageAccounts/blobServices/containers': 3,
+  'Microsoft.Storage/storageAccounts/queueServices': 1,
+  'Microsoft.Storage/storageAccounts/queueServices/queues': 2,
+  'Microsoft.Web/serverfarms': 1,
+  'Microsoft.Web/sites': 1,
+  'Microsoft.Web/sites/basicPublishingCredentialsPolicies': 2,
+  'Microsoft.Web/sites/config': 1,
+  // For its host's storage, telemetry and the model, and 8 of both apps for jobs.
+  'Microsoft.Authorization/roleAssignments': 11,
+  'Microsoft.Insights/scheduledQueryRules': 1,
+};
+/** Blobs of two accounts and queues of one, and the queues' zone. */
+const JOBS_PRIVATELY: Counts = {
+  'Microsoft.Network/privateDnsZones': 1,
+  'Microsoft.Network/privateDnsZones/virtualNetworkLinks': 1,
+  'Microsoft.Network/privateEndpoints': 3,
+  'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': 3,
+};
+
 /** What may be deployed into the group of an existing account: who may call it, and the alert on it. */
 const BESIDE_A_MODEL = new Set([
   'Microsoft.Authorization/roleAssignments',
@@ -47,7 +71,20 @@ const BESIDE_A_MODEL = new Set([
 
 /** Each set of parameters deploys the resources that it should, no others, and each where it belongs. */
 export function resources(deployment: Deployment): string[] {
-  return [...wrongCounts(deployment), ...strays(deployment), ...misplaced(deployment)];
+  return [...wrongCounts(deployment), ...strays(deployment), ...misplaced(deployment), ...misnamed(deployment)];
+}
+
+/** The app and its host look for containers and queues by these names. */
+function misnamed(deployment: Deployment): string[] {
+  const expected = deployment.services.map((service) => `${deployment.hostStorage(service).name}/default/packages`);
+  if (deployment.case.jobs) {
+    const jobs = `${deployment.jobsStorage.name}/default`;
+    expected.push(`${jobs}/images`, `${jobs}/${JOBS_NAME}`, `${jobs}/${JOBS_NAME}`, `${jobs}/${JOBS_NAME}-poison`);
+  }
+  const found = ['blobServices/containers', 'queueServices/queues']
+    .flatMap((type) => deployment.all(`Microsoft.Storage/storageAccounts/${type}`))
+    .map(({ name }) => name);
+  return found.toSorted().join() === expected.toSorted().join() ? [] : [`containers and queues are ${found.join()}`];
 }
 
 function strays(deployment: Deployment): string[] {
@@ -101,6 +138,11 @@ function expectedFor(of: Case): Map<string, number> {
   if (of.userAssignedIdentity) add({ 'Microsoft.ManagedIdentity/userAssignedIdentities': 1 });
   if (of.privateNetworking) add(PRIVATE_NETWORKING);
   if (of.privateNetworking && of.secondRegion) add(ONE_ENDPOINT);
+  if (of.jobs) add(JOBS);
+  if (of.jobs && of.secondRegion) add({ 'Microsoft.Authorization/roleAssignments': 1 });
+  if (of.jobs && of.principalType) add({ 'Microsoft.Authorization/roleAssignments': 1 });
+  if (of.jobs && of.privateNetworking) add(JOBS_PRIVATELY);
+  if (of.jobs && of.userAssignedIdentity) add({ 'Microsoft.ManagedIdentity/userAssignedIdentities': 1 });
   if (of.alertEmail) add({ 'Microsoft.Insights/actionGroups': of.name === 'existing-account' ? 2 : 1 });
   return counts;
 }

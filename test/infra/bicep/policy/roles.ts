@@ -1,14 +1,24 @@
 import { PRINCIPAL } from '../cases.ts';
-import { at, type Deployment, type Resource } from '../deployment.ts';
+import { JOBS } from '../../../../src/config/storage.ts';
+import { at, type Deployment, type Resource, type Service } from '../deployment.ts';
 
 const BLOB_OWNER = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'; // Storage Blob Data Owner
 const METRICS_PUBLISHER = '3913510d-42f4-4e42-8a64-420c390055eb'; // Monitoring Metrics Publisher
 const MODEL_USER = '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd'; // Cognitive Services OpenAI User
 
+const BLOB_READER = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'; // Storage Blob Data Reader
+const BLOB_CONTRIBUTOR = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'; // Storage Blob Data Contributor
+const QUEUE_READER = '19e7f393-937e-4f77-808e-94535e297925'; // Storage Queue Data Reader
+const QUEUE_SENDER = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'; // Storage Queue Data Message Sender
+const QUEUE_CONTRIBUTOR = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'; // Storage Queue Data Contributor
+
 /** Who may do what on which resource, all three as one line. */
 type Assignment = string;
 
-/** The app may keep its package, write telemetry and ask its models; who deploys may ask them; and that is all. */
+/**
+ * Each app may keep its package, write telemetry, ask its models and use the containers and queues of jobs that it needs. Who
+ * deploys may ask the models and upload images. That is all.
+ */
 export function roles(deployment: Deployment): string[] {
   const expected = expectedFor(deployment);
   const assignments = deployment.all('Microsoft.Authorization/roleAssignments');
@@ -23,16 +33,38 @@ export function roles(deployment: Deployment): string[] {
 }
 
 function expectedFor(deployment: Deployment): Assignment[] {
-  const storage = deployment.only('Microsoft.Storage/storageAccounts').id;
-  const insights = deployment.only('Microsoft.Insights/components').id;
-  const { principalType } = deployment.case;
+  const { principalType, jobs } = deployment.case;
   return [
-    `the app, ServicePrincipal: ${BLOB_OWNER} on ${storage}`,
-    `the app, ServicePrincipal: ${METRICS_PUBLISHER} on ${insights}`,
-    ...deployment.models.map((model) => `the app, ServicePrincipal: ${MODEL_USER} on ${model}`),
+    ...deployment.services.flatMap((service) => ofApp(deployment, service)),
     ...(principalType
       ? deployment.models.map((model) => `${PRINCIPAL}, ${principalType}: ${MODEL_USER} on ${model}`)
       : []),
+    ...(jobs ? ofJobs(deployment) : []),
+  ];
+}
+
+function ofApp(deployment: Deployment, service: Service): Assignment[] {
+  const insights = deployment.only('Microsoft.Insights/components').id;
+  return [
+    `${service}, ServicePrincipal: ${BLOB_OWNER} on ${deployment.hostStorage(service).id}`,
+    `${service}, ServicePrincipal: ${METRICS_PUBLISHER} on ${insights}`,
+    ...deployment.models.map((model) => `${service}, ServicePrincipal: ${MODEL_USER} on ${model}`),
+  ];
+}
+
+function ofJobs({ jobsStorage: { id }, case: { principalType } }: Deployment): Assignment[] {
+  const container = `${id}/blobServices/default/containers`;
+  const queue = `${id}/queueServices/default/queues/${JOBS}`;
+  return [
+    `api, ServicePrincipal: ${BLOB_CONTRIBUTOR} on ${container}/${JOBS}`,
+    `api, ServicePrincipal: ${BLOB_READER} on ${container}/images`,
+    `api, ServicePrincipal: ${QUEUE_SENDER} on ${queue}`,
+    `api, ServicePrincipal: ${QUEUE_READER} on ${queue}`,
+    `jobs, ServicePrincipal: ${BLOB_CONTRIBUTOR} on ${container}/${JOBS}`,
+    `jobs, ServicePrincipal: ${BLOB_READER} on ${container}/images`,
+    `jobs, ServicePrincipal: ${QUEUE_CONTRIBUTOR} on ${queue}`,
+    `jobs, ServicePrincipal: ${QUEUE_SENDER} on ${queue}-poison`,
+    ...(principalType ? [`${PRINCIPAL}, ${principalType}: ${BLOB_CONTRIBUTOR} on ${container}/images`] : []),
   ];
 }
 
@@ -43,17 +75,8 @@ function describe(deployment: Deployment, assignment: Resource): Assignment {
 }
 
 function nameOf(deployment: Deployment, principalId: string): string {
-  return principalId === appPrincipal(deployment) ? 'the app' : principalId;
-}
-
-/** The expression that stands for the object id of the app's identity. */
-function appPrincipal(deployment: Deployment): string {
-  if (deployment.case.userAssignedIdentity) {
-    const { id, apiVersion } = deployment.only('Microsoft.ManagedIdentity/userAssignedIdentities');
-    return `[reference('${id}', '${apiVersion}').principalId]`;
-  }
-  const { id, apiVersion } = deployment.only('Microsoft.Web/sites');
-  return `[reference('${id}', '${apiVersion}', 'full').identity.principalId]`;
+  const app = deployment.services.find((service) => principalId === `[${deployment.identity(service).principalId}]`);
+  return app ?? principalId;
 }
 
 /** The resource that a role is given on; the id is an expression where the name of the assignment is one. */
