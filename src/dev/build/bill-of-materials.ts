@@ -18,7 +18,12 @@ export interface Shipped {
  * A CycloneDX 1.6 bill of materials of what is really in the bundle: https://cyclonedx.org/docs/1.6/json/
  * It carries no time and no serial number, so that the same sources make the same file.
  */
-export async function billOfMaterials(root: string, app: Shipped, { packages, used }: Bundled): Promise<string> {
+export async function billOfMaterials(
+  root: string,
+  app: Shipped,
+  { packages, used }: Bundled,
+  fromNuGet: readonly Shipped[] = [],
+): Promise<string> {
   const { packages: locked } = v.parse(Lockfile, JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
   const bill = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
@@ -26,9 +31,9 @@ export async function billOfMaterials(root: string, app: Shipped, { packages, us
     specVersion: '1.6',
     version: 1,
     metadata: { component: { type: 'application', 'bom-ref': app.name, ...app, purl: packageUrl(app) } },
-    components: packages.map((each) => toComponent(each, locked)),
+    components: [...packages.map((each) => toComponent(each, locked)), ...fromNuGet.map(toNuGetComponent)],
     dependencies: [
-      { ref: app.name, dependsOn: used },
+      { ref: app.name, dependsOn: [...used, ...fromNuGet.map(nuGetUrl)] },
       ...packages.map(({ directory, uses }) => ({ ref: directory, dependsOn: uses })),
     ],
   };
@@ -48,6 +53,15 @@ function toComponent(bundled: BundledPackage, locked: Locked) {
     licenses: [/\s/.test(license) ? { expression: license } : { license: { id: license } }],
     purl: packageUrl(bundled),
   };
+}
+
+function toNuGetComponent({ name, version }: Shipped) {
+  const purl = nuGetUrl({ name, version });
+  return { type: 'library', 'bom-ref': purl, name, version, licenses: [{ license: { id: 'MIT' } }], purl };
+}
+
+function nuGetUrl({ name, version }: Shipped): string {
+  return `pkg:nuget/${name}@${version}`;
 }
 
 /** https://github.com/package-url/purl-spec, type npm. */

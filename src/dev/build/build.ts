@@ -1,10 +1,12 @@
-import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { billOfMaterials, type Shipped } from './bill-of-materials.ts';
 import { bundledPackages } from './bundled-package.ts';
 import { bundle } from './bundle.ts';
 import { licences } from './licences.ts';
+import { PACKAGES, queueExtension } from './queue-extension.ts';
+import { replaceFolder } from './replace-folder.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -29,43 +31,43 @@ export interface Built {
 
 /**
  * Writes `dist/`, the whole deployment: the bundle, the image decoder, `host.json`, a `package.json` without dependencies, and what says
- * whose code is in it. What was there before is removed once the new bundle is known to be good.
+ * whose code is in it. What was there before is replaced once the new build is known to be good.
+ * @param withQueueExtension - whether it can take messages of jobs on the Functions host; that needs the .NET SDK and NuGet
  */
-export async function build(): Promise<Built> {
+export async function build(withQueueExtension = false): Promise<Built> {
   const started = performance.now();
   const dir = join(root, 'dist');
+  const staged = await mkdtemp(join(root, '.dist-'));
+  try {
+    const { files, bytes } = await write(staged, withQueueExtension);
+    await replaceFolder(dir, staged);
+    return { dir, files, bytes, milliseconds: performance.now() - started };
+  } finally {
+    await rm(staged, { recursive: true });
+  }
+}
+
+async function write(dir: string, withQueueExtension: boolean): Promise<Pick<Built, 'files' | 'bytes'>> {
   const { files, metafile, legalComments } = await bundle(root, dir);
   const app = await readApp();
   const bundled = await bundledPackages(root, metafile);
   const papers = {
     'package.json': `${JSON.stringify({ ...app, type: 'module', main: 'index.js' }, null, 2)}\n`,
-    'bom.cdx.json': await billOfMaterials(root, app, bundled),
+    'bom.cdx.json': await billOfMaterials(root, app, bundled, withQueueExtension ? PACKAGES : []),
     'THIRD-PARTY-LICENSES.txt': await licences(root, bundled.packages, legalComments),
   };
-
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir);
   await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
   await Promise.all(Object.entries(papers).map(([name, text]) => writeFile(join(dir, name), text)));
-  await cp(join(root, 'host.json'), join(dir, 'host.json'));
+  const others = { 'host.json': 'host.json', ...DECODER };
+  await Promise.all(Object.entries(others).map(([name, source]) => cp(join(root, source), join(dir, name))));
+  if (withQueueExtension) await queueExtension(join(dir, 'bin'));
 
-  const decoder = await Promise.all(
-    Object.entries(DECODER).map(async ([name, source]) => copy(source, join(dir, name))),
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const written = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    written.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size),
   );
-
-  const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  return {
-    dir,
-    files: files.length + Object.keys(papers).length + 1 + decoder.length,
-    bytes: decoder.reduce((sum, size) => sum + size, bytes),
-    milliseconds: performance.now() - started,
-  };
-}
-
-/** Copies a file of the repository, and returns its bytes. */
-async function copy(source: string, target: string): Promise<number> {
-  await cp(join(root, source), target);
-  return (await stat(target)).size;
+  return { files: written.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 async function readApp(): Promise<Shipped> {
@@ -74,7 +76,13 @@ async function readApp(): Promise<Shipped> {
 }
 
 if (import.meta.main) {
-  const { dir, files, bytes, milliseconds } = await build();
-  const size = `${files} files, ${Math.round(bytes / 1024)} KB, ${Math.round(milliseconds)} ms`;
-  process.stdout.write(`built ${relative(process.cwd(), dir)}/: ${size}\n`);
+  try {
+    // azd passes its environment on.
+    const { dir, files, bytes, milliseconds } = await build(process.env['VISION_JOBS'] === 'true');
+    const size = `${files} files, ${Math.round(bytes / 1024)} KB, ${Math.round(milliseconds)} ms`;
+    process.stdout.write(`built ${relative(process.cwd(), dir)}/: ${size}\n`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
 }
