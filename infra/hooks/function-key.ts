@@ -1,18 +1,15 @@
-import type { TokenCredential } from '@azure/identity';
 import * as v from 'valibot';
+import { askResourceManager, type ResourceManager } from './resource-manager.ts';
 
 const Keys = v.object({ functionKeys: v.object({ default: v.pipe(v.string(), v.minLength(1)) }) });
 
 /**
  * Asks Azure Resource Manager for the app's default function key. It is kept in memory only, for one request.
- * @param resourceManager address of Azure Resource Manager in this cloud
- * @param app resource id of the app
+ * @param app - resource id of the app
  * @throws {Error} when whoever is signed in may not read it, or there is none yet
  */
-export async function functionKey(resourceManager: string, app: string, credential: TokenCredential): Promise<string> {
-  const token = await credential.getToken(new URL('.default', resourceManager).href);
-  const url = new URL(`${app.replace(/^\//, '')}/host/default/listKeys?api-version=2024-11-01`, resourceManager);
-  const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token?.token}` } });
+export async function functionKey(manager: ResourceManager, app: string): Promise<string> {
+  const response = await askResourceManager(manager, 'POST', `${app}/host/default/listKeys`);
   if (!response.ok)
     throw new Error(
       `The function key cannot be read: Azure answered ${response.status}. It takes the role Contributor on the app.`,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { waitForTrigger } from '../../../infra/hooks/job-trigger.ts';
 import { listen } from '../../../src/dev/start/listen.ts';
 import { running } from './running.ts';
 
@@ -41,6 +42,23 @@ describe('npm run hook:deployed', () => {
     expect([code, manager.asked, azure.model.requests]).toEqual([0, [], []]);
   });
 
+  test('looks at the second app and its trigger where there are jobs', async () => {
+    const { url } = await running();
+    const manager = await resourceManager();
+    const { code, output } = await hook('hook:deployed', {
+      SERVICE_API_URI: url,
+      SERVICE_API_SIGN_IN: 'true',
+      SERVICE_JOBS_URI: url,
+      SERVICE_JOBS_ID: `${APP_ID}-jobs`,
+      RESOURCE_MANAGER: manager.url,
+    });
+    expect(output).toContain(`${url} is alive and takes the messages of jobs.`);
+    expect([code, manager.asked]).toEqual([
+      0,
+      [`GET ${APP_ID}-jobs/functions/jobs?api-version=2024-11-01 Bearer a-token-of-azd`],
+    ]);
+  });
+
   test('fails, and says how to look again', async () => {
     const { url } = await running();
     const manager = await resourceManager(403);
@@ -55,7 +73,17 @@ describe('npm run hook:deployed', () => {
   });
 });
 
-/** Azure Resource Manager's far end: it knows one app and its key. */
+test.each([
+  [404, 'The second app has no queue trigger.'],
+  [403, 'Azure answered 403'],
+])('a second app whose trigger is answered with %i fails the deployment', async (status, reason) => {
+  const { url } = await resourceManager(status);
+  const credential = { getToken: async () => ({ token: 'a-token', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const waited = waitForTrigger({ url, credential }, APP_ID, { seconds: 0.2, everySeconds: 0.1 });
+  await expect(waited).rejects.toThrow(reason);
+});
+
+/** Azure Resource Manager's far end: it knows every app, each with a key and a trigger. */
 async function resourceManager(status = 200): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer(({ method, url, headers }, response) => {
