@@ -33,7 +33,7 @@ const SERVED_BOTH_WAYS = [
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 /** They have a configuration of their own, test/infra.config.ts. */
-const NEED_BICEP = 'test/infra/bicep/**';
+const NEED_DOTNET = ['test/infra/bicep/**', 'test/infra/nuget/**'];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...E2E, NEED_BICEP],
+          exclude: [...E2E, ...NEED_DOTNET],
           sequence: { groupOrder: 0 },
         },
       },

@@ -23,7 +23,10 @@ import { ask } from '../e2e/ask.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const Azure = v.object({
   requiredVersions: v.object({ azd: v.string() }),
-  services: v.record(v.string(), v.object({ dist: v.string(), remoteBuild: v.boolean() })),
+  services: v.record(
+    v.string(),
+    v.object({ project: v.string(), dist: v.string(), remoteBuild: v.boolean(), condition: v.optional(v.string()) }),
+  ),
   hooks: v.record(
     v.string(),
     v.object({ posix: v.object({ run: v.string() }), windows: v.object({ run: v.string() }) }),
@@ -62,6 +65,12 @@ test('it holds what the host looks for, and nothing of this machine', () => {
   expect(names).toEqual(expect.arrayContaining(['host.json', main]));
   expect(dependencies).toBeUndefined();
   expect(names.filter((name) => /node_modules|local\.settings|\.env|\.ts$/.test(name))).toEqual([]);
+});
+
+test('azd deploys the same package to the app that works on jobs, where there is one', () => {
+  const { api, jobs } = azure.services;
+  expect(Object.keys(azure.services)).toEqual(['api', 'jobs']);
+  expect(jobs).toEqual({ ...api, condition: '${VISION_JOBS}' });
 });
 
 test('azd builds nothing in Azure', () => {
