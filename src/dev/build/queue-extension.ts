@@ -78,8 +78,9 @@ async function dotnet(...args: readonly string[]): Promise<void> {
       env: { ...process.env, DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' },
     });
   } catch (error) {
-    const { code, stdout } = error instanceof Error && 'code' in error ? { stdout: '', ...error } : {};
-    if (code === 'ENOENT') throw new Error(NEEDS_DOTNET, { cause: error });
-    throw new Error(`NuGet did not give the extension for storage queues.\n${String(stdout)}`, { cause: error });
+    const failure = error instanceof Error ? error : new Error(String(error));
+    if ('code' in failure && failure.code === 'ENOENT') throw new Error(NEEDS_DOTNET, { cause: error });
+    const said = 'stdout' in failure ? String(failure.stdout) : failure.message;
+    throw new Error(`NuGet did not give the extension for storage queues.\n${said}`, { cause: error });
   }
 }

@@ -59,10 +59,10 @@ test('whoever reads meanwhile finds every file complete, with two that replace a
   const others = [folderOf(filesOf('b')), folderOf(filesOf('b'))];
   const complete = ['a', 'b'].map((letter) => Buffer.from(letter.repeat(size)));
   const broken: string[] = [];
-  let isOver = false;
+  const state = { isOver: false };
   const replacing = Promise.all(others.map(async (other) => replaceFolder(folder, other)));
-  void replacing.finally(() => (isOver = true));
-  while (!isOver) {
+  void replacing.finally(() => (state.isOver = true));
+  while (!state.isOver) {
     for (const name of names) {
       const content = readFileSync(join(folder, name));
       if (!complete.some((each) => each.equals(content))) broken.push(`${name}: ${content.length} bytes`);

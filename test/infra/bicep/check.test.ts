@@ -237,8 +237,8 @@ describe('a planted fault is found', () => {
     [
       'limits that differ',
       'settings.bicep',
-      'MAX_BODY_BYTES: string(requestBodyLimitMiB',
-      'MAX_BODY_BYTES: string(2 * requestBodyLimitMiB',
+      'MAX_BODY_BYTES: string(common.requestBodyLimitMiB',
+      'MAX_BODY_BYTES: string(2 * common.requestBodyLimitMiB',
       'the app setting MAX_BODY_BYTES of api',
     ],
     [
@@ -309,7 +309,7 @@ describe('a planted fault is found', () => {
     [
       'an endpoint to the wrong part',
       'private-access.bicep',
-      "groupId: 'blob'",
+      'groupId: each.service',
       "groupId: 'table'",
       'private endpoints lead to',
     ],
@@ -426,8 +426,8 @@ describe('a planted fault is found', () => {
     [
       'an app that callers reach and that may take messages',
       'jobs-access.bicep',
-      '{ id: starterId, role: queueReader }',
-      '{ id: starterId, role: queueContributor }',
+      '19e7f393-937e-4f77-808e-94535e297925',
+      '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
       'nobody asked for this role: api, ServicePrincipal: 974c5e8b',
     ],
     [
@@ -440,8 +440,8 @@ describe('a planted fault is found', () => {
     [
       'a worker that may not ask the model',
       'main.bicep',
-      "  jobs ? [{ id: jobsPrincipal, type: 'ServicePrincipal' }] : [],\n",
-      '',
+      'jobs ? [{ id: jobsPrincipal,',
+      'jobs ? [{ id: appPrincipal,',
       'this role is missing: jobs, ServicePrincipal: 5e0bd9bd',
     ],
     [
@@ -489,8 +489,8 @@ describe('a planted fault is found', () => {
     [
       'a container of images that the app does not know',
       'main.bicep',
-      "jobs ? ['${jobsStorage!.outputs.blobUrl}${imagesName}'] : []",
-      '[]',
+      '.outputs.blobUrl}${imagesName}',
+      '.outputs.blobUrl}pictures-2026',
       'the app setting IMAGE_CONTAINERS of api',
     ],
     ['an app on another plan', 'app.bicep', 'serverFarmId: plan.id', 'serverFarmId: plan.name', 'the app runs on'],

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { expect, test } from 'vitest';
+import { readSettings } from '../../src/config/settings.ts';
+import { queueOptions, QueueSettings } from '../../src/dev/host/queue-options.ts';
+import { LIMITS } from '../../src/jobs/worker.ts';
+
+const HOST_JSON = fileURLToPath(new URL('../../host.json', import.meta.url));
+const HostJson = v.looseObject({
+  functionTimeout: v.pipe(v.string(), v.regex(/^00:\d\d:00$/)),
+  extensions: v.object({ queues: QueueSettings }),
+  logging: v.object({ logLevel: v.record(v.string(), v.string()) }),
+});
+const { functionTimeout, extensions, logging, ...others } = v.parse(
+  HostJson,
+  JSON.parse(readFileSync(HOST_JSON, 'utf8')),
+);
+const queues = queueOptions(extensions.queues);
+const { jobs } = readSettings({
+  AZURE_OPENAI_ENDPOINT: 'https://account.openai.azure.com/',
+  AZURE_OPENAI_DEPLOYMENT: 'vision',
+  JOBS_STORAGE_ACCOUNT: 'account',
+});
+
+test('an instance fetches what it can ask about at once, and has as much again waiting', () => {
+  expect(queues.batchSize).toBe(jobs?.concurrency);
+  expect(queues.newBatchThreshold).toBe(jobs?.concurrency);
+});
+
+test('a message is over before the host ends its process, and before another instance sees it', () => {
+  const timeoutMs = Number(functionTimeout.split(':')[1]) * 60_000;
+  const { answerMs, keepMs, sendMs } = LIMITS;
+  expect(answerMs + keepMs + sendMs).toBeLessThan(timeoutMs);
+  expect(answerMs + keepMs + sendMs).toBeLessThan(queues.visibilitySeconds * 1_000);
+});
+
+test('a message that failed is not tried again at once, and a new one is seen within seconds', () => {
+  expect(queues.retryVisibilitySeconds).toBeGreaterThanOrEqual(10);
+  expect(queues.maxPollingMs).toBeLessThanOrEqual(5_000);
+});
+
+test('the host logs no token requests, and downloads no extensions', () => {
+  expect(logging.logLevel['Azure.Identity']).toBe('Warning');
+  expect(others).not.toHaveProperty('extensionBundle');
+});
