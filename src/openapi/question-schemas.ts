@@ -80,7 +80,7 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
   };
 }
 
-/** What stands in the query. Names given in the body as well are taken from there. */
+/** What stands in the query; a misspelt name, or one of the body's, is an `invalid_request`. Names given in the body as well are taken from there. */
 export function questionParameters(): Record<string, ParameterObject> {
   return {
     instructions: {

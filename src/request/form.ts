@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Limits } from '../config/limits.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
-import { invalidBody, invalidRequest, Problem } from '../http/problem.ts';
+import { type FieldError, invalidBody, invalidRequest, Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { blobPlace } from '../storage/blob-url.ts';
@@ -15,31 +15,43 @@ import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body
 /** The limits of a form. Sizes are in bytes. */
 export type FormLimits = ImageLimits & Pick<Limits, 'maxBodyBytes'>;
 
-/** The fields that a query may have. Anything else in it, such as a function key, is not for this app. */
+/** The fields that a query may have. Names that resemble none of them are ignored: keys and gateways use the query, too. */
 const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
 /** Names a blob to read as an image; may be repeated. */
 const BLOB = 'blob';
+/** Fields that only a body may have. */
+const BODY_FIELDS = ['schema', 'image', 'images'];
 const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
 
 /**
  * Reads the fields of a question from the query of a URL.
- * @throws {Problem} `invalid_request` if one is not UTF-8
+ * @throws {Problem} `invalid_request` if one is not UTF-8, is misspelt, or belongs in the body
  */
 export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string, string> {
   const { search, searchParams } = new URL(url);
+  const given = new Map(Array.from(searchParams).filter(([, value]) => value !== ''));
+  const misplaced = Array.from(given.keys()).flatMap(misplacedField);
   const faulty = search
     .slice(1)
     .split('&')
     .filter((pair) => !isUtf8Query(pair))
     .flatMap((pair) => Array.from(new URLSearchParams(pair).keys()))
     .filter((field) => QUERY_FIELDS.includes(field) || field === BLOB);
-  if (faulty.length > 0) {
-    const message = 'is not UTF-8 text. Percent-encode it as UTF-8: é is %C3%A9';
-    throw invalidRequest(faulty.map((field) => ({ field, message })));
-  }
+  const message = 'is not UTF-8 text. Percent-encode it as UTF-8: é is %C3%A9';
+  const faults = [...faulty.map((field) => ({ field, message })), ...misplaced];
+  if (faults.length > 0) throw invalidRequest(faults);
   return Object.fromEntries(
     QUERY_FIELDS.flatMap((name) => (searchParams.has(name) ? [[name, searchParams.get(name) ?? '']] : [])),
   );
+}
+
+/** What is wrong with a name in the query that means a field and is not one; nothing if it means none. */
+function misplacedField(field: string): FieldError[] {
+  const plain = field.toLowerCase().replaceAll(/[-_]/g, '');
+  if (BODY_FIELDS.includes(plain))
+    return [{ field, message: 'is not taken from the query. Send it as a part of a form, or as a member of JSON' }];
+  const meant = [...QUERY_FIELDS, BLOB].find((known) => known.toLowerCase() === plain);
+  return meant === undefined || meant === field ? [] : [{ field, message: `is written ${meant} in the query` }];
 }
 
 /** Whether all fields of the question are in the query: the body is one image, or the query names blobs as well. */

@@ -7,8 +7,26 @@ const read = (query: string): Record<string, string> =>
   readQuery({ url: `http://127.0.0.1/api/processImage?${query}` });
 
 test('a query gives what is ours of it', () => {
-  expect(read('code=a-function-key&instructions=What%3F&schema=x')).toEqual({ instructions: 'What?' });
+  expect(read('code=a-function-key&api-version=1&_=2&instructions=What%3F')).toEqual({ instructions: 'What?' });
+  expect(read('schema=&Max_Tokens=&instructions=What')).toEqual({ instructions: 'What' });
   expect(read('code=%E9%FF&instructions=What')).toEqual({ instructions: 'What' });
+});
+
+test.each([
+  ['schema=%7B%7D', 'schema', 'part of a form'],
+  ['image=x', 'image', 'part of a form'],
+  ['instructions=What&Images=x', 'Images', 'part of a form'],
+  ['max_tokens=7', 'max_tokens', 'is written maxTokens'],
+  ['maxtokens=7', 'maxtokens', 'is written maxTokens'],
+  ['Instructions=What', 'Instructions', 'is written instructions'],
+  ['Blob=https://a', 'Blob', 'is written blob'],
+])('%s is told rather than ignored', (query, field, message) => {
+  expect(() => read(query)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_request',
+      members: { errors: [{ field, message: expect.stringContaining(message) as string }] },
+    }),
+  );
 });
 
 test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])('%s is text', (instructions) => {

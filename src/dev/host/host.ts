@@ -31,6 +31,8 @@ export interface HostOptions {
   functionKey?: string | undefined;
   /** For how long a queue message in hand is hidden from others, in seconds; ten minutes unless it is set. */
   queueVisibilitySeconds?: number | undefined;
+  /** Where a browser that asks for `/` is sent; nowhere unless it is set. The real host shows a page of its own there. */
+  home?: string | undefined;
   /** Is awaited before a queue is polled. */
   prepareQueue?: (name: string) => Promise<unknown>;
   /** Which other origins may read answers; none unless it is set. The real host has a setting for it, too. */
@@ -63,6 +65,7 @@ export async function startHost({
   maxBodyBytes = MAX_BODY_BYTES,
   functionKey,
   queueVisibilitySeconds,
+  home,
   prepareQueue = async () => {},
   cors = createCors(undefined),
   log,
@@ -74,7 +77,7 @@ export async function startHost({
   const library = await openLibraryServer(app.model);
 
   const inFlight = new Set<ServerResponse>();
-  const serving = { app, libraryPort: library.port, maxBodyBytes, functionKey, cors, log };
+  const serving = { app, libraryPort: library.port, maxBodyBytes, functionKey, home, cors, log };
   const serve = (req: IncomingMessage, res: ServerResponse): void => {
     inFlight.add(res);
     res.once('close', () => inFlight.delete(res));

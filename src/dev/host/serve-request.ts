@@ -18,6 +18,8 @@ export interface Serving {
   maxBodyBytes: number;
   /** The key that functions above the level `anonymous` ask for; undefined: none does. */
   functionKey: string | undefined;
+  /** Where `/` leads; nowhere if it is undefined. */
+  home: string | undefined;
   cors: Cors;
   log: Log;
 }
@@ -27,7 +29,7 @@ export interface Serving {
  * the real one; so has a function that fails.
  */
 export async function serveRequest(
-  { app, libraryPort, maxBodyBytes, functionKey, cors, log }: Serving,
+  { app, libraryPort, maxBodyBytes, functionKey, home, cors, log }: Serving,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
@@ -36,6 +38,10 @@ export async function serveRequest(
   if (isPreflight) return answerEmpty(req, res, 204);
   const refused = refuseHead(req);
   if (refused) return answerEmpty(req, res, refused);
+  if (home !== undefined && req.method === 'GET' && req.url === '/') {
+    res.setHeader('location', home);
+    return answerEmpty(req, res, 302);
+  }
   const match = matchRoute(app.routes, req.method ?? '', req.url ?? '');
   if (!match) return answerEmpty(req, res, 404);
   const { route, params } = match;

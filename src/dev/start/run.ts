@@ -49,6 +49,7 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
         await storage?.ready;
         await storage?.queues.getQueueClient(name).createIfNotExists();
       },
+      home: '/api/playground',
       cors: createCors(process.env['CORS_ALLOWED_ORIGINS']),
       log: logToStdout,
     });
@@ -63,6 +64,11 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
 
 async function emulateAzure(): Promise<EmulatedAzure | undefined> {
   if (endpoint()) return undefined;
+  const name = ['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'].find((each) => process.env[each]?.trim());
+  if (name)
+    throw new Error(
+      `${name} is set, but AZURE_OPENAI_ENDPOINT is not. Set both to ask your deployment, or neither to emulate Azure.`,
+    );
   const azure = await startAzure({ wordDelayMs: WORD_DELAY_MS });
   Object.assign(process.env, azure.env);
   return azure;

@@ -13,6 +13,13 @@ test('hooks and cookies take part', async () => {
   expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
 });
 
+test('a browser that asks for the root is sent to the playground, and nobody else is', async () => {
+  const root = await fetch(`${app.url}/`, { redirect: 'manual' });
+  expect([root.status, root.headers.get('location')]).toEqual([302, '/api/playground']);
+  expect((await fetch(`${app.url}/`, { method: 'POST' })).status).toBe(404);
+  expect((await fetch(`${app.url}/other`)).status).toBe(404);
+});
+
 test("a handler sees the client's URL and headers, and no invocation id of the client", async () => {
   const headers = { 'x-custom': 'kept', 'x-ms-invocation-id': 'forged', 'x-forwarded-host': 'elsewhere' };
   const response = await fetch(`${app.url}/v1/seen?a=b%20c`, { headers });

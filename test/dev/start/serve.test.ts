@@ -75,6 +75,14 @@ describe('Azure', () => {
     });
   });
 
+  test.each(['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'])('is not emulated in place of %s', async (name) => {
+    const { code, stderr } = await start({ [name]: 'vision' });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `${name} is set, but AZURE_OPENAI_ENDPOINT is not. Set both to ask your deployment, or neither to emulate Azure.\n`,
+    );
+  });
+
   test.each([[REAL], [{ GPT4V_ENDPOINT: REAL.AZURE_OPENAI_ENDPOINT }]])('is not emulated with %j', async (env) => {
     expect(await settingsSeen(env)).not.toHaveProperty('IDENTITY_ENDPOINT');
   });

@@ -13,6 +13,11 @@ export const problems: PostmanRequest[] = [
     body: fileBody('test/images/sailboat.jpg'),
     also: `pm.expect(problem.errors.map(({ field }) => field)).to.eql(['detail', 'maxTokens']);`,
   }),
+  problem('A schema in the query', 'It belongs in the body, as a part or a member.', 400, 'invalid_request', {
+    query: { ...ASKED, schema: '{"type":"object"}' },
+    body: fileBody('test/images/sailboat.jpg'),
+    also: `pm.expect(problem.errors[0].field).to.equal('schema');`,
+  }),
   problem('No image', 'In Postman, most often a file that was not chosen.', 400, 'empty_image', { query: ASKED }),
   problem('Not an image', 'The bytes decide, whatever the Content-Type says.', 415, 'unsupported_image_type', {
     query: ASKED,
