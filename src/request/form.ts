@@ -20,7 +20,7 @@ const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
 /** Names a blob to read as an image; may be repeated. */
 const BLOB = 'blob';
 /** Fields that only a body may have. */
-const BODY_FIELDS = ['schema', 'image', 'images'];
+const BODY_FIELDS = new Set(['schema', 'image', 'images']);
 const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
 
 /**
@@ -48,7 +48,7 @@ export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string,
 /** What is wrong with a name in the query that means a field and is not one; nothing if it means none. */
 function misplacedField(field: string): FieldError[] {
   const plain = field.toLowerCase().replaceAll(/[-_]/g, '');
-  if (BODY_FIELDS.includes(plain))
+  if (BODY_FIELDS.has(plain))
     return [{ field, message: 'is not taken from the query. Send it as a part of a form, or as a member of JSON' }];
   const meant = [...QUERY_FIELDS, BLOB].find((known) => known.toLowerCase() === plain);
   return meant === undefined || meant === field ? [] : [{ field, message: `is written ${meant} in the query` }];
