@@ -8,6 +8,7 @@ import { predict } from './deployment.ts';
 import { alerts } from './policy/alerts.ts';
 import { app } from './policy/app.ts';
 import { appSettings } from './policy/app-settings.ts';
+import { containerApp } from './policy/container-app.ts';
 import { network } from './policy/network.ts';
 import { order } from './policy/order.ts';
 import { outputs } from './policy/outputs.ts';
@@ -56,6 +57,9 @@ async function* steps(bicep: Bicep, root: string): AsyncGenerator<string[]> {
   }
   const template = readTemplate(root, JSON.parse(contents ?? '{}'));
   yield Object.values(ON_TEMPLATE).flatMap((policy) => policy(template));
+  yield secrets({ compiled: JSON.parse(container.contents ?? '{}') });
+  const ofContainer = join(root, CASE_FOLDER, 'container-app.bicepparam');
+  yield containerApp(await predict(bicep, { name: 'container-app' }, ofContainer, 'rg-apps'));
   for (const each of CASES) yield await judge(bicep, root, each, template);
 }
 

@@ -123,10 +123,12 @@ export class Deployment {
 }
 
 /** Predicts what a parameter file deploys, offline. */
-export async function predict(bicep: Bicep, of: Case, parameterFile: string): Promise<Deployment> {
+export async function predict(bicep: Bicep, of: Case, parameterFile: string, group?: string): Promise<Deployment> {
   const metadata = {
     tenantId: TENANT,
     subscriptionId: SUBSCRIPTION,
+    // Only of a file that is deployed into a group.
+    ...(group ? { resourceGroup: group } : {}),
     location: 'swedencentral',
     deploymentName: 'test',
   };

@@ -116,7 +116,7 @@ function ofIdentity(deployment: Deployment, service: Service): Record<string, st
 }
 
 /** Every name that `readSettings` looks at, as it looks. */
-function readByTheApp(): Set<string> {
+export function readByTheApp(): Set<string> {
   const names = new Set<string>();
   const record = (_: object, name: string | symbol): undefined => void names.add(String(name));
   try {
@@ -127,7 +127,7 @@ function readByTheApp(): Set<string> {
   return names;
 }
 
-function readByIdentity(): Set<string> {
+export function readByIdentity(): Set<string> {
   const folder = dirname(fileURLToPath(import.meta.resolve('@azure/identity')));
   const sources = globSync('credentials/**/*.js', { cwd: folder }).map((name) =>
     readFileSync(`${folder}/${name}`, 'utf8'),

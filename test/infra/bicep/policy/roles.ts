@@ -69,9 +69,13 @@ function ofJobs({ jobsStorage: { id }, case: { principalType } }: Deployment): A
 }
 
 function describe(deployment: Deployment, assignment: Resource): Assignment {
-  const { principalId, principalType, roleDefinitionId } = assignment.properties;
-  const role = String(roleDefinitionId).split('/').at(-1);
-  return `${nameOf(deployment, String(principalId))}, ${String(principalType)}: ${role} on ${scopeOf(assignment)}`;
+  return `${nameOf(deployment, String(assignment.properties['principalId']))}, ${permissionOf(assignment)}`;
+}
+
+/** What kind of principal may do what, and on which resource. */
+export function permissionOf(assignment: Resource): string {
+  const { principalType, roleDefinitionId } = assignment.properties;
+  return `${String(principalType)}: ${String(roleDefinitionId).split('/').at(-1)} on ${scopeOf(assignment)}`;
 }
 
 function nameOf(deployment: Deployment, principalId: string): string {

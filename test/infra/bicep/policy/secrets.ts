@@ -9,7 +9,7 @@ const SECRET_TEXT = /AccountKey=|SharedAccessKey=|SharedAccessSignature=|\bsig=/
 const TELEMETRY = /'APPLICATIONINSIGHTS_CONNECTION_STRING', reference\('\w+'\)\.ConnectionString/g;
 
 /** No key, secret or connection string is fetched, taken in, written or given out, by main.bicep or by any module. */
-export function secrets({ compiled }: Template): string[] {
+export function secrets({ compiled }: Pick<Template, 'compiled'>): string[] {
   return walk('', compiled);
 }
 
