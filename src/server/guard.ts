@@ -1,5 +1,6 @@
 import { errors, jwtVerify, type JWTPayload } from 'jose';
 import type { Guard } from '../app.ts';
+import { DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 import { AuthorityUnreachable, PublishedKeys } from './published-keys.ts';
 import type { TokenSettings } from './settings.ts';
@@ -61,7 +62,8 @@ function stsOf(authority: string): string {
 
 /** Why a token is refused, in words of ours: the library's message may repeat what is in the token. */
 function refusal(error: unknown, advice: string): unknown {
-  if (error instanceof AuthorityUnreachable) return identityUnavailable(error);
+  if (error instanceof AuthorityUnreachable) return identityUnavailable(error.said, error);
+  if (error instanceof DeadlinePassed) return identityUnavailable('the authority did not answer in time', error);
   if (error instanceof errors.JWTExpired) return invalidToken('it has expired', advice);
   if (error instanceof errors.JWTClaimValidationFailed) return invalidToken(claimFault(error.claim), advice);
   if (error instanceof errors.JWKSNoMatchingKey) return invalidToken('the tenant has no such key', advice);
@@ -96,11 +98,11 @@ function unauthenticated(detail: string, challenge: string): Problem {
   return new Problem('unauthenticated', detail, { headers: { 'www-authenticate': challenge } });
 }
 
-function identityUnavailable(cause: AuthorityUnreachable): Problem {
-  const attempts = [{ credential: "the caller's token", said: cause.said }];
+function identityUnavailable(said: string, cause: Error): Problem {
+  const attempts = [{ credential: "the caller's token", said }];
   return new Problem(
     'identity_unavailable',
-    `The service could not check your token: ${cause.said}. Try again in a moment.`,
+    `The service could not check your token: ${said}. Try again in a moment.`,
     {
       members: { credentials: attempts.map(({ credential }) => credential), attempts },
       headers: { 'retry-after': RETRY_AFTER_SECONDS },

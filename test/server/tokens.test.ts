@@ -25,6 +25,8 @@ const image = await still('image/png', 16, 16);
 /** The tenant's own pages: its configuration and its keys. */
 let entra: Server;
 let isDown = false;
+/** Whether the authority takes requests and never answers. */
+let hangs = false;
 let published: string[] = ['ours'];
 let fetches = 0;
 let azure: EmulatedAzure;
@@ -38,6 +40,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'ca.pem'), ca);
   entra = createServer(certificate, (req, res) => {
     if (isDown) return void res.socket?.destroy();
+    if (hangs) return;
     const base = `https://${req.headers.host}/${TENANT}`;
     if (req.url?.endsWith('/keys')) fetches += 1;
     res.setHeader('content-type', 'application/json').end(
@@ -134,6 +137,10 @@ describe('a caller is answered', () => {
     expect(azure.model.requests).toHaveLength(1);
   });
 
+  test.each([{ azp: CALLER.toUpperCase() }, { azp: CLIENT }])('as the client %o', async (client) => {
+    expect((await ask(`Bearer ${await token({ client })}`)).status).toBe(200);
+  });
+
   test('where the scheme is in lower case', async () => {
     expect((await ask(`bearer ${await token()}`)).status).toBe(200);
   });
@@ -144,6 +151,7 @@ describe('401, and nothing is asked of the model', () => {
     ['no token', async () => undefined, 'no token'],
     ['a function key in its place', async () => 'Basic abc', 'not a bearer token'],
     ['an empty token', async () => 'Bearer ', 'not a bearer token'],
+    ['a token behind another scheme', async () => `Digest Bearer ${await token()}`, 'not a bearer token'],
     ['no JWT', async () => 'Bearer abc', 'cannot be read'],
     ['another tenant (v2)', async () => token({ issuer: `${url}/${OTHER_TENANT}/v2.0` }), 'another tenant'],
     [
@@ -163,7 +171,9 @@ describe('401, and nothing is asked of the model', () => {
     const made: string | undefined = await make();
     const response = await ask(made === undefined || made.includes(' ') || made === '' ? made : `Bearer ${made}`);
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/);
+    expect(response.headers.get('www-authenticate')).toMatch(
+      /^Bearer(?: error="invalid_token", error_description="[^"]+")?$/,
+    );
     expect(response.headers.get('content-type')).toBe('application/problem+json');
     expect(await response.json()).toMatchObject({ code: 'unauthenticated', detail: expect.stringContaining(why) });
     expect(azure.model.requests).toHaveLength(0);
@@ -202,6 +212,25 @@ test('403 to a client that may not call', async () => {
   expect(azure.model.requests).toHaveLength(0);
 });
 
+test('without AUTH_ALLOWED_CLIENTS, any client of the tenant may call', async () => {
+  const { AUTH_ALLOWED_CLIENTS: _, ...others } = env;
+  const open = await serve(others);
+  const headers = { authorization: `Bearer ${await token({ client: { azp: STRANGER } })}` };
+  expect((await fetch(`${open.url}/api/models`, { headers })).status).toBe(200);
+  await end(open);
+});
+
+test('in China, tokens of version 1 have the issuer of that cloud', async () => {
+  const china = await serve({ ...env, AZURE_AUTHORITY_HOST: `${url}/login.partner.microsoftonline.cn` });
+  const status = async (issuer: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${await token({ version: 1, issuer: `${issuer}/${TENANT}/` })}` };
+    return (await fetch(`${china.url}/api/models`, { headers })).status;
+  };
+  expect(await status('https://sts.chinacloudapi.cn')).toBe(200);
+  expect(await status('https://sts.windows.net')).toBe(401);
+  await end(china);
+});
+
 test('health, openapi.json, the playground and the probe need no token; health/ready and unknown paths do', async () => {
   for (const path of ['api/health', 'api/openapi.json', 'api/playground', 'readyz'])
     expect((await fetch(`${server.url}/${path}`)).status, path).toBe(200);
@@ -216,6 +245,7 @@ test('an unknown key id fetches the keys again once, and then not for a minute',
   for (let round = 0; round < 5; round += 1) {
     const response = await ask(`Bearer ${await token({ kid: `unknown-${round}` })}`);
     expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ detail: expect.stringContaining('the tenant has no such key') });
   }
   expect(fetches - before).toBe(1);
 });
@@ -253,6 +283,25 @@ describe('the authority is unreachable', () => {
     isDown = false;
     await end(fresh);
   });
+});
+
+test('the authority hangs: callers get 503 at their deadline, and one who leaves is no failure', async () => {
+  hangs = true;
+  const fresh = await serve({ ...env, REQUEST_TIMEOUT_SECONDS: '1' });
+  const headers = { authorization: `Bearer ${await token()}` };
+  const leaving = new AbortController();
+  const left = fetch(`${fresh.url}/api/models`, { headers, signal: leaving.signal }).catch(() => 'left');
+  setTimeout(() => leaving.abort(), 300);
+  const refused = await fetch(`${fresh.url}/api/models`, { headers });
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toMatchObject({
+    error: { code: 'identity_unavailable', message: expect.stringContaining('did not answer in time') },
+  });
+  expect(await left).toBe('left');
+  hangs = false;
+  await end(fresh);
+  expect(fresh.output()).toContain('"status":499');
+  expect(fresh.output()).not.toContain('failed unexpectedly');
 });
 
 describe('it does not start, and says what to choose', () => {
