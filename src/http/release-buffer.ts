@@ -1,4 +1,4 @@
-import { keepMemory } from './spare-memory.ts';
+import { giveMemory } from './spare-memory.ts';
 
 /** Smaller ones are not worth it, and may be a parser's own: busboy emits what it keeps of a boundary, and uses it again. */
 const LEAST_BYTES = 4096;
@@ -9,7 +9,7 @@ const LEAST_BYTES = 4096;
  */
 export function releaseBuffer(bytes: Uint8Array): void {
   const { buffer, byteLength } = bytes;
-  if (!(buffer instanceof ArrayBuffer) || byteLength < LEAST_BYTES || keepMemory(buffer, bytes)) return;
+  if (!(buffer instanceof ArrayBuffer) || byteLength < LEAST_BYTES || giveMemory(buffer, bytes)) return;
   // A buffer may share its memory with others: https://nodejs.org/api/buffer.html#static-method-bufferallocunsafesize
   if (byteLength === buffer.byteLength) buffer.transfer(0);
 }

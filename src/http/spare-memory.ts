@@ -7,6 +7,8 @@ const KEPT_MS = 10_000;
 /** Sizes are rounded up to one of so many between two powers of two, so that the memory of one image fits another. */
 const STEPS_PER_DOUBLING = 4;
 
+/** What was taken here and not given back; the garbage collector may have taken some of it. */
+const taken = new WeakSet<ArrayBuffer>();
 const spare: ArrayBuffer[] = [];
 let spareBytes = 0;
 const giveBack = setTimeout(clear, KEPT_MS).unref();
@@ -23,19 +25,24 @@ export function takeMemory(bytes: number): Buffer {
   const size = rounded(bytes);
   const at = spare.findLastIndex(({ byteLength }) => byteLength === size);
   const [found] = at < 0 ? [] : spare.splice(at, 1);
-  if (!found) return Buffer.allocUnsafeSlow(size).subarray(0, bytes);
-  spareBytes -= size;
-  return Buffer.from(found, 0, bytes);
+  if (found) spareBytes -= size;
+  const memory = found ?? Buffer.allocUnsafeSlow(size).buffer;
+  taken.add(memory);
+  return Buffer.from(memory, 0, bytes);
 }
 
 /**
- * Keeps the memory of a buffer for later requests. Whoever still has the buffer finds it empty.
- * @returns whether it is kept: not if it is too small or of another size than {@link takeMemory} makes, or if enough is kept
+ * Takes back the memory of a buffer that {@link takeMemory} made, or of the beginning of one, and keeps some of it for later
+ * requests. Whoever still has the buffer finds it empty.
+ * @returns false if it is another buffer
  */
-export function keepMemory(buffer: ArrayBuffer, { byteOffset, byteLength }: Uint8Array): boolean {
+export function giveMemory(buffer: ArrayBuffer, { byteOffset }: Uint8Array): boolean {
+  if (byteOffset !== 0 || !taken.delete(buffer)) return false;
   const size = buffer.byteLength;
-  if (byteOffset !== 0 || size < LEAST_BYTES || rounded(byteLength) !== size) return false;
-  if (spareBytes + size > MAX_SPARE_BYTES) return false;
+  if (spareBytes + size > MAX_SPARE_BYTES) {
+    buffer.transfer(0);
+    return true;
+  }
   spare.push(buffer.transfer());
   spareBytes += size;
   giveBack.refresh();

@@ -8,6 +8,8 @@ import { inTurn } from '../http/turn.ts';
 
 /** Bytes that are copied in one step, in well under a millisecond. */
 const STEP_BYTES = 512 * 1024;
+/** A body of unknown length is copied at its end if it has no more bytes than this. */
+const SMALL_BYTES = 1024 * 1024;
 /** Characters that are shown of an encoding. */
 const MAX_SHOWN = 100;
 
@@ -32,7 +34,7 @@ export interface BodyLimit {
 export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Buffer> {
   const announced = contentLength(incoming.request);
   const chunks = bodyChunks(incoming, limit);
-  if (announced === undefined || announced > limit.bytes) return collect(chunks, incoming.reservation);
+  if (announced === undefined || announced > limit.bytes) return collect(chunks, limit, incoming.reservation);
 
   // The length is known, so every byte goes straight to its final place and is held once. The memory is taken when the
   // first chunk comes: the reservation has room for it by then.
@@ -55,10 +57,30 @@ function allocate(bytes: number, reservation: Reservation): Buffer {
   return body;
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, reservation: Reservation): Promise<Buffer> {
-  const body = await joinChunks(await Array.fromAsync(chunks));
-  reservation.keep([body]);
-  return body;
+/**
+ * Reads a body whose length is not known. A large one goes into memory for the largest that is taken, so that it is held
+ * once: memory that nothing is written to costs nothing.
+ */
+async function collect(chunks: AsyncIterable<Uint8Array>, limit: BodyLimit, reservation: Reservation): Promise<Buffer> {
+  const waiting: Uint8Array[] = [];
+  let body: Buffer | undefined;
+  let received = 0;
+  let length = 0;
+  for await (const chunk of chunks) {
+    waiting.push(chunk);
+    received += chunk.length;
+    if (received <= SMALL_BYTES) continue;
+    body ??= allocate(limit.bytes, reservation);
+    for (const each of waiting.splice(0)) {
+      body.set(each, length);
+      length += each.length;
+      releaseBuffer(each);
+    }
+  }
+  if (body) return body.subarray(0, length);
+  const small = await joinChunks(waiting);
+  reservation.keep([small]);
+  return small;
 }
 
 /** Copies chunks into one buffer of exactly their length, step by step, and gives back their memory. */

@@ -74,3 +74,23 @@ test('memory is taken only after the admission has agreed', async () => {
   await expect(readBody(full, LIMIT)).rejects.toMatchObject({ status: 503, code: 'overloaded' });
   expect(kept).toEqual([]);
 });
+
+test.each([1, 1024 * 1024, 1024 * 1024 + 1, 3_000_000])(
+  'a body of unknown length is held once: %d bytes',
+  async (bytes) => {
+    const sent = Buffer.alloc(bytes, 'abcdefg');
+    const stream = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < bytes; at += 65_536) controller.enqueue(new Uint8Array(sent.subarray(at, at + 65_536)));
+        controller.close();
+      },
+    });
+    const reservation = new Admission(4_000_000).enter();
+    const limit = { bytes: 4_000_000, exceeded: () => imageTooLarge(4_000_000) };
+    const body = await readBody({ ...incoming(stream, 5_000), reservation }, limit);
+    expect(body.equals(sent)).toBe(true);
+    reservation.leave();
+    // Small buffers are left to the garbage collector.
+    expect(body.length).toBe(bytes < 4_096 ? bytes : 0);
+  },
+);
