@@ -14,7 +14,8 @@ const BESIDE_INFLIGHT_MB = 250;
 
 /** Holds what the server costs against what was promised of it. */
 export function checkServed({ costs, memory, idle }: Served): Check[] {
-  const failed = costs.reduce((sum, each) => sum + each.failed, 0) + memory.reduce((sum, each) => sum + each.failed, 0);
+  const ofServer = [...costs.filter(({ way }) => way === 'server'), ...memory];
+  const failed = ofServer.reduce((sum, each) => sum + each.failed, 0);
   return [
     ...RATIOS.flatMap(({ to, format, atMost }) => {
       const of = (way: Way): WayCost[] => costs.filter((each) => each.format === format && each.way === way);
@@ -31,7 +32,7 @@ export function checkServed({ costs, memory, idle }: Served): Check[] {
       kept: idle.open === idle.count && idle.answer === '200',
     },
     {
-      promise: 'No request to the server failed, nor to what it is compared with',
+      promise: 'No request to the server failed',
       measured: `${failed} failed`,
       kept: failed === 0,
     },
