@@ -32,6 +32,9 @@ const SERVED_BOTH_WAYS = [
   'ways-to-ask',
 ].map((name) => `test/e2e/${name}.test.ts`);
 
+/** They have a configuration of their own, test/nightly.config.ts. */
+const NIGHTLY = 'test/nightly/**';
+
 /** They have a configuration of their own, test/infra.config.ts. */
 const NEED_DOTNET = ['test/infra/bicep/**', 'test/infra/nuget/**'];
 
@@ -52,7 +55,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...E2E, ...NEED_DOTNET],
+          exclude: [...E2E, ...NEED_DOTNET, NIGHTLY],
           sequence: { groupOrder: 0 },
         },
       },

@@ -9,7 +9,7 @@ import type { Image } from '../../src/image/image.ts';
 import { ImageReader } from '../../src/image/image-reader.ts';
 import { SAILBOAT, TILE, tiledHeic } from '../images/heif.ts';
 import { difference } from '../images/pixels.ts';
-import { still } from '../images/still.ts';
+import { sayingSide, still } from '../images/still.ts';
 
 const MB = 1024 ** 2;
 const { maxImageBytes } = DEFAULT_LIMITS;
@@ -324,11 +324,7 @@ function transparent(): Sharp {
 
 /** A JPEG whose header says that it has so many pixels on each side. */
 async function claiming(side: number, orientation = 6): Promise<Buffer> {
-  const jpeg = await sailboat(90, 61).withMetadata({ orientation }).jpeg().toBuffer();
-  const frame = jpeg.indexOf(Buffer.from('ffc00011', 'hex'));
-  jpeg.writeUInt16BE(side, frame + 5);
-  jpeg.writeUInt16BE(side, frame + 7);
-  return jpeg;
+  return sayingSide(await sailboat(90, 61).withMetadata({ orientation }).jpeg().toBuffer(), side);
 }
 
 /** A TIFF of 30,000 x 30,000 gray pixels in one strip that is not there. */

@@ -98,6 +98,15 @@ function subBlocks(bytes: number): Buffer {
   return Buffer.concat(blocks);
 }
 
+/** The same JPEG with a header that says it has so many pixels on each side. */
+export function sayingSide(jpeg: Buffer, side: number): Buffer {
+  const changed = Buffer.from(jpeg);
+  const frame = changed.indexOf(Buffer.from('ffc00011', 'hex'));
+  changed.writeUInt16BE(side, frame + 5);
+  changed.writeUInt16BE(side, frame + 7);
+  return changed;
+}
+
 /** Bytes without a pattern to compress, the same on every run. */
 function noise(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
