@@ -13,7 +13,7 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 const requestBody: RequestBodyObject = {
   required: false,
   description:
-    'Empty if the query names blobs; otherwise the bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, and the last three become JPEG, or PNG if they are transparent. The body must not be compressed.',
+    'Empty if the query names blobs; otherwise the bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, the last three become JPEG, or PNG if they are transparent, and metadata is removed, unless the app runs with PREPARE_IMAGES=off. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
