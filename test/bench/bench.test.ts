@@ -57,6 +57,11 @@ test('the server, the other ways to serve, and a gateway answer', () => {
   expect(idle).toMatchObject({ count: 50, open: 50, answer: '200' });
 });
 
+test('pictures as phones take them answer', () => {
+  expect(results.pictures.map(({ name }) => name)).toEqual(['JPEG', 'JPEG with metadata', 'turned JPEG', 'HEIC']);
+  for (const { answered, failed } of results.pictures) expect({ answered, failed }).toEqual({ answered: 2, failed: 0 });
+});
+
 test('the report names every side and promise, and the plot draws every side', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);

@@ -11,6 +11,7 @@ export function check(results: Results): Check[] {
     checkCrafted(results),
     ...checkOpenAi(results),
     ...checkServed(results.served),
+    checkPictures(results),
   ];
 }
 
@@ -88,5 +89,15 @@ function checkCrafted({ crafted: { megabytes, slowest, longestBlockMs } }: Resul
     promise: `An image of ${megabytes} MB, or JSON, made to take long: no block of the event loop over 15 ms`,
     measured: `${longestBlockMs.toFixed(1)} ms (${slowest})`,
     kept: longestBlockMs <= 15,
+  };
+}
+
+function checkPictures({ pictures }: Results): Check {
+  const of = (name: string): number => pictures.find((picture) => picture.name === name)?.cpuMs ?? NaN;
+  const [bare, marked] = [of('JPEG'), of('JPEG with metadata')];
+  return {
+    promise: 'CPU of taking out metadata: within 15 % of an image that has none',
+    measured: `${(marked / bare).toFixed(2)} (${marked.toFixed(1)} to ${bare.toFixed(1)} ms)`,
+    kept: marked / bare <= 1.15,
   };
 }

@@ -34,6 +34,9 @@ export interface Plan {
   /** Images that the server gets at once, to see its memory. */
   readonly servedAtOnce: Load;
   readonly idleConnections: number;
+  /** A HEIC of so many tiles of 256 x 192 pixels, other pictures of that size, and how often each is asked about at least. */
+  readonly heicTiles: { readonly columns: number; readonly rows: number };
+  readonly pictures: number;
   /** Size of the images that are made to take long. */
   readonly craftedMb: number;
 }
@@ -62,6 +65,9 @@ export const full: Plan = {
   servedAtOnce: { megabytes: 20, concurrency: 32 },
   // One less than the server takes at most, so that another can be answered.
   idleConnections: 9_999,
+  // 12 megapixels, as a phone's camera takes them: 4,096 x 3,072.
+  heicTiles: { columns: 16, rows: 16 },
+  pictures: 5,
   craftedMb: 20,
 };
 
@@ -102,5 +108,7 @@ export const tiny: Plan = {
   servedWarmUps: 4,
   servedAtOnce: { megabytes: 0.5, concurrency: 4 },
   idleConnections: 50,
+  heicTiles: { columns: 2, rows: 1 },
+  pictures: 2,
   craftedMb: 0.1,
 };

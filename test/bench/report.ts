@@ -30,6 +30,7 @@ export function report(results: Results): string {
         ]
       : []),
     `### The server and other ways to serve\n\n${servedTable(results)}`,
+    `### Pictures of ${results.pictures[0]?.megapixels.toFixed(1)} megapixels, one at a time\n\n${pictureTable(results)}`,
     `### Cold start, medians, ms\n\n${coldStartTable(results)}`,
     `### What was promised\n\n${checkTable(results)}`,
   ];
@@ -118,6 +119,11 @@ function servedTable({ served: { costs } }: Results): string {
     ...[cost.cpuMs, cost.idleMb, cost.peakMb].map(number),
   ]);
   return table(['load', '', 'CPU per request, ms', 'idle, MB', 'peak, MB'], rows);
+}
+
+function pictureTable({ pictures }: Results): string {
+  const rows = pictures.map(({ name, cpuMs, rssOverIdleMb }): Row => [name, number(cpuMs), number(rssOverIdleMb)]);
+  return table(['', 'CPU per request, ms', 'peak memory over idle, MB'], rows);
 }
 
 function checkTable(results: Results): string {

@@ -6,6 +6,7 @@ import { describeMachine, type Machine } from './machine.ts';
 import { measureLoads } from './matrix.ts';
 import type { Cell, Skipped } from './rounds.ts';
 import { measureOpenAi, type OpenAiCost } from './open-ai.ts';
+import { measurePictures, type Picture } from './pictures.ts';
 import type { Plan } from './plan.ts';
 import { measureServed, type Served } from './served.ts';
 import { measureSlow, type Slow } from './slow.ts';
@@ -24,6 +25,7 @@ export interface Results {
   readonly crafted: Crafted;
   readonly openAi: readonly OpenAiCost[];
   readonly served: Served;
+  readonly pictures: readonly Picture[];
 }
 
 /** Measures everything, and says on the way how far it is. */
@@ -44,6 +46,8 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const openAi = await measureOpenAi(upstream, plan);
     tell('the server, npm start, the floor and a gateway');
     const served = await measureServed(upstream, plan);
+    tell('pictures as phones take them');
+    const pictures = await measurePictures(upstream, plan);
     tell('images made to take long');
     const crafted = await measureCrafted(plan);
     return {
@@ -58,6 +62,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
       crafted,
       openAi,
       served,
+      pictures,
     };
   } finally {
     await upstream.stop();
