@@ -16,8 +16,6 @@ export function lingerAfterAnswer(req: IncomingMessage): void {
   // Node calls this on the socket when an answer with `connection: close` is written.
   socket.destroySoon = () => {
     socket.end();
-    if (req.complete) return;
-
     req.resume();
     const cut = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(cut));

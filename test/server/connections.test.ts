@@ -75,6 +75,33 @@ describe('an answer that comes before the body', () => {
   });
 });
 
+describe.each([
+  ['413', `${ASK}Content-Length: 99000000\r\n\r\n`],
+  ['431', `${ASK}x: ${'a'.repeat(70_000)}\r\n\r\n`],
+])('a caller who reads nothing until all is sent, and is answered %s', (status, head) => {
+  test('reads the answer: what follows is discarded meanwhile', async () => {
+    const socket = connect(server.port, '127.0.0.1').pause();
+    let failure: string | undefined;
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => (failure = code));
+    socket.write(head);
+    // More than the system holds for both ends of a connection, so that somebody has to take it.
+    for (let sent = 0; sent < 24; sent += 1)
+      await new Promise((resolve) => socket.write(Buffer.alloc(1024 * 1024), resolve));
+    expect(failure).toBeUndefined();
+    socket.resume();
+    expect(await readAll(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+
+  test('is cut off if the sending has no end', async () => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(head);
+    const drip = setInterval(() => socket.write('x'), 50);
+    const answer = await readAll(socket);
+    clearInterval(drip);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+});
+
 test('Expect: 100-continue is told to go on where the body is wanted', async () => {
   const socket = connect(server.port, '127.0.0.1');
   socket.write(`${ASK}Connection: close\r\nExpect: 100-continue\r\nContent-Length: ${image.length}\r\n\r\n`);
