@@ -14,7 +14,10 @@ const PAGE_SIZE = 200;
 /** Messages written, and results read, at once. */
 const AT_ONCE = 16;
 
-/** A page of the container as it was found; written once, so that listing it again finds the same. */
+/**
+ * A page of the container as it was found; written once, so that listing it again finds the same. It has names and no ETags: a blob
+ * that is replaced after it was listed is asked about as it is then.
+ */
 const Page = v.object({ blobs: v.array(v.string()), next: v.nullable(v.string()) });
 export type Page = v.InferOutput<typeof Page>;
 

@@ -107,8 +107,8 @@ const OVER: Outcome = { isOver: true };
 export class JobWorker {
   readonly #options: WorkerOptions;
   readonly #waiting = new Set<() => void>();
-  /** When a price may be asked at again, by `performance.now()`. */
-  readonly #pausedUntil = new Map<Tier, number>();
+  /** For each price that the service refuses: when it may be asked at again, by `performance.now()`, and which pause in a row this is. */
+  readonly #pauses = new Map<Tier, { readonly until: number; readonly inRow: number }>();
   #asking = 0;
 
   constructor(options: WorkerOptions) {
@@ -207,9 +207,8 @@ export class JobWorker {
       return OVER;
     }
     if (!isBusy(asked)) return retry(step);
-    const outcome = postpone(step, asked);
-    if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), outcome.seconds);
-    return outcome;
+    if (asked.code === 'rate_limited') this.#pause(this.#tier(step, request), retryAfter(asked));
+    return postpone(step, asked);
   }
 
   /** An answer is paid for, so keeping it is tried as long as there is time. */
@@ -291,6 +290,7 @@ export class JobWorker {
     try {
       const caller = { deadline, stopwatch, reservation };
       const { answer, tier: given } = await this.#options.ask(await bytes, question, serviceTier, caller);
+      this.#pauses.delete(tier);
       const { images, model, usage, finishReason, upstreamRequestId, data } = answer;
       Object.assign(work.facts, { images, model, usage, finishReason, upstreamRequestId, tier: given });
       const words =
@@ -310,15 +310,20 @@ export class JobWorker {
     return tier === 'flex' && fallback && waited >= FALLBACK_AFTER_MS ? 'standard' : tier;
   }
 
-  /** Nothing more is asked at this price for so long. */
-  #pause(tier: Tier, seconds: number): void {
-    const until = performance.now() + seconds * 1_000;
-    this.#pausedUntil.set(tier, Math.max(until, this.#pausedUntil.get(tier) ?? 0));
+  /** Asks nothing more at this price for as long as the service says, or else for longer with each pause in a row. */
+  #pause(tier: Tier, asked: number | undefined): void {
+    const now = performance.now();
+    const { until, inRow } = this.#pauses.get(tier) ?? { until: 0, inRow: 0 };
+    // What was under way when a pause began is refused as well, and says nothing new.
+    const isNew = now >= until;
+    const own = isNew ? Math.min(POSTPONE_SECONDS * 2 ** inRow, MAX_POSTPONE_SECONDS) : 0;
+    const end = now + (asked ?? own) * 1_000;
+    this.#pauses.set(tier, { until: Math.max(until, end), inRow: isNew ? inRow + 1 : inRow });
   }
 
   /** @throws {Problem} `rate_limited` if the pause is too long to wait for */
   async #pauseOver(tier: Tier, deadline: Deadline): Promise<void> {
-    const left = (this.#pausedUntil.get(tier) ?? 0) - performance.now();
+    const left = (this.#pauses.get(tier)?.until ?? 0) - performance.now();
     if (left <= 0) return;
     if (left > Math.min(MAX_PAUSE_MS, deadline.remaining())) {
       const headers = { 'retry-after': String(Math.ceil(left / 1_000)) };
@@ -420,11 +425,17 @@ function isWithoutFlex({ code, members }: Problem, tier: Tier): boolean {
   return tier === 'flex' && code === 'invalid_request' && Array.isArray(errors) && errors[0]?.field === 'tier';
 }
 
-function postpone(step: ImageStep, { code, headers }: Problem): Extract<Outcome, { again: unknown }> {
-  const own = POSTPONE_SECONDS * 2 ** Math.min(step.turn, 10);
+/** Seconds after which the service wants to be asked again; undefined if it does not say. */
+function retryAfter({ headers }: Problem): number | undefined {
   const asked = Number(headers['retry-after']);
-  const seconds = Math.min(asked > 0 ? Math.max(asked, own / 4) : own, MAX_POSTPONE_SECONDS);
-  const refusedSince = step.refusedSince ?? (code === 'rate_limited' ? Date.now() : undefined);
+  return asked > 0 ? asked : undefined;
+}
+
+function postpone(step: ImageStep, problem: Problem): Outcome {
+  const own = POSTPONE_SECONDS * 2 ** Math.min(step.turn, 10);
+  const asked = retryAfter(problem);
+  const seconds = Math.min(asked === undefined ? own : Math.max(asked, own / 4), MAX_POSTPONE_SECONDS);
+  const refusedSince = step.refusedSince ?? (problem.code === 'rate_limited' ? Date.now() : undefined);
   return { again: { ...step, turn: step.turn + 1, ...(refusedSince ? { refusedSince } : {}) }, seconds };
 }
 

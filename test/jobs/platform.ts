@@ -68,9 +68,14 @@ export class HastyStore extends JobStore {
 }
 
 /** Works through a job as the host's queue trigger does, with so many workers, until it is over or the queue is empty for long. */
-export async function run(id: string, store: JobStore = new HastyStore(), workers = 1): Promise<JobStatus> {
+export async function run(
+  id: string,
+  store: JobStore = new HastyStore(),
+  workers = 1,
+  more: Partial<WorkerOptions> = {},
+): Promise<JobStatus> {
   const queue = storage.queues.getQueueClient('vision-jobs');
-  const all = Array.from({ length: workers }, () => createWorker(store));
+  const all = Array.from({ length: workers }, () => createWorker(store, more));
   const deadline = Date.now() + 100_000;
   for (;;) {
     const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: BATCH, visibilityTimeout: 1 });
@@ -86,24 +91,29 @@ export async function run(id: string, store: JobStore = new HastyStore(), worker
         );
       }),
     );
-    const status = await store.status(id);
+    if (receivedMessageItems.length === BATCH && Date.now() < deadline) continue;
+    // While the storage fails, nothing is known.
+    const status = await store.status(id).catch(() => undefined);
     if (status && FINAL.has(status.status)) return status;
     if (Date.now() > deadline) throw new Error(`the job is not over: ${JSON.stringify(status)}`);
   }
 }
 
+/** Asks the emulated model, as the app does. */
+export const askModel: WorkerOptions['ask'] = async (bytes, question, serviceTier, caller) => {
+  const { settings, imageReader, tokens } = service;
+  const readImage = imageReader.forRequest(caller);
+  const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
+  return askAtTier(new Model({ ...settings, upstreamMaxRetries: 0 }, tokens), vision, serviceTier, caller);
+};
+
 /** @param store - for any number of messages; by default, each has one of its own with its deadline */
 export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}): JobWorker {
-  const { settings, admission, imageReader, tokens } = service;
-  const model = new Model({ ...settings, upstreamMaxRetries: 0 }, tokens);
+  const { settings, admission } = service;
   return new JobWorker({
     store: (deadline) => store ?? new HastyStore(deadline),
     container: (url) => account.container(url),
-    ask: async (bytes, question, serviceTier, caller) => {
-      const readImage = imageReader.forRequest(caller);
-      const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
-      return askAtTier(model, vision, serviceTier, caller);
-    },
+    ask: askModel,
     admission,
     inFlight: new InFlight(),
     maxImageBytes: settings.maxImageBytes,
