@@ -96,7 +96,8 @@ function expectOnlyLostAskedAgain(lost: readonly number[]): void {
   const byKill = lost.slice(1).map((total, at) => total - (lost[at] ?? 0));
   expect(Math.max(...byKill), `lost by each kill: ${byKill.join(', ')}`).toBeLessThanOrEqual(CONCURRENCY);
   expect(azure.model.requests.length).toBeGreaterThanOrEqual(IMAGES);
-  expect(azure.model.requests.length).toBeLessThanOrEqual(IMAGES + (lost.at(-1) ?? 0));
+  // One more for each kill: a message that was sent anew, and that was not deleted yet, is there twice.
+  expect(azure.model.requests.length).toBeLessThanOrEqual(IMAGES + (lost.at(-1) ?? 0) + byKill.length);
 }
 
 async function expectDone(app: App, id: string, blobs: readonly string[]): Promise<void> {
