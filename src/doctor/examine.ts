@@ -6,7 +6,6 @@ import { type Check, type CheckName, fail, type Finding, type Report, skip } fro
 import { checkEndpoint } from './endpoint-check.ts';
 import { checkNode } from './node-check.ts';
 import { checkFaults, checkNotes, endpointFault } from './settings-check.ts';
-import { checkTargets } from './targets.ts';
 import { checkToken } from './token-check.ts';
 
 /** What is examined, and how far. */
@@ -62,4 +61,17 @@ export function reportFaults(error: SettingsError, names: readonly CheckName[]):
 
 function reportOf(checks: readonly Check[]): Report {
   return { ok: checks.every(({ status }) => status !== 'fail'), checks };
+}
+
+/** Checks each deployment that may be asked. One that works is enough for the app to work, so that another's failure is a warning. */
+export async function checkTargets(settings: Settings, check: (target: Target) => Promise<Finding>): Promise<Finding> {
+  const { endpoint, deployment, second } = settings;
+  const findings = await Promise.all([{ endpoint, deployment }, ...(second ? [second] : [])].map(check));
+  const failed = findings.filter(({ status }) => status === 'fail');
+  const [worst] = failed;
+  return {
+    status: !worst ? 'ok' : failed.length < findings.length ? 'warn' : 'fail',
+    reason: findings.map(({ reason }) => reason).join('; '),
+    fix: worst?.fix ?? null,
+  };
 }

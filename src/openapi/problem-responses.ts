@@ -2,8 +2,7 @@ import type { ExampleObject, ResponseObject, ResponsesObject } from 'openapi3-ts
 import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
 import { EVERYWHERE, headersOf, reference } from './components.ts';
 import { asChatError, asProblem, nameOf, oneOfProblems, type Wording } from './problem-schemas.ts';
-import { openAiError } from '../http/openai-error.ts';
-import { problemBody } from '../http/problem-response.ts';
+import { openAiError, problemBody } from '../http/problem-response.ts';
 import { Problem } from '../http/problem.ts';
 
 /** The responses that problems make, one for each status: those of a route, or all that a question can meet. */

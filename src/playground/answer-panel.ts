@@ -3,7 +3,7 @@ import { element, tell } from './element.ts';
 import { showFacts } from './facts.ts';
 import { text } from './member.ts';
 import type { Problem } from './problem.ts';
-import { duration, type Timings } from './timings.ts';
+import { duration, type Timings } from './figures.ts';
 
 /** Where an answer is watched: how far it is, its words as they come, and what it came to. */
 export class AnswerPanel implements Listener {

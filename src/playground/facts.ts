@@ -1,7 +1,6 @@
 import { make } from './element.ts';
 import { member, number, text } from './member.ts';
-import { sizeInWords } from './size.ts';
-import { duration, stagesOf, type Timings } from './timings.ts';
+import { duration, sizeInWords, stagesOf, type Timings } from './figures.ts';
 
 /** Shows what the model was sent, and what its answer has cost: tokens, and time as this page saw it and as the service did. */
 export function showFacts(list: HTMLElement, done: unknown, timings: Timings, serverTiming: string | null): void {

@@ -1,6 +1,6 @@
 import { element } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
-import { sizeInWords } from './size.ts';
+import { sizeInWords } from './figures.ts';
 import { Thumbnail, TYPE_NAMES } from './thumbnail.ts';
 
 /** The images chosen so far, in the order in which they are sent. */

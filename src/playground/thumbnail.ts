@@ -1,6 +1,6 @@
 import { make } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
-import { sizeInWords } from './size.ts';
+import { sizeInWords } from './figures.ts';
 
 /** The last four become JPEG or PNG in the service. */
 const TYPES = new Set('png jpeg webp gif heic heif avif tiff'.split(' ').map((name) => `image/${name}`));

@@ -1,7 +1,6 @@
 import type { Handle, Reply } from '../http/create-handler.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
-import { openAiErrorResponse } from '../http/openai-error.ts';
-import { problemResponse } from '../http/problem-response.ts';
+import { openAiErrorResponse, problemResponse } from '../http/problem-response.ts';
 import { Problem } from '../http/problem.ts';
 import { matches, pathBehindPrefix } from './path.ts';
 import type { Route } from './route.ts';

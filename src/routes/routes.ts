@@ -1,7 +1,6 @@
 import type { Handle } from '../http/create-handler.ts';
-import { openAiErrorResponse } from '../http/openai-error.ts';
-import { problemResponse } from '../http/problem-response.ts';
-import { chatCompletions } from './chat-completions.ts';
+import { openAiErrorResponse, problemResponse } from '../http/problem-response.ts';
+import { chatCompletions, responses } from './openai.ts';
 import { health, ready } from './health.ts';
 import { cancelJob, createJob, job, jobResults } from './jobs.ts';
 import { mcp, mcpErrorResponse } from './mcp.ts';
@@ -11,7 +10,6 @@ import { openApi } from './openapi.ts';
 import { playground } from './playground.ts';
 import { processImage } from './process-image.ts';
 import { METHODS, type Route } from './route.ts';
-import { responses } from './responses.ts';
 import type { Service } from './service.ts';
 
 /** What clients put before OpenAI's paths, and what that adds to the names of the functions. */

@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from '@azure/monitor-opentelemetry-exporter';
-import type { Exporter } from './exporter.ts';
+import type { Exporter } from './destinations.ts';
 
 /** The exporter counts itself and tells its makers, unless this is set: nobody asked for that. */
 const NO_STATISTICS = 'APPLICATION_INSIGHTS_NO_STATSBEAT';

@@ -1,4 +1,6 @@
 import { Environment } from '../config/environment.ts';
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 
 /** Where telemetry goes: the platform's own settings, so that the host sends its part to the same place. */
 export interface Destinations {
@@ -20,4 +22,10 @@ export function readDestinations(variables: Readonly<Record<string, string | und
     environment.text('APPLICATIONINSIGHTS_AUTHENTICATION_STRING') ?? '',
   );
   return { connectionString, signsIn, otlp };
+}
+
+/** What sends to one destination. */
+export interface Exporter {
+  readonly spans: SpanExporter;
+  readonly metrics: PushMetricExporter;
 }

@@ -1,8 +1,9 @@
-import type { Attributes } from '@opentelemetry/api';
 import * as v from 'valibot';
+import type { Attributes } from '@opentelemetry/api';
 import type { Lap } from '../http/stopwatch.ts';
-import { errorType } from './error-type.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
+import { CallerGone } from '../http/deadline.ts';
+import { Problem } from '../http/problem.ts';
 
 /** One question to one deployment, its retries included. Times are milliseconds since the epoch. */
 export interface Chat {
@@ -79,4 +80,11 @@ function toChat(
     },
     usage,
   };
+}
+
+/** What something failed with, as `error.type` has it: the problem's code, and never its words. Undefined for no error. */
+export function errorType(error: unknown): string | undefined {
+  if (error === undefined) return undefined;
+  if (error instanceof CallerGone) return 'caller_gone';
+  return error instanceof Problem ? error.code : 'internal_error';
 }

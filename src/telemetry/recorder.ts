@@ -5,13 +5,10 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Settings } from '../config/settings.ts';
 import { version } from '../config/version.ts';
-import type { Destinations } from './destinations.ts';
-import type { Exporter } from './exporter.ts';
+import type { Destinations, Exporter } from './destinations.ts';
 import { chatsOf } from './gen-ai.ts';
-import { GenAiMetrics } from './gen-ai-metrics.ts';
-import { JobMetrics } from './job-metrics.ts';
+import { GenAiMetrics, JobMetrics } from './metrics.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
-import { sayFailures } from './say-failures.ts';
 import { recordSpans } from './spans.ts';
 
 const NAME = 'keyless-vision';
@@ -85,4 +82,21 @@ function describeProcess(): Resource {
     'service.instance.id': randomUUID(),
   });
   return own.merge(detectResources({ detectors: [envDetector] }));
+}
+
+/** A destination that is down fails every few seconds; one line of that is enough. */
+const SILENCE_MS = 10 * 60_000;
+
+/** Says that telemetry does not arrive, seldom, and nothing of what was in it. */
+export function sayFailures(warn: (line: string) => void): (error: unknown) => void {
+  let silentUntil = 0;
+  return (error) => {
+    if (Date.now() < silentUntil) return;
+    silentUntil = Date.now() + SILENCE_MS;
+    warn(
+      `Telemetry does not arrive (${error instanceof Error ? error.name : 'unknown'}). Requests are served all the same. ` +
+        "Check APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_EXPORTER_OTLP_ENDPOINT; for Application Insights, the app's identity needs " +
+        "the role 'Monitoring Metrics Publisher' there.",
+    );
+  };
 }

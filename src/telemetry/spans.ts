@@ -9,8 +9,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { errorType } from './error-type.ts';
-import type { Chat } from './gen-ai.ts';
+import { type Chat, errorType } from './gen-ai.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
 
 /** What one span is made of. */

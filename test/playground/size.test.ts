@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sizeInWords } from '../../src/playground/size.ts';
+import { sizeInWords } from '../../src/playground/figures.ts';
 
 test.each([
   [0, '0 bytes'],

@@ -7,9 +7,9 @@ import { examine, reportFaults } from '../../doctor/examine.ts';
 import { storageCheck } from '../../doctor/storage-check.ts';
 import { Deadline } from '../../http/deadline.ts';
 import { Storage } from '../../storage/account.ts';
-import { credentialLog } from './credential-log.ts';
 import { checkModel } from './model-check.ts';
 import { checkVision } from './vision-check.ts';
+import { AzureLogger, setLogLevel } from '@azure/logger';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -46,4 +46,18 @@ function loadSettings(variables: Variables): Settings | SettingsError {
     if (error instanceof SettingsError) return error;
     throw error;
   }
+}
+
+/**
+ * Listens for which credential of a chain answered: `@azure/identity` tells nobody but its log.
+ * https://learn.microsoft.com/javascript/api/overview/azure/identity-readme#enable-and-configure-logging
+ */
+export function credentialLog(): () => string | undefined {
+  let credential: string | undefined;
+  setLogLevel('info');
+  AzureLogger.log = (...words) => {
+    const [, name] = /ChainedTokenCredential => getToken\(\) => Result for (\w+): SUCCESS/.exec(words.join(' ')) ?? [];
+    credential = name ?? credential;
+  };
+  return () => credential;
 }

@@ -1,17 +1,57 @@
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
-import { EVENT_STREAM_HEADERS, withFailure, withHeartbeats } from '../http/events.ts';
+import { EVENT_STREAM_HEADERS, formatEvent, withFailure, withHeartbeats } from '../http/events.ts';
 import type { Problem } from '../http/problem.ts';
 import type { ReadImage } from '../image/image-reader.ts';
 import { describeSent } from '../image/strip-metadata.ts';
 import type { AttachmentLimits } from '../request/attachments.ts';
-import type { OpenAiRequest } from '../request/chat.ts';
+import { type OpenAiRequest, readChat } from '../request/chat.ts';
 import { readJson } from '../request/form.ts';
 import type { LargeJson } from '../request/large-json.ts';
 import type { Service } from './service.ts';
+import { openAiError } from '../http/problem-response.ts';
+import { chatChunks, chatCompletion } from '../vision/chat-answer.ts';
+import { modelOf, usageOf } from '../vision/completion.ts';
+import { readResponsesRequest } from '../request/responses.ts';
+import { factsOf, responseEvents, wholeResponse } from '../vision/responses-answer.ts';
+
+/** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
+export function chatCompletions(service: Service): Handle {
+  return openAiRoute(service, {
+    read: readChat,
+    whole: chatCompletion,
+    events: chatChunks,
+    factsOf(answer) {
+      const model = modelOf(answer);
+      const usage = usageOf(answer);
+      return { ...(model ? { model } : {}), ...(usage ? { usage } : {}) };
+    },
+    format: (event) => `data: ${JSON.stringify(event)}\n\n`,
+    end: 'data: [DONE]\n\n',
+    failed: openAiError,
+  });
+}
+
+/** `POST /api/responses`: OpenAI's Responses, of which the service stores nothing. */
+export function responses(service: Service): Handle {
+  return openAiRoute(service, {
+    read: readResponsesRequest,
+    whole: wholeResponse,
+    events: responseEvents,
+    factsOf,
+    format: (event) => formatEvent('type' in event ? String(event.type) : 'message', event),
+    end: '',
+    failed(problem, requestId, last) {
+      const { error } = openAiError(problem, requestId);
+      const { code, message, param } = error;
+      // The API has both: members of the event, which its reference describes, and the error that its clients look for.
+      return { type: 'error', sequence_number: numberBehind(last), code, message, param, error };
+    },
+  });
+}
 
 /** What differs between OpenAI's APIs on the way through this app. */
-export interface OpenAiApi {
+interface OpenAiApi {
   readonly read: (json: LargeJson, limits: AttachmentLimits, readImage: ReadImage) => Promise<OpenAiRequest>;
   /** Checks a whole answer. */
   readonly whole: (answer: unknown) => object;
@@ -28,7 +68,7 @@ export interface OpenAiApi {
 }
 
 /** Passes a request to one of OpenAI's APIs on, its images and files checked, and the answer back as it comes. */
-export function openAiRoute(service: Service, api: OpenAiApi): Handle {
+function openAiRoute(service: Service, api: OpenAiApi): Handle {
   return async (context) => {
     const { request, stream } = await read(context, service, api);
     if (stream) return streamed(await service.model.stream(request, context), context, api);
@@ -77,13 +117,19 @@ function streamed({ chunks, upstreamRequestId }: ModelStream, context: RequestCo
 async function* toText(
   events: AsyncIterable<object>,
   { facts }: RequestContext,
-  { factsOf, format, end }: OpenAiApi,
+  api: OpenAiApi,
   noteLast: (event: object) => void,
 ): AsyncGenerator<string> {
   for await (const event of events) {
     noteLast(event);
-    Object.assign(facts, factsOf(event));
-    yield format(event);
+    Object.assign(facts, api.factsOf(event));
+    yield api.format(event);
   }
-  if (end) yield end;
+  if (api.end) yield api.end;
+}
+
+/** Events are counted from 0, and clients put them in that order. */
+function numberBehind(last: object | undefined): number {
+  const number = last && 'sequence_number' in last ? last.sequence_number : undefined;
+  return typeof number === 'number' ? number + 1 : 0;
 }

@@ -1,5 +1,6 @@
-import type { Histogram, Meter } from '@opentelemetry/api';
+import type { Counter, Histogram, Meter } from '@opentelemetry/api';
 import type { Chat } from './gen-ai.ts';
+import type { AnsweredRequest } from '../http/create-handler.ts';
 
 /** The bounds that https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ wants. */
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
@@ -31,5 +32,22 @@ export class GenAiMetrics {
       this.#tokens.record(usage.inputTokens, { ...attributes, 'gen_ai.token.type': 'input' });
       this.#tokens.record(usage.outputTokens, { ...attributes, 'gen_ai.token.type': 'output' });
     }
+  }
+}
+
+/** How many images of jobs were answered, failed, or were put off. An image that is put off counts each time. */
+export class JobMetrics {
+  readonly #images: Counter;
+
+  constructor(meter: Meter) {
+    this.#images = meter.createCounter('keyless_vision.job.images', {
+      description: 'Images of jobs by what became of them.',
+      unit: '{image}',
+    });
+  }
+
+  record({ facts: { outcome, code } }: AnsweredRequest): void {
+    if (typeof outcome !== 'string') return;
+    this.#images.add(1, { outcome, ...(typeof code === 'string' ? { 'error.type': code } : {}) });
   }
 }

@@ -1,9 +1,0 @@
-import type http from 'node:http';
-import type https from 'node:https';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
-
-/** Makes an agent for addresses of a protocol that goes through a proxy: a tunnel for `https:`, absolute URLs for `http:`. */
-export function proxyAgent(protocol: string, proxy: URL, options: https.AgentOptions): http.Agent {
-  return protocol === 'http:' ? new HttpProxyAgent(proxy, options) : new HttpsProxyAgent(proxy, options);
-}
