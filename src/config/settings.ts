@@ -49,7 +49,7 @@ export function runsInAzure(variables: Variables): boolean {
   return Boolean(variables['WEBSITE_SITE_NAME'] ?? variables['CONTAINER_APP_NAME']);
 }
 
-/** The authorization level of the two POST routes; read on its own, since routes are registered whatever else is wrong. */
+/** The authorization level of the protected routes; read on its own, since routes are registered whatever else is wrong. */
 export function readAuthLevel(variables: Variables): 'function' | 'anonymous' {
   return authLevelOf(new Environment(variables));
 }

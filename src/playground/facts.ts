@@ -14,7 +14,7 @@ export function showFacts(list: HTMLElement, done: unknown, timings: Timings, se
     ...fact('Sent after', inWords(timings.sent)),
     ...fact('First words after', inWords(timings.firstWords)),
     ...fact('Done after', inWords(timings.ended)),
-    ...fact('In the service, until the answer began', stages.join(', '), 'whole-row'),
+    ...fact('Time in the app before the first word', stages.join(', '), 'whole-row'),
   );
   list.hidden = false;
 }

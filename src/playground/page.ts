@@ -1,6 +1,6 @@
 import { AnswerPanel } from './answer-panel.ts';
 import { call } from './call.ts';
-import { wireCopyButtons } from './copy.ts';
+import { wireCopyButtons } from './clipboard.ts';
 import { element, tell } from './element.ts';
 import { FunctionKey } from './function-key.ts';
 import { Gallery } from './gallery.ts';

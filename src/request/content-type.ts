@@ -21,6 +21,8 @@ const LONG_GAP = /[\t ]{64}/;
 const HEAD_BYTES = 1024;
 /** A shorter text that happens to be base64 may be anything. */
 const LEAST_BASE64 = 24;
+/** A short text with an ending that images have. */
+const FILE_NAME = /^[^\p{Cc}]{1,250}\.(?:jpe?g|png|gif|webp|hei[cf]|avif|tiff?|bmp|pdf)\s*$/iu;
 /** The bytes that images of the supported types begin with, as Latin-1. */
 const IMAGE_STARTS = ['\u0089PNG', '\u00ff\u00d8\u00ff', 'GIF8', 'RIFF'];
 
@@ -33,6 +35,8 @@ const NO_IMAGE = {
     'Send the fields as JSON with Content-Type: application/json, or as multipart/form-data, as curl -F does.',
   'base64 text':
     'Send the bytes that it stands for, or send it in "images" of JSON, with Content-Type: application/json.',
+  'the name of a file':
+    'Send the file itself. curl does with @ before the name: --data-binary @FILE, or -F image=@FILE.',
   'a data URL':
     'Send it in "images" of JSON, with Content-Type: application/json, or send the bytes that it stands for.',
 } as const;
@@ -77,6 +81,7 @@ export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
   if (/^(?:\{\s*(?:["}]|$)|\[\s*(?:[[{"\]]|$))/.test(text)) return 'JSON';
   if (/^data:[^,\s]*[;,]/i.test(text)) return 'a data URL';
   if (/^--[^\r\n]{1,70}[ \t]*\r?\ncontent-/i.test(text)) return 'a multipart form';
+  if (FILE_NAME.test(text)) return 'the name of a file';
   const letters = text.replaceAll(/[\r\n]+/g, '');
   if (letters.length >= LEAST_BASE64 && /^[\w+/-]+={0,2}$/.test(letters)) return 'base64 text';
   return /^[a-z_][\w.*%+-]+=[!-~]*$/i.test(text) ? 'a URL-encoded form' : undefined;
@@ -108,6 +113,8 @@ export function refusePart(image: Uint8Array, index: number): void {
 export function explainDamage(error: unknown, request: Pick<IncomingRequest, 'headers'>): unknown {
   if (contentTypeOf(request).type !== 'application/x-www-form-urlencoded') return error;
   if (!(error instanceof Problem) || !['corrupt_image', 'unsupported_image_type'].includes(error.code)) return error;
+  // It is known for what it is, so it is not damaged.
+  if (typeof error.members['detected'] === 'string') return error;
   const advice =
     'If you use curl, send the file with --data-binary: -d removes its line breaks, which damages an image.';
   return new Problem(error.code, `${error.detail} ${advice}`, { members: error.members, cause: error });

@@ -116,6 +116,7 @@ export async function readJson<T>(
   const { reservation, request } = incoming;
   const limit = wholeBody(limits);
   const received = await readBody(incoming, limit);
+  if (received.length === 0) throw invalidBody('is empty. Send a JSON object');
   const kind = kindOf(received);
   if (kind !== undefined && kind !== 'JSON')
     throw invalidBody(`is ${kind}, but JSON was expected. Send JSON, or the Content-Type of what it is`);

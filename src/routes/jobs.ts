@@ -20,7 +20,7 @@ const Job = v.object({
 
 /** `POST /api/jobs`: a question about every image below a URL, asked in the background. */
 export function createJob(service: Service): Handle {
-  const parseQuestion = questionParser(service.settings);
+  const parseQuestion = questionParser(service.settings, ['source', 'tier', 'fallback']);
   const load = jobStore(service);
   return async (context) => {
     const store = await load(context);

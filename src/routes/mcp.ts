@@ -33,7 +33,7 @@ interface Received {
 /** `POST /api/mcp`: the Model Context Protocol, so that agents can ask about images. Its SDK is loaded at the first message. */
 export function mcp(service: Service): Handle {
   const load = once(async () => import('../mcp/server.ts'));
-  const parseQuestion = questionParser(service.settings);
+  const parseQuestion = questionParser(service.settings, ['images']);
   return async (context) => {
     const { TOOL_NAME, answerMessage } = await load();
     const received = await receive(context, service, TOOL_NAME);

@@ -15,7 +15,7 @@ import type { VisionRequest } from '../vision/vision-request.ts';
 
 /** `POST /api/processImage`: what the model says about one or several images. */
 export function processImage(service: Service): Handle {
-  const parseQuestion = questionParser(service.settings);
+  const parseQuestion = questionParser(service.settings, ['image (in a form)', 'images (in JSON)']);
   return async (context) => {
     const kind = negotiate(context.request.headers.get('accept'));
     const vision = await readVisionRequest(context, service, { parseQuestion, plainText: kind === 'text/plain' });

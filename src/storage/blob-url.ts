@@ -42,7 +42,10 @@ export function prefixPlace(text: string, containers: readonly string[]): BlobPl
   const [, authority = '', path = ''] = PARTS.exec(text) ?? [];
   const url = authority.toLowerCase() + path;
   const container = containers.find((each) => url === each || url.startsWith(`${each}/`));
-  if (container === undefined) throw notAllowed('It is in none of the containers that IMAGE_CONTAINERS names.');
+  if (container === undefined)
+    throw notAllowed(
+      'It is in none of the containers that IMAGE_CONTAINERS names. Compare scheme, account and container letter by letter.',
+    );
   return { container, name: decodeName(url.slice(container.length + 1)) };
 }
 

@@ -34,24 +34,22 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export type ParseQuestion = (...sources: readonly Fields[]) => Question;
 
-/** Makes the function that reads questions within these limits. Make it once: its validator is not cheap to make. */
-export function questionParser(limits: QuestionLimits): ParseQuestion {
+/**
+ * Makes the function that reads questions within these limits. Make it once: its validator is not cheap to make.
+ * @param beside - names of fields that the route reads itself; a problem about an unknown field lists them, too
+ */
+export function questionParser(limits: QuestionLimits, beside: readonly string[]): ParseQuestion {
   const schema = questionSchema(limits);
   return (...sources) => {
     const fields = present(sources);
-    const { instructions = '' } = fields;
-    if (typeof instructions === 'string' && !instructions.trim()) {
-      throw new Problem(
-        'missing_instructions',
-        'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.',
-      );
-    }
-    const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
     const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
+    const { instructions = '' } = fields;
+    if (typeof instructions === 'string' && !instructions.trim()) throw missingInstructions(unknown);
+    const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
     if (!success || unknown.length > 0)
       throw invalidRequest([
         ...issues.map(fieldError),
-        ...unknown.map((name) => unknownField(name, Object.keys(schema.entries))),
+        ...unknown.map((name) => unknownField(name, [...Object.keys(schema.entries), ...beside])),
       ]);
     return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
@@ -92,9 +90,20 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
+function missingInstructions([unknown]: readonly string[]): Problem {
+  const sent = unknown === undefined ? '' : ` You sent ${shown(unknown)}, which is not a known field.`;
+  return new Problem(
+    'missing_instructions',
+    `Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.${sent}`,
+  );
+}
+
 function unknownField(name: string, known: readonly string[]): FieldError {
-  const field = name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
-  return { field, message: `is not a known field. Known fields: ${known.join(', ')}` };
+  return { field: shown(name), message: `is not a known field. Known fields: ${known.join(', ')}` };
+}
+
+function shown(name: string): string {
+  return name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
 }
 
 /** A part of a form is text, whatever it holds. */

@@ -194,9 +194,15 @@ test.each([
   expect(asking.output()).toContain('Usage: npm run ask');
 });
 
+test('--help says how it is used', async () => {
+  const asking = ask('--help');
+  expect(await asking.ended).toBe(0);
+  expect(asking.output()).toMatch(/^Usage: npm run ask/);
+});
+
 test('a folder that is not there, and an app that does not answer, are said', async () => {
   const nowhere = ask('nowhere', 'What?', '--url', app.url);
-  expect([await nowhere.ended, nowhere.output()]).toEqual([1, expect.stringContaining('nowhere')]);
+  expect([await nowhere.ended, nowhere.output()]).toEqual([2, expect.stringContaining('There is no folder nowhere.')]);
   await writeImages(1);
   const nobody = ask('images', 'What?', '--url', 'http://127.0.0.1:9');
   expect([await nobody.ended, nobody.output()]).toEqual([1, expect.stringMatching(/^more\/0\.WEBP: fetch failed: /m)]);

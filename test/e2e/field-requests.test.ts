@@ -323,6 +323,18 @@ test.each(['image/png', 'image/jpeg'] as const)(
   },
 );
 
+test('a PDF is named, without advice about damage', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  const { status, text } = await post(app.url, '%PDF-1.7\n%âãÏÓ\n1 0 obj\n', headers, '?instructions=x');
+  expect([status, text]).toEqual([415, expect.stringContaining('application/pdf')]);
+  expect(text).not.toContain('--data-binary');
+});
+
+test('an empty JSON body is said to be empty', async () => {
+  const { status, text } = await post(app.url, '', { 'content-type': 'application/json' });
+  expect([status, text]).toEqual([400, expect.stringContaining('body is empty')]);
+});
+
 test.each(['', '*', 'application/json;odata=verbose', 'text/plain; charset=iso-8859-1'])(
   'Accept: %s is answered',
   async (accept) => {

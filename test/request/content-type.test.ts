@@ -121,6 +121,8 @@ test.each([
   ],
   [Buffer.alloc(60).toString('base64'), 'text/plain', 'is base64 text', 'Content-Type: application/json'],
   ['data:image/png;base64,AAAA', 'text/plain', 'is a data URL', 'Content-Type: application/json'],
+  ['test/images/sailboat.jpg', 'application/x-www-form-urlencoded', 'is the name of a file', '@FILE'],
+  ['C:\\Photos\\Mein Boot.HEIC\n', '', 'is the name of a file', '@FILE'],
 ])('%.30s as "%s" is told what it %s, and what to send', (body, type, what, advice) => {
   expect(() => refuseBody(Buffer.from(body), parseContentType(type))).toThrow(
     expect.objectContaining({ status: 415, code: 'unsupported_image_type', message: expect.stringContaining(what) }),

@@ -116,8 +116,8 @@ describe('a large one is read the same, where its pieces end in all places', () 
 });
 
 test.each([
-  ['https://example.com/cat.png', 'an address is not fetched'],
-  ['blob:https://example.com/1', 'an address is not fetched'],
+  ['https://example.com/cat.png', 'no address is fetched'],
+  ['blob:https://example.com/1', 'no address is fetched'],
   ['data:image/png;base64', 'without a comma'],
   ['data:image/png;name=a#b;base64,AAAA', 'ends at a #'],
   [`data:image/png;name=${'n'.repeat(17_000)};base64,AAAA`, 'bytes before its comma'],

@@ -173,6 +173,7 @@ describe('text in the place of an image', () => {
     ['base64 text', Buffer.alloc(60).toString('base64')],
     ['a data URL', `data:image/png;base64,${Buffer.alloc(60).toString('base64')}`],
     ['JSON', '{"instructions": "What?"}'],
+    ['the name of a file', 'test/images/sailboat.jpg'],
   ])('is told as what it is: %s', async (kind, sent) => {
     await expect(read(part('name="image"', sent))).rejects.toMatchObject({
       code: 'unsupported_image_type',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { questionParser } from '../../src/vision/question.ts';
 
-const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 });
+const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 }, ['images']);
 
 test('has defaults for all but the instructions', () => {
   expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
@@ -19,6 +19,12 @@ test.each(['high', 'low', 'auto', 'original'])('detail may be %s', (detail) => {
 
 test.each([{}, { instructions: '' }, { instructions: ' \n' }])('%j has no instructions', (fields) => {
   expect(() => parseQuestion(fields)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
+});
+
+test('without instructions, an unknown field is named: it may be what was meant', () => {
+  expect(() => parseQuestion({ prompt: 'What?' })).toThrow(
+    /^missing_instructions: .* You sent prompt, which is not a known field\.$/,
+  );
 });
 
 test('tells all faults at once', () => {
@@ -106,7 +112,7 @@ test('an unknown field is refused by name, with the known fields', () => {
         errors: [
           {
             field: 'maxtokens',
-            message: 'is not a known field. Known fields: instructions, detail, maxTokens, schema',
+            message: 'is not a known field. Known fields: instructions, detail, maxTokens, schema, images',
           },
         ],
       },

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
@@ -68,8 +68,13 @@ async function readArguments(): Promise<Arguments> {
       concurrency: { type: 'string', default: '8' },
       url: { type: 'string' },
       key: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
   const [folder, instructions, ...more] = positionals;
   if (!folder || !instructions?.trim()) throw new Error('A folder and a question are needed.');
   if (more.length > 0) throw new Error(`'${more.join(' ')}' is too much. Put the question in quotes.`);
@@ -79,20 +84,27 @@ async function readArguments(): Promise<Arguments> {
   if (values.url !== undefined && !/^https?:$/.test(URL.parse(values.url)?.protocol ?? '')) {
     throw new Error('--url must begin with http:// or https://.');
   }
+  const schema = values.schema ? await readSchema(values.schema) : undefined;
+  if (!(await isFolder(folder))) throw new Error(`There is no folder ${folder}.`);
   return {
     folder,
-    question: { instructions, schema: values.schema ? await readSchema(values.schema) : undefined, key: values.key },
+    question: { instructions, schema, key: values.key },
     out: resolve(values.out),
     concurrency,
     url: values.url?.replace(/\/+$/, ''),
   };
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
 async function readSchema(file: string): Promise<Record<string, unknown>> {
   try {
     return v.parse(JsonObject, JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
-    throw new Error(`--schema: ${file} is no file with a JSON Schema in it.`, { cause: error });
+    throw new Error(`--schema: ${file} is not a file with a JSON Schema in it.`, { cause: error });
   }
 }
 

@@ -6,6 +6,7 @@ const END_WITH_PARENT = new URL('../emulator/end-with-parent.ts', import.meta.ur
 
 /** The app, built and served here, with the settings of this machine; on an emulated Azure if they name no model. */
 export async function startLocalApp(): Promise<{ url: string; close(): void }> {
+  console.log('Building and starting the app …');
   const { dir } = await build();
   const child = spawn(process.execPath, ['--import', END_WITH_PARENT, SERVE, dir], {
     env: { ...process.env, PORT: '0' },

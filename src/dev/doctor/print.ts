@@ -8,7 +8,7 @@ export function printed({ ok, checks }: Report): string {
     `${MARKS[status]} ${name.padEnd(11)}${reason}`,
     ...(fix ? [`  ${' '.repeat(11)}-> ${fix}`] : []),
   ]);
-  return [...lines, '', ok ? 'It works.' : 'It does not work yet: mend the line with the ✗ and run it again.', ''].join(
+  return [...lines, '', ok ? 'It works.' : 'It does not work yet. Fix the line marked ✗, then run it again.', ''].join(
     '\n',
   );
 }

@@ -8,6 +8,7 @@ const USAGE = `Usage: npm start [-- --images FOLDER]
 /** `npm start`: builds the app and serves what would be deployed, with a storage account beside it. */
 try {
   const { values } = parseArgs({ options: { images: { type: 'string', default: 'test/images' } } });
+  console.log('Building the app …');
   await run(async () => (await build()).dir, { folder: '.azurite', images: values.images });
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
