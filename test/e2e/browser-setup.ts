@@ -33,7 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
  * on a Linux machine. It is unpacked anew, because another run on the same machine may be unpacking its own.
  * `close()` removes the files.
  */
-async function startBrowser(): Promise<BrowserServer> {
+export async function startBrowser(): Promise<BrowserServer> {
   const dir = await mkdtemp(join(tmpdir(), 'chromium-'));
   const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove); // also where the start below fails

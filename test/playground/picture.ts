@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { startStorage } from '../../src/dev/emulator/storage.ts';
-import { startPlayground } from '../e2e/playground.ts';
+import { chromium } from 'playwright-core';
+import { startBoth } from '../e2e/app.ts';
+import { startBrowser } from '../e2e/browser-setup.ts';
 
 /** `node test/playground/picture.ts` takes the README's picture of a job, half-way, from the built app. */
 const PICTURE = fileURLToPath(new URL('../../.github/jobs-panel.png', import.meta.url));
@@ -13,17 +15,22 @@ await storage.ready;
 const image = await readFile(new URL('../images/sailboat-small.webp', import.meta.url));
 for (let at = 0; at < IMAGES; at += 1)
   await storage.images.getBlockBlobClient(`catalogue/${at}.webp`).uploadData(image);
-const playground = await startPlayground(
+const { app, azure } = await startBoth(
   { ...storage.env, NODE_EXTRA_CA_CERTS: storage.caFile },
   { answerDelayMs: 1_000 },
 );
-const page = await playground.browser.newPage({ viewport: { width: 1_000, height: 900 }, deviceScaleFactor: 1.5 });
-await page.goto(`${playground.app.url}/api/playground`);
+const server = await startBrowser();
+const browser = await chromium.connect(server.wsEndpoint());
+const page = await browser.newPage({ viewport: { width: 1_000, height: 900 }, deviceScaleFactor: 1.5 });
+await page.goto(`${app.url}/api/playground`);
 await page.fill('#source', `${storage.images.url}/catalogue/`);
 await page.click('#start-job');
 const bar = page.locator('#job-progress');
 while (Number(await bar.getAttribute('value')) < SHOWN_FROM) await page.waitForTimeout(100);
 await page.evaluate('document.activeElement.blur()');
 await page.locator('#jobs').screenshot({ path: PICTURE });
-await playground.stop();
+await browser.close();
+await server.close();
+await app.stop();
+azure.close();
 await storage.close();
