@@ -7,7 +7,7 @@ import { InFlight } from './http/in-flight.ts';
 import { Problem } from './http/problem.ts';
 import type { Deadline } from './http/deadline.ts';
 import type { IncomingRequest } from './http/incoming-request.ts';
-import type { Delivery } from './jobs/worker.ts';
+import type { Delivery } from './jobs/work.ts';
 import { jobWorker } from './routes/job-worker.ts';
 import type { Published, Route } from './routes/route.ts';
 import { ROUTES } from './routes/routes.ts';

@@ -34,7 +34,7 @@ export function register({ routes, authLevel, jobs, end }: App): void {
       handler: async (message, invocation) => {
         const { invocationId, triggerMetadata } = invocation;
         const log = logTo(invocation);
-        await jobs.work({ message, count: Number(triggerMetadata?.['dequeueCount']), invocationId, log });
+        await jobs.work({ message, count: Number(triggerMetadata?.['dequeueCount'] ?? 1), invocationId, log });
       },
     });
   }

@@ -151,7 +151,7 @@ export const PROBLEMS = {
     title: 'There is no such job',
     when: 'there is no job of this id',
     detail:
-      'There is no such job. Its id is in the answer to POST /api/jobs, and jobs are kept as long as their container keeps them.',
+      'There is no such job. Its id is in the answer to POST /api/jobs, and a job is kept until its blobs are deleted.',
   },
   not_found: {
     status: 404,

@@ -27,29 +27,29 @@ const Step = {
   job: v.pipe(v.string(), v.uuid()),
   /** Counted from 0. */
   page: v.number(),
+  /** Kept when it comes again. Of two messages about one step, it tells which of them does it. */
+  key: v.string(),
   /** How often this step has failed. */
   tries: v.number(),
   /** The span that the job was asked for in. */
   traceparent: v.optional(v.string()),
 };
 
-/** Asks for a page of the container to be listed. */
+/** Lists a page of the container. */
 const PageStep = v.object({ ...Step, kind: v.literal('page') });
 
-/** Asks for one image to be asked about. */
+/** Asks the model about one image. */
 const ImageStep = v.object({
   ...Step,
   kind: v.literal('image'),
   /** Which of its page, counted from 0. */
   at: v.number(),
   blob: v.string(),
-  /** Kept when it is put off. Of two messages about one image, it tells which of them asks. */
-  key: v.string(),
   /** How often it was put off. */
   turn: v.number(),
-  /** How many processes have ended while they asked about it. */
+  /** How often its message came back without an outcome, mostly because the process ended. */
   crashes: v.number(),
-  /** When flex refused it first, in milliseconds since the epoch. */
+  /** When the service refused it first, in milliseconds since the epoch. */
   refusedSince: v.optional(v.number()),
 });
 export type PageStep = v.InferOutput<typeof PageStep>;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { BlobItem, BlobUploadCommonResponse, ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
 import * as v from 'valibot';
@@ -5,7 +6,7 @@ import type { Deadline } from '../http/deadline.ts';
 import { type Storage, type StorageUse, statusOf, storageFailure } from '../storage/account.ts';
 import type { Usage } from '../vision/completion.ts';
 import { JOBS } from '../config/storage.ts';
-import { type ImageResult, type ImageStep, JobRequest, type JobStatus, type JobStep, NO_USAGE } from './job.ts';
+import { type ImageResult, JobRequest, type JobStatus, type JobStep, NO_USAGE } from './job.ts';
 
 /** A message may wait as long as it has to; the service's own limit is seven days. */
 const NEVER_EXPIRES = -1;
@@ -39,6 +40,7 @@ type End = { readonly cancelled: string } | { readonly failed: string; readonly 
  * jobs/ID/pages/PAGE          names of a page's images; metadata: how many, and whether it is the last
  * jobs/ID/results/PAGE-AT     the result of one image, a line of NDJSON; metadata: its outcome and its tokens
  * jobs/ID/done.json           the status of a job that is done, which does not change any more
+ * claims/ID/PAGE              the key of the message that lists a page
  * claims/ID/PAGE-AT           the key of the message that asks about an image
  * ```
  */
@@ -61,7 +63,8 @@ export class JobStore {
   /** Writes down a new job and has its first page listed. */
   async create(job: string, request: JobRequest, traceparent: string | undefined): Promise<void> {
     await this.#writeOnce(`jobs/${job}/job.json`, JSON.stringify(request), {});
-    await this.send({ kind: 'page', job, page: 0, tries: 0, ...(traceparent ? { traceparent } : {}) }, 0);
+    const first = { kind: 'page', job, page: 0, key: randomUUID(), tries: 0 } as const;
+    await this.send({ ...first, ...(traceparent ? { traceparent } : {}) }, 0);
   }
 
   /** @returns undefined if there is no such job */
@@ -132,11 +135,12 @@ export class JobStore {
   }
 
   /**
-   * Whether this is the message that asks about an image. There are two about one image if a process ended while it wrote
-   * messages; only the first to claim it asks, as often as it is delivered.
+   * Whether this is the message that does a step. There are two about one step if a process ended while it wrote messages;
+   * only the first to claim the step does it, as often as it is delivered.
    */
-  async claim({ job, page, at, key }: ImageStep): Promise<{ isOurs: boolean; isNew: boolean }> {
-    const name = `claims/${job}/${imageName(page, at)}`;
+  async claim(step: JobStep): Promise<{ isOurs: boolean; isNew: boolean }> {
+    const { job, page, key } = step;
+    const name = `claims/${job}/${step.kind === 'page' ? pageNumber(page) : imageName(page, step.at)}`;
     if (await this.#writeOnce(name, key, {})) return { isOurs: true, isNew: true };
     return { isOurs: (await this.#read(name))?.text === key, isNew: false };
   }
@@ -287,12 +291,16 @@ function number(text: string | undefined): number {
 }
 
 /** Zeros in front, so that names sort as their numbers do. */
+function pageNumber(page: number): string {
+  return String(page).padStart(7, '0');
+}
+
 function pageName(job: string, page: number): string {
-  return `jobs/${job}/pages/${String(page).padStart(7, '0')}`;
+  return `jobs/${job}/pages/${pageNumber(page)}`;
 }
 
 function imageName(page: number, at: number): string {
-  return `${String(page).padStart(7, '0')}-${String(at).padStart(4, '0')}`;
+  return `${pageNumber(page)}-${String(at).padStart(4, '0')}`;
 }
 
 function resultName(job: string, page: number, at: number): string {

@@ -2,7 +2,9 @@ import { Model } from '../azure/model.ts';
 import { JOBS } from '../config/storage.ts';
 import { once } from '../config/once.ts';
 import type { HandlerOptions } from '../http/create-handler.ts';
-import type { Delivery, JobWorker } from '../jobs/worker.ts';
+import type { Delivery } from '../jobs/work.ts';
+import type { JobWorker } from '../jobs/worker.ts';
+import { prefixPlace } from '../storage/blob-url.ts';
 import { askAtTier } from '../vision/ask.ts';
 import { toVisionRequest } from './process-image.ts';
 import type { Service } from './service.ts';
@@ -17,8 +19,9 @@ export function jobWorker(
   if (!jobs?.isWorker) return undefined;
 
   const load = once(async (): Promise<JobWorker> => {
-    const [{ JobStore }, { LIMITS, JobWorker: Worker }] = await Promise.all([
+    const [{ JobStore }, { LIMITS }, { JobWorker: Worker }] = await Promise.all([
       import('../jobs/store.ts'),
+      import('../jobs/work.ts'),
       import('../jobs/worker.ts'),
     ]);
     const account = await storage();
@@ -26,7 +29,8 @@ export function jobWorker(
     const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: LIMITS.answerMs }, tokens);
     return new Worker({
       store: (deadline) => new JobStore(account, jobs, deadline),
-      container: (url) => account.container(url),
+      // What a job says is checked again: the setting may have changed, and others may write to the storage of jobs.
+      container: (url) => account.container(prefixPlace(url, settings.imageContainers).container),
       ask: async (bytes, question, serviceTier, caller) => {
         const readImage = imageReader.forRequest(caller);
         const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });

@@ -133,7 +133,7 @@ function idIn({ request, facts }: RequestContext, at: -1 | -2): string {
 function noSuchJob(): Problem {
   return new Problem(
     'job_not_found',
-    'There is no such job. Its id is in the answer to POST /api/jobs, and jobs are kept as long as their container keeps them.',
+    'There is no such job. Its id is in the answer to POST /api/jobs, and a job is kept until its blobs are deleted.',
   );
 }
 
@@ -148,7 +148,7 @@ function withoutHost(): Problem {
 function withoutJobs(): Problem {
   return new Problem(
     'misconfigured',
-    'This app has no jobs: JOBS_STORAGE_ACCOUNT is not set. Set it to the name of a storage account (infra/README.md, Jobs).',
+    'Jobs are not set up in this app: JOBS_STORAGE_ACCOUNT is not set. Set it to the name of a storage account (infra/README.md, Jobs).',
     { members: { settings: ['JOBS_STORAGE_ACCOUNT'] } },
   );
 }

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { readSettings } from '../../src/config/settings.ts';
 import { queueOptions, QueueSettings } from '../../src/dev/host/queue-options.ts';
-import { LIMITS } from '../../src/jobs/worker.ts';
+import { LIMITS } from '../../src/jobs/work.ts';
 
 const HOST_JSON = fileURLToPath(new URL('../../host.json', import.meta.url));
 const HostJson = v.looseObject({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { WorkerOptions } from '../../src/jobs/worker.ts';
+import type { WorkerOptions } from '../../src/jobs/work.ts';
 import type { JobStore } from '../../src/jobs/store.ts';
 import type { StorageFault } from '../storage/storage-proxy.ts';
 import {

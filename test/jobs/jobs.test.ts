@@ -181,7 +181,7 @@ test('faults of the storage of jobs lose no image and no answer', async () => {
   };
   class Flaky extends HastyStore {
     #hasListed = false;
-    override async claim(step: ImageStep) {
+    override async claim(step: JobStep) {
       failNowAndThen();
       const claimed = await super.claim(step);
       failNowAndThen();
@@ -251,7 +251,7 @@ describe('messages that were in hand when a process ended', () => {
     const id = await newJob(1);
     await storage.queues.getQueueClient('vision-jobs').clearMessages();
     const store = new HastyStore();
-    const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
+    const page = { job: id, page: 0, key: 'k', tries: 0, kind: 'page' } as const;
     const worker = createWorker(store);
     await worker.work({ message: { step: page }, count: 1, invocationId: 'a', log });
     const step = imageStep(id, 10);
@@ -264,7 +264,7 @@ describe('messages that were in hand when a process ended', () => {
   test('a page that ended five processes is sent anew, and fails the job the fifth time', async () => {
     const id = await newJob(1);
     const store = new Sending();
-    const page = { job: id, page: 0, tries: 0, kind: 'page' } as const;
+    const page = { job: id, page: 0, key: 'k', tries: 0, kind: 'page' } as const;
     await createWorker(store).work({ message: { step: page }, count: 5, invocationId: 'a', log });
     expect(store.sent).toEqual([{ ...page, tries: 1 }]);
     await createWorker(store).work({ message: { step: { ...page, tries: 4 } }, count: 5, invocationId: 'b', log });
@@ -279,5 +279,5 @@ test('a container that is not there fails the job, and says so', async () => {
 
 test('a message that is none of ours is given back', async () => {
   const delivery = { message: { step: { kind: 'other' } }, count: 1, invocationId: 'x', log: () => undefined };
-  await expect(createWorker(new HastyStore()).work(delivery)).rejects.toThrow('no message of a job');
+  await expect(createWorker(new HastyStore()).work(delivery)).rejects.toThrow('not a job message');
 });

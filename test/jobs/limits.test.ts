@@ -6,7 +6,7 @@ import { readSettings } from '../../src/config/settings.ts';
 import type { Deadline } from '../../src/http/deadline.ts';
 import { Problem } from '../../src/http/problem.ts';
 import type { ImageStep, JobStep, PageStep } from '../../src/jobs/job.ts';
-import { LIMITS } from '../../src/jobs/worker.ts';
+import { LIMITS } from '../../src/jobs/work.ts';
 import type { StorageFault } from '../storage/storage-proxy.ts';
 import { azure, createWorker, endPlatform, HastyStore, newJob, proxy, startPlatform } from './platform.ts';
 
@@ -43,7 +43,7 @@ const image = (job: string): ImageStep => {
   const blob = `${job}/000.png`;
   return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, turn: 0, crashes: 0 };
 };
-const page = (job: string): PageStep => ({ kind: 'page', job, page: 0, tries: 0 });
+const page = (job: string): PageStep => ({ kind: 'page', job, page: 0, key: 'k', tries: 0 });
 
 /** Works on a message within short limits. Returns what was sent again, or the problem with which it was given back. */
 async function workOn(step: JobStep): Promise<JobStep[] | Problem> {

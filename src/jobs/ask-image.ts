@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../http/problem.ts';
+import { blobUrl } from '../storage/blob-url.ts';
+import { readBlob } from '../storage/read-blob.ts';
+import type { ImageResult, ImageStep, JobRequest, Tier } from './job.ts';
+import {
+  failed,
+  MAX_DELIVERIES,
+  MAX_TRIES,
+  notFinished,
+  type Outcome,
+  OVER,
+  postpone,
+  retry,
+  retryAfter,
+  unanswered,
+} from './outcome.ts';
+import { MAX_PAUSE_SECONDS } from './places.ts';
+import { toProblem, type Work } from './work.ts';
+
+/** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
+const FALLBACK_AFTER_MS = 10 * 60_000;
+/** The pause before an answer that could not be kept is kept again. */
+const KEEP_AGAIN_MS = 5_000;
+/** An image whose message came back so often without an outcome is asked about no more. */
+const MAX_CRASHES = 10;
+/**
+ * Seconds over which the images are spread that a process had in hand when it ended; doubled with each further end. The image that
+ * ends processes is among them, and would otherwise take the same others with it each time.
+ */
+const CRASH_SPREAD_SECONDS = 5;
+
+/** Asks about an image in its turn, and keeps the result. */
+export async function askAboutImage(step: ImageStep, request: JobRequest, work: Work): Promise<Outcome> {
+  // Processes have ended while it waited for its turn; that says nothing about the image.
+  if (work.delivery.count >= MAX_DELIVERIES) return { again: step, seconds: Math.random() * CRASH_SPREAD_SECONDS };
+  const asked =
+    step.crashes >= MAX_CRASHES
+      ? unanswered(step, request, notFinished('image', MAX_CRASHES), work)
+      : await inTurn(step, request, work);
+  if ('isOver' in asked || 'again' in asked) return asked;
+  await keep(step, asked, work);
+  return OVER;
+}
+
+/**
+ * Keeps a result. An answer is paid for, so that is tried as long as there is time.
+ * @throws {Problem} as storage does, when there is no more time
+ */
+export async function keep(
+  { job, page, at }: ImageStep,
+  result: ImageResult,
+  { end, facts, store }: Work,
+): Promise<void> {
+  facts['outcome'] = result.problem ? 'failed' : 'answered';
+  for (;;) {
+    try {
+      await store.keepResult(job, page, at, result);
+      return;
+    } catch (error) {
+      if (end.remaining() < KEEP_AGAIN_MS) throw error;
+      await sleep(KEEP_AGAIN_MS);
+    }
+  }
+}
+
+async function inTurn(step: ImageStep, request: JobRequest, work: Work): Promise<ImageResult | Outcome> {
+  const { deadline, places } = work;
+  const tier = tierOf(step, request);
+  let entry;
+  try {
+    entry = await places.enter(tier, deadline);
+  } catch (error) {
+    return postpone(step, toProblem(error, work));
+  }
+  // The service has not refused this image, so it comes back as it is.
+  if ('pausedFor' in entry) return { again: step, seconds: Math.min(entry.pausedFor, MAX_PAUSE_SECONDS) };
+  try {
+    return (await claim(step, work)) ?? (await ask(step, request, tier, work));
+  } finally {
+    entry.leave();
+  }
+}
+
+function tierOf({ refusedSince }: ImageStep, { tier, fallback }: JobRequest): Tier {
+  const waited = refusedSince === undefined ? 0 : Date.now() - refusedSince;
+  return tier === 'flex' && fallback && waited >= FALLBACK_AFTER_MS ? 'standard' : tier;
+}
+
+/** @returns undefined if this message is the one that asks now */
+async function claim(step: ImageStep, { delivery, store }: Work): Promise<Outcome | undefined> {
+  const { isOurs, isNew } = await store.claim(step);
+  if (isNew) return undefined;
+  if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return OVER;
+  // It comes again without having been sent again: most likely a process has ended with it in hand.
+  if (!(delivery.count > 1)) return undefined;
+  const seconds = Math.min(CRASH_SPREAD_SECONDS * 2 ** step.crashes, MAX_PAUSE_SECONDS);
+  return { again: { ...step, crashes: step.crashes + 1 }, seconds: Math.random() * seconds };
+}
+
+async function ask(step: ImageStep, request: JobRequest, tier: Tier, work: Work): Promise<ImageResult | Outcome> {
+  const { container, question } = request;
+  const { options, places, deadline, stopwatch, facts } = work;
+  const reservation = options.admission.enter();
+  // A model that does not know flex may not know this parameter either.
+  const serviceTier = tier === 'flex' ? 'flex' : request.tier === 'flex' ? 'default' : undefined;
+  facts['serviceTier'] = serviceTier;
+  try {
+    const bytes = await stopwatch.time('read', async () => {
+      const limits = { deadline, reservation, maxBytes: options.maxImageBytes };
+      return readBlob(options.container(container), step.blob, limits);
+    });
+    const caller = { deadline, stopwatch, reservation };
+    const { answer, tier: given } = await options.ask(bytes, question, serviceTier, caller);
+    places.succeed(tier);
+    const { images, model, usage, finishReason, upstreamRequestId, data } = answer;
+    Object.assign(facts, { images, model, usage, finishReason, upstreamRequestId, tier: given });
+    const words =
+      question.schema === undefined ? { answer: answer.answer || (answer.refusal ?? '') } : { data: data ?? null };
+    return { blob: blobUrl({ container, name: step.blob }), ...words, usage, tier: given };
+  } catch (error) {
+    return afterRefusal(step, { ...request, tier }, toProblem(error, work), work);
+  } finally {
+    reservation.leave();
+  }
+}
+
+async function afterRefusal(
+  step: ImageStep,
+  { container, tier }: Pick<JobRequest, 'container' | 'tier'>,
+  problem: Problem,
+  work: Work,
+): Promise<ImageResult | Outcome> {
+  if (problem.code === 'rate_limited') work.places.pause(tier, retryAfter(problem));
+  if (isWithoutFlex(problem, tier)) {
+    await work.store.end(step.job, failed(problem, work));
+    return OVER;
+  }
+  if (problem.code === 'rate_limited' || problem.code === 'overloaded') return postpone(step, problem);
+  // A status below 500 is a fault of the image itself, which another try does not mend.
+  if (problem.status >= 500 && step.tries + 1 < MAX_TRIES) return retry(step);
+  return unanswered(step, { container, tier }, problem, work);
+}
+
+/** The deployment's model does not know flex, so no image of the job can be asked. */
+function isWithoutFlex({ code, members }: Problem, tier: Tier): boolean {
+  const { errors } = members;
+  return tier === 'flex' && code === 'invalid_request' && Array.isArray(errors) && errors[0]?.field === 'tier';
+}

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { Problem } from '../http/problem.ts';
+import type { JobRequest, PageStep } from './job.ts';
+import { failed, MAX_DELIVERIES, MAX_TRIES, notFinished, type Outcome, OVER, retry } from './outcome.ts';
+import type { Page } from './store.ts';
+import { toProblem, type Work } from './work.ts';
+
+/** Writes down which images there are, then a message for each, and last one for the next page: what fails before that adds no chain of pages. */
+export async function listPage(step: PageStep, request: JobRequest, work: Work): Promise<Outcome> {
+  const { store } = work;
+  const { job, page, traceparent } = step;
+  if (!(await store.claim(step)).isOurs) return OVER;
+  const listed =
+    work.delivery.count >= MAX_DELIVERIES
+      ? notFinished('page', MAX_DELIVERIES)
+      : ((await store.page(job, page)) ?? (await find(step, request, work)));
+  if (listed instanceof Problem) {
+    if (listed.status >= 500 && step.tries + 1 < MAX_TRIES) return retry(step);
+    await store.end(job, failed(listed, work));
+    return OVER;
+  }
+  work.facts['listed'] = listed.blobs.length;
+  const from = { job, page, tries: 0, turn: 0, crashes: 0, ...(traceparent ? { traceparent } : {}) };
+  await store.sendAll(
+    Array.from(listed.blobs.entries(), ([at, blob]) => ({ kind: 'image', at, blob, key: randomUUID(), ...from })),
+  );
+  const next = { ...step, page: page + 1, key: randomUUID(), tries: 0 };
+  if (listed.next) await store.send(next, 0);
+  return OVER;
+}
+
+/** @returns a problem if the container cannot be listed */
+async function find({ job, page }: PageStep, request: JobRequest, work: Work): Promise<Page | Problem> {
+  const { options, store } = work;
+  const before = page === 0 ? undefined : await store.page(job, page - 1);
+  // Without it, the listing would begin again at the first image.
+  if (page > 0 && !before)
+    return new Problem(
+      'internal_error',
+      'The list of images before this page is gone from the storage of jobs. Start the job again.',
+    );
+  let found: Page;
+  try {
+    found = await store.list(options.container(request.container), request.prefix, before?.next ?? undefined);
+  } catch (error) {
+    return toProblem(error, work);
+  }
+  return store.keepPage(job, page, found);
+}
