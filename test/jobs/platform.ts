@@ -11,6 +11,7 @@ import type { ImageResult, JobRequest, JobStatus, JobStep } from '../../src/jobs
 import { JobStore } from '../../src/jobs/store.ts';
 import { LIMITS, type WorkerOptions } from '../../src/jobs/work.ts';
 import { JobWorker } from '../../src/jobs/worker.ts';
+import { jobWorker } from '../../src/routes/job-worker.ts';
 import { toVisionRequest } from '../../src/routes/process-image.ts';
 import { createService, type Service } from '../../src/routes/service.ts';
 import { Storage } from '../../src/storage/account.ts';
@@ -122,6 +123,13 @@ export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}
     limits: LIMITS,
     ...more,
   });
+}
+
+/** What works on messages in the app itself. */
+export function appWorker(): JobWorker['work'] {
+  const worker = jobWorker(service, { inFlight: new InFlight(), observe: undefined });
+  if (!worker) throw new Error('the settings have no worker of jobs');
+  return worker.work;
 }
 
 /** A job over so many new images and what else is in its folder. */
