@@ -5,11 +5,12 @@ import config from './vitest.config.ts';
 process.env['FUZZ_INPUTS'] ??= '20000';
 process.env['FUZZ_SEED'] ??= String(Date.now() % 2 ** 31);
 process.env['JOB_KILLS'] ??= '20';
-process.env['SLOW_FAULTS'] ??= 'every way';
+process.env['FAULTS'] ??= 'every way';
+process.env['METADATA'] ??= 'every route';
 
 /**
- * The same tests with ten times as many fuzzed inputs, more kills of the app in a larger job, and slow faults by every way
- * of asking; and those of test/nightly, which need the whole machine for minutes. The fuzzing seed changes each time; it is
+ * The same tests with ten times as many fuzzed inputs, more kills of the app in a larger job, and faults by every way of
+ * asking, images with metadata on every route; and those of test/nightly, which need the whole machine for minutes. The fuzzing seed changes each time; it is
  * printed, so that you can repeat a failure.
  */
 export default mergeConfig(config, {

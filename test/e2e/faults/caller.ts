@@ -194,13 +194,12 @@ const delivery: readonly Fault[] = [
   },
   {
     name: 'a body that takes longer than the deadline',
-    slow: true,
     send: slowly,
     expected: refused(408, 'request_timeout'),
   },
-  { name: 'a body that trickles', slow: true, send: trickled, expected: tooSlow },
-  { name: 'a body that stalls', slow: true, send: stalled, expected: tooSlow },
-  { name: 'a body that never comes', slow: true, send: announced, expected: tooSlow },
+  { name: 'a body that trickles', send: trickled, expected: tooSlow },
+  { name: 'a body that stalls', send: stalled, expected: tooSlow },
+  { name: 'a body that never comes', send: announced, expected: tooSlow },
   { name: 'a caller who leaves before all is sent', send: leavingMidBody, expected: gone(0) },
   {
     name: 'a caller who leaves while the model thinks',

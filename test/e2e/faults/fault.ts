@@ -39,7 +39,5 @@ export interface Fault {
   readonly send?: (scene: Scene, sent: Sent) => Promise<Outcome>;
   /** When, at the latest, a normal request succeeds once the fault is mended; the next one does, where it does not say. */
   readonly recoversWithinMs?: number;
-  /** Whether seconds pass in it. Then three ways of asking show it, and all of them in the nightly run. */
-  readonly slow?: boolean;
   readonly expected: Expected | ((way: Way) => Expected);
 }

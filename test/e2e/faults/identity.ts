@@ -67,7 +67,6 @@ export const identityFaults: readonly Fault[] = faults.map(withoutToken);
 function withoutToken(fault: Fault): Fault {
   return {
     ...fault,
-    slow: true,
     async before(scene) {
       await sleep(TOKEN_SECONDS * 1000 + 100);
       await fault.before?.(scene);

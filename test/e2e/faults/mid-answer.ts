@@ -43,7 +43,7 @@ const chatPassesItOn =
   ({ body }: Way): Expected =>
     body === 'chat' ? answered : expected;
 
-interface Case extends Pick<Fault, 'happensTo' | 'ask' | 'slow' | 'expected'> {
+interface Case extends Pick<Fault, 'happensTo' | 'ask' | 'expected'> {
   readonly fault: ModelFault;
 }
 
@@ -55,7 +55,6 @@ const cases: Record<string, Case> = {
   'words that take longer than there is time': {
     happensTo: onlyStreams,
     fault: { wordDelayMs: 2_000 },
-    slow: true,
     expected: behindTheStatus('upstream_timeout'),
   },
   'a filter that stops after some words, by an error': {

@@ -18,7 +18,6 @@ export const networkFaults: readonly Fault[] = [
   {
     name: 'nobody is where the model was, and nothing says so',
     before: ({ relay }) => relay.spoil('mute'),
-    slow: true,
     expected: { status: 504, code: 'upstream_timeout', calls: 0 },
   },
   {

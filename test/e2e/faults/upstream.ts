@@ -152,7 +152,6 @@ export const upstreamFaults: readonly Fault[] = [
       ({
         name,
         before: ({ azure }) => azure.model.fail(fault, Infinity),
-        slow: expected.code === 'upstream_timeout',
         expected: {
           ...expected,
           problem: {
