@@ -1,7 +1,12 @@
+import { defaultInflightBytes } from '../config/memory-limit.ts';
+
 /** Smaller buffers cost little: the allocator has memory for them at hand. */
 const LEAST_BYTES = 256 * 1024;
-/** Bytes that are kept for later requests, at most: three images of the largest size. */
-const MAX_SPARE_BYTES = 64 * 1024 * 1024;
+/**
+ * Bytes that are kept for later requests, at most: three images of the largest size. Admission does not count them, so a
+ * small instance keeps less: a quarter of what its requests may hold.
+ */
+const MAX_SPARE_BYTES = Math.min(64 * 1024 * 1024, defaultInflightBytes() / 4);
 /** Spare memory is given back if no request has ended for so long, in milliseconds. */
 const KEPT_MS = 10_000;
 /** Sizes are rounded up to one of so many between two powers of two, so that the memory of one image fits another. */
@@ -32,17 +37,18 @@ export function takeMemory(bytes: number): Buffer {
 }
 
 /**
- * Takes back the memory of a buffer that {@link takeMemory} made, or of the beginning of one, and keeps some of it for later
- * requests. Whoever still has the buffer finds it empty.
+ * Takes back the memory of a buffer that {@link takeMemory} made, or of the beginning of one, and keeps it for later
+ * requests. What was given back first makes room for it. Whoever still has the buffer finds it empty.
  * @returns false if it is another buffer
  */
 export function giveMemory(buffer: ArrayBuffer, { byteOffset }: Uint8Array): boolean {
   if (byteOffset !== 0 || !taken.delete(buffer)) return false;
   const size = buffer.byteLength;
-  if (spareBytes + size > MAX_SPARE_BYTES) {
+  if (size > MAX_SPARE_BYTES) {
     buffer.transfer(0);
     return true;
   }
+  while (spareBytes + size > MAX_SPARE_BYTES) drop(spare.shift());
   spare.push(buffer.transfer());
   spareBytes += size;
   giveBack.refresh();
@@ -54,7 +60,11 @@ function rounded(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+function drop(memory: ArrayBuffer | undefined): void {
+  spareBytes -= memory?.byteLength ?? 0;
+  memory?.transfer(0);
+}
+
 function clear(): void {
-  for (const memory of spare.splice(0)) memory.transfer(0);
-  spareBytes = 0;
+  while (spare.length > 0) drop(spare.shift());
 }

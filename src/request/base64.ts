@@ -19,7 +19,7 @@ export class Base64Decoder {
   #length = 0;
   #rest = '';
 
-  /** @param atMost - bytes that the whole text may decode to. Memory that is not written to costs nothing. */
+  /** @param atMost - bytes that the whole text may decode to: memory for so many is taken at once */
   constructor(atMost: number, limit: BodyLimit) {
     this.#limit = limit;
     this.#bytes = takeMemory(Math.min(atMost, limit.bytes));

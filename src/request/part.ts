@@ -1,4 +1,5 @@
 import { invalidRequest } from '../http/problem.ts';
+import { releaseBuffer } from '../http/release-buffer.ts';
 import { inTurn } from '../http/turn.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { type ContentType, parseContentType } from './content-type.ts';
@@ -78,6 +79,7 @@ export class Part {
     }
     const decoded = await decoder.end();
     if (!decoded) throw this.#notBase64();
+    releaseBuffer(bytes);
     return decoded;
   }
 

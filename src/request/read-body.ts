@@ -10,6 +10,8 @@ import { inTurn } from '../http/turn.ts';
 const STEP_BYTES = 512 * 1024;
 /** A body of unknown length is copied at its end if it has no more bytes than this. */
 const SMALL_BYTES = 1024 * 1024;
+/** How much larger the memory for a body of unknown length becomes each time it is full. */
+const GROWTH = 2;
 /** Characters that are shown of an encoding. */
 const MAX_SHOWN = 100;
 
@@ -41,7 +43,10 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
   let body: Buffer | undefined;
   let length = 0;
   for await (const chunk of chunks) {
-    body ??= allocate(announced, incoming.reservation);
+    if (!body) {
+      body = takeMemory(announced);
+      incoming.reservation.keep([body]);
+    }
     if (length + chunk.length > announced) throw incomplete();
     body.set(chunk, length);
     length += chunk.length;
@@ -51,36 +56,53 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
   return body ?? Buffer.alloc(0);
 }
 
-function allocate(bytes: number, reservation: Reservation): Buffer {
-  const body = takeMemory(bytes);
-  reservation.keep([body]);
-  return body;
-}
-
 /**
- * Reads a body whose length is not known. A large one goes into memory for the largest that is taken, so that it is held
- * once: memory that nothing is written to costs nothing.
+ * Reads a body whose length is not known. A large one goes into memory that grows with it. Memory for the largest body
+ * that is taken would hold every body without a copy, but V8 answers so much outside its heap with full garbage collections.
  */
 async function collect(chunks: AsyncIterable<Uint8Array>, limit: BodyLimit, reservation: Reservation): Promise<Buffer> {
   const waiting: Uint8Array[] = [];
   let body: Buffer | undefined;
   let received = 0;
   let length = 0;
-  for await (const chunk of chunks) {
-    waiting.push(chunk);
-    received += chunk.length;
-    if (received <= SMALL_BYTES) continue;
-    body ??= allocate(limit.bytes, reservation);
-    for (const each of waiting.splice(0)) {
-      body.set(each, length);
-      length += each.length;
-      releaseBuffer(each);
+  try {
+    for await (const chunk of chunks) {
+      waiting.push(chunk);
+      received += chunk.length;
+      if (received <= SMALL_BYTES) continue;
+      if (!body || received > body.length) body = await enlarge(body, length, roomFor(received, limit));
+      for (const each of waiting.splice(0)) {
+        body.set(each, length);
+        length += each.length;
+        releaseBuffer(each);
+      }
     }
+  } catch (error) {
+    if (body) releaseBuffer(body);
+    throw error;
   }
-  if (body) return body.subarray(0, length);
-  const small = await joinChunks(waiting);
-  reservation.keep([small]);
-  return small;
+  const whole = body ? body.subarray(0, length) : await joinChunks(waiting);
+  reservation.keep([whole]);
+  return whole;
+}
+
+/** Bytes to take for a body of which so many have arrived. There are few sizes, so that the memory of one body fits another. */
+function roomFor(received: number, { bytes }: BodyLimit): number {
+  let room = SMALL_BYTES * GROWTH;
+  while (room < received) room *= GROWTH;
+  return Math.min(room, bytes);
+}
+
+/** Takes larger memory for a body, copies what there is of it, step by step, and gives the smaller memory back. */
+async function enlarge(body: Buffer | undefined, length: number, bytes: number): Promise<Buffer> {
+  const larger = takeMemory(bytes);
+  if (!body) return larger;
+  for (let at = 0; at < length; at += STEP_BYTES) {
+    const step = body.subarray(at, Math.min(at + STEP_BYTES, length));
+    await inTurn(() => larger.set(step, at));
+  }
+  releaseBuffer(body);
+  return larger;
 }
 
 /** Copies chunks into one buffer of exactly their length, step by step, and gives back their memory. */

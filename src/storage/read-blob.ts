@@ -3,6 +3,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import type { Reservation } from '../http/admission.ts';
 import type { Deadline } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
+import { takeMemory } from '../http/spare-memory.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { storageFailure } from './account.ts';
 
@@ -33,9 +34,9 @@ export async function readBlob(
     if (contentLength > maxBytes) throw imageTooLarge(maxBytes);
     if (contentEncoding) throw encoded(contentEncoding);
     reservation.grow(contentLength);
-    const bytes = Buffer.allocUnsafeSlow(contentLength);
+    const bytes = takeMemory(contentLength);
     reservation.keep([bytes]);
-    if (body) await deadline.race(fill(bytes, body));
+    await deadline.race(fill(bytes, body));
     return bytes;
   } catch (error) {
     // Otherwise a blob that is refused by its length would be downloaded all the same.
@@ -44,10 +45,16 @@ export async function readBlob(
   }
 }
 
-/** The library's stream ends in an error unless exactly the announced bytes come. */
-async function fill(bytes: Buffer, stream: NodeJS.ReadableStream): Promise<void> {
+/** @throws {Error} unless exactly as many bytes come as there is room for: what is not written may be another request's */
+async function fill(bytes: Buffer, stream: NodeJS.ReadableStream | undefined): Promise<void> {
   let at = 0;
-  for await (const chunk of stream) at += Buffer.from(chunk).copy(bytes, at);
+  for await (const chunk of stream ?? []) {
+    const piece = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (at + piece.length > bytes.length) throw new Error('The blob is longer than its Content-Length.');
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  if (at < bytes.length) throw new Error('The blob is shorter than its Content-Length.');
 }
 
 function encoded(encoding: string): Problem {

@@ -14,6 +14,7 @@ beforeEach(async () => {
 afterEach(() => {
   vi.advanceTimersByTime(20_000);
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 function give(buffer: Buffer): boolean {
@@ -83,13 +84,35 @@ test('the beginning of a buffer stands for all of it', () => {
   expect(whole.length).toBe(0);
 });
 
-test('of more than 64 MB, nothing is kept', () => {
+test('no more than 64 MB are kept', () => {
   const buffers = Array.from({ length: 4 }, () => takeMemory(20 * MB));
   const before = process.memoryUsage().arrayBuffers;
   expect(buffers.map(give)).toEqual([true, true, true, true]);
   expect(buffers.map(({ length }) => length)).toEqual([0, 0, 0, 0]);
   expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(20 * MB);
   expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(40 * MB);
+});
+
+test('what was given back first makes room for what is given back now', () => {
+  const buffers = [takeMemory(20 * MB), takeMemory(56 * MB).fill(2)];
+  const before = process.memoryUsage().arrayBuffers;
+  expect(buffers.map(give)).toEqual([true, true]);
+  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(20 * MB);
+  expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(40 * MB);
+  const held = process.memoryUsage().arrayBuffers;
+  expect(takeMemory(56 * MB)[0]).toBe(2);
+  expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(MB);
+});
+
+test('an instance with 512 MB of memory keeps no more than a quarter of the 128 MB that its requests may hold', async () => {
+  vi.spyOn(process, 'constrainedMemory').mockReturnValue(512 * MB);
+  vi.resetModules();
+  const small: Module = await import('../../src/http/spare-memory.ts');
+  const buffers = Array.from({ length: 4 }, () => small.takeMemory(12 * MB));
+  const before = process.memoryUsage().arrayBuffers;
+  for (const buffer of buffers) small.giveMemory(buffer.buffer as ArrayBuffer, buffer);
+  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(24 * MB);
+  expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(36 * MB);
 });
 
 test('ten seconds after the last request ended, all is given back to the system', () => {

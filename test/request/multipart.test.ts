@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { takeMemory } from '../../src/http/spare-memory.ts';
 import { kindOf, parseContentType } from '../../src/request/content-type.ts';
 import { readMultipart } from '../../src/request/multipart.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
@@ -138,6 +139,12 @@ describe('Content-Transfer-Encoding', () => {
       'name="instructions"\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: base64';
     const { fields } = await read(part(head, Buffer.from('Größe?', 'latin1').toString('base64')));
     expect(fields).toEqual({ instructions: 'Größe?' });
+  });
+
+  test('the memory of the base64 is given back once it is decoded', async () => {
+    const text = Buffer.alloc(900_000, 0xe9).toString('base64');
+    await read(part('name="image"; filename="x"\r\nContent-Transfer-Encoding: base64', text));
+    expect(takeMemory(text.length).toString('latin1')).toBe(text);
   });
 
   test('base64 of an image that is too large is refused as that', async () => {

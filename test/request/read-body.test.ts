@@ -1,8 +1,9 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { toIncomingRequest } from '../../src/functions/incoming-request.ts';
 import { Deadline } from '../../src/http/deadline.ts';
 import { Admission } from '../../src/http/admission.ts';
+import { takeMemory } from '../../src/http/spare-memory.ts';
 import { type Incoming, readBody } from '../../src/request/read-body.ts';
 import { imageTooLarge } from '../../src/image/faults.ts';
 
@@ -75,22 +76,69 @@ test('memory is taken only after the admission has agreed', async () => {
   expect(kept).toEqual([]);
 });
 
-test.each([1, 1024 * 1024, 1024 * 1024 + 1, 3_000_000])(
-  'a body of unknown length is held once: %d bytes',
-  async (bytes) => {
-    const sent = Buffer.alloc(bytes, 'abcdefg');
-    const stream = new ReadableStream({
-      start(controller) {
-        for (let at = 0; at < bytes; at += 65_536) controller.enqueue(new Uint8Array(sent.subarray(at, at + 65_536)));
-        controller.close();
-      },
-    });
-    const reservation = new Admission(4_000_000).enter();
-    const limit = { bytes: 4_000_000, exceeded: () => imageTooLarge(4_000_000) };
-    const body = await readBody({ ...incoming(stream, 5_000), reservation }, limit);
-    expect(body.equals(sent)).toBe(true);
+const MIB = 1024 * 1024;
+
+/** A body without a Content-Length that arrives in chunks of 64 KiB, perhaps with an end that breaks off. */
+function chunked(sent: Buffer, failure?: Error): ReadableStream {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < sent.length) controller.enqueue(new Uint8Array(sent.subarray(at, (at += 65_536))));
+      else if (failure) controller.error(failure);
+      else controller.close();
+    },
+  });
+}
+
+function upTo(bytes: number): typeof LIMIT {
+  return { bytes, exceeded: () => imageTooLarge(bytes) };
+}
+
+describe('a body of unknown length', () => {
+  test.each([1, MIB, MIB + 1, 3_000_000, 4 * MIB, 4 * MIB + 1, 9_999_999, 20 * MIB])(
+    'arrives whole, and its memory is given back: %d bytes',
+    async (bytes) => {
+      const sent = Buffer.alloc(bytes, 'abcdefg');
+      const reservation = new Admission(bytes).enter();
+      const body = await readBody({ ...incoming(chunked(sent), 30_000), reservation }, upTo(100 * MIB));
+      expect(body.equals(sent)).toBe(true);
+      reservation.leave();
+      // Small buffers are left to the garbage collector.
+      expect(body.length).toBe(bytes < 4_096 ? bytes : 0);
+    },
+  );
+
+  test.each([
+    [1.5, 2],
+    [4, 4],
+    [5, 8],
+    [20, 32],
+  ])('takes memory for its own size, not for the largest that is allowed: %d MiB', async (size, room) => {
+    const reservation = new Admission(size * MIB).enter();
+    const request = incoming(chunked(Buffer.alloc(size * MIB, 'x')), 30_000);
+    const body = await readBody({ ...request, reservation }, upTo(100 * MIB));
+    expect(body.buffer.byteLength).toBe(room * MIB);
     reservation.leave();
-    // Small buffers are left to the garbage collector.
-    expect(body.length).toBe(bytes < 4_096 ? bytes : 0);
-  },
-);
+  });
+
+  test('takes no more than the limit, which it may reach', async () => {
+    const sent = Buffer.alloc(5_000_000, 'x');
+    const reservation = new Admission(5_000_000).enter();
+    const body = await readBody({ ...incoming(chunked(sent), 30_000), reservation }, upTo(5_000_000));
+    expect(body.equals(sent)).toBe(true);
+    expect(body.buffer.byteLength).toBeLessThan(8 * MIB);
+    reservation.leave();
+  });
+
+  test('leaves no memory behind if it breaks off', async () => {
+    const request = incoming(chunked(Buffer.alloc(6 * MIB, 'mine'), new Error('reset')), 30_000);
+    const reservation = new Admission(6 * MIB).enter();
+    await expect(readBody({ ...request, reservation }, upTo(100 * MIB))).rejects.toMatchObject({ status: 400 });
+    reservation.leave();
+    // The memory that it had serves the next request.
+    expect([takeMemory(8 * MIB), takeMemory(4 * MIB)].map((memory) => memory.toString('latin1', 0, 4))).toEqual([
+      'mine',
+      'mine',
+    ]);
+  });
+});

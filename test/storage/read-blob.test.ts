@@ -5,6 +5,8 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Admission } from '../../src/http/admission.ts';
 import { CallerGone, Deadline } from '../../src/http/deadline.ts';
 import { Problem } from '../../src/http/problem.ts';
+import { releaseBuffer } from '../../src/http/release-buffer.ts';
+import { takeMemory } from '../../src/http/spare-memory.ts';
 import { Storage } from '../../src/storage/account.ts';
 import { readBlob } from '../../src/storage/read-blob.ts';
 
@@ -143,6 +145,27 @@ describe('lengths', () => {
       response.writeHead(200, { 'content-length': 100 }).write('x', () => response.destroy());
     });
     await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
+  });
+
+  test('one that comes without its length is a failure of storage, not an image without bytes', async () => {
+    const { container } = await storageThat((_, response) => {
+      response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(BYTES);
+    });
+    await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
+  });
+
+  test('a large one is read into the memory of a request that is over', async () => {
+    const bytes = Buffer.alloc(1_000_000, 'abcdefg');
+    const { container } = await storageThat((_, response) => {
+      response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+    });
+    const used = takeMemory(bytes.length);
+    new Uint8Array(used.buffer).fill(7);
+    releaseBuffer(used);
+    const blob = await read(container, { maxBytes: bytes.length });
+    expect(blob.equals(bytes)).toBe(true);
+    // Behind its end is what was there before.
+    expect(new Uint8Array(blob.buffer).at(-1)).toBe(7);
   });
 
   test('a blob with a Content-Encoding is not decompressed', async () => {
