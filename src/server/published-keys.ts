@@ -3,10 +3,12 @@ import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParame
 import * as v from 'valibot';
 import { jsonObject, parseJson } from '../config/json-object.ts';
 
-/** For one request to the authority, in milliseconds; a caller waits for it. */
+/** For one request to the authority, in milliseconds; the first caller waits for it. */
 const TIMEOUT_MS = 5_000;
 /** How long keys are used before they are fetched again, in milliseconds. Entra's own libraries do so once a day. */
 const MAX_AGE_MS = 24 * 60 * 60_000;
+/** How long it takes until a fetch that failed is tried again, in milliseconds. */
+const RETRY_MS = 60_000;
 /** How long an unknown key id is believed to be unknown, in milliseconds. Anybody can send one. */
 const UNKNOWN_MS = 60_000;
 
@@ -39,8 +41,8 @@ export class AuthorityUnreachable extends Error {
 export class PublishedKeys {
   readonly #configurationUrl: string;
   #published: Published | undefined;
-  /** When they were fetched, and when a fetch for an unknown id began; milliseconds of the monotonic clock. */
-  #fetchedAt = -Infinity;
+  /** When they are to be fetched again, and when a fetch for an unknown id began; milliseconds of the monotonic clock. */
+  #renewAt = Infinity;
   #unknownAt = -Infinity;
   /** What the last fetch failed with. */
   #failure: unknown;
@@ -74,15 +76,16 @@ export class PublishedKeys {
     }
   };
 
+  /** What is known. Nobody waits for newer keys: they are fetched meanwhile, and if that fails, again a minute later. */
   async #current(): Promise<Published> {
-    if (this.#published && performance.now() - this.#fetchedAt < MAX_AGE_MS) return this.#published;
-    try {
-      return await this.#fetch();
-    } catch (error) {
-      if (!this.#published) throw error;
-      this.#fetchedAt = performance.now() - MAX_AGE_MS + UNKNOWN_MS;
-      return this.#published;
+    if (!this.#published) return this.#fetch();
+    const now = performance.now();
+    if (now >= this.#renewAt) {
+      this.#renewAt = now + RETRY_MS;
+      // The failure is kept for callers whose key is unknown.
+      this.#fetch().catch(() => {});
     }
+    return this.#published;
   }
 
   /** One fetch for all who wait for it. */
@@ -90,7 +93,7 @@ export class PublishedKeys {
     this.#fetching ??= fetchPublished(this.#configurationUrl)
       .then((published) => {
         this.#published = published;
-        this.#fetchedAt = performance.now();
+        this.#renewAt = performance.now() + MAX_AGE_MS;
         this.#failure = undefined;
         return published;
       })

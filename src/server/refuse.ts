@@ -5,15 +5,16 @@ import type { Duplex } from 'node:stream';
 const LINGER_MS = 2_000;
 
 /**
- * Answers a request that is no HTTP, or whose head is too large or too slow: Node reports such a connection as
+ * Answers what is not HTTP, or a request whose head is too large or too slow: Node reports such a connection as
  * `clientError`. There is no request to find a route for, so the answer has a status and no body, as on the Functions host.
+ * @param isAnswering - whether the connection has a request that is not answered yet
  */
-export function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function refuse(error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
   const status = statusOf(error.code);
   // A refusal, or the last answer, is on its way.
   if (socket.writableEnded) return;
-  // An answer that has begun cannot be taken back.
-  if (!socket.writable || hasAnswerBegun(socket)) {
+  // A refusal would be taken for the answer to that request, or for a part of it.
+  if (!socket.writable || isAnswering) {
     socket.destroy();
     return;
   }
@@ -32,8 +33,4 @@ function statusOf(code: string | undefined): number {
     default:
       return 400;
   }
-}
-
-function hasAnswerBegun(socket: Duplex): boolean {
-  return 'bytesWritten' in socket && socket.bytesWritten !== 0;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer, type Socket } from 'node:net';
+import { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import type { Cors } from '../http/cors.ts';
@@ -25,6 +26,8 @@ const MAX_CONNECTIONS = 10_000;
 const MAX_PIPELINED = 64;
 /** How long connections without a request stay open after SIGTERM, in milliseconds: a request may be under way on one. */
 const QUIET_MS = 1_000;
+/** How long connections that have arrived are still taken after SIGTERM, in milliseconds. The system holds 511 of them at most. */
+const LAST_CONNECTIONS_MS = 1_000;
 /** The last telemetry may take so long, in milliseconds. */
 const LAST_TELEMETRY_MS = 3_000;
 
@@ -76,7 +79,7 @@ export async function startServer(app: App, settings: ServerSettings, cors: Cors
 }
 
 function createHttpServer(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Server {
-  const inTurn = onePerConnection(answer);
+  const { take, isAnswering } = onePerConnection(answer);
   const options = {
     headersTimeout: HEAD_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_MS,
@@ -85,9 +88,28 @@ function createHttpServer(answer: (request: IncomingMessage, response: ServerRes
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEAD_BYTES,
   };
-  const server = createServer(options, inTurn).on('checkContinue', inTurn).on('clientError', refuse);
+  const server = createServer(options, take)
+    .on('checkContinue', take)
+    .on('clientError', (error, socket) => refuse(error, socket, isAnswering(socket)));
   server.maxConnections = MAX_CONNECTIONS;
   return server;
+}
+
+/** What a connection's requests have come to. */
+interface Turns {
+  /** The answer that is being made. */
+  readonly current: ServerResponse;
+  /** Begin the answers to the requests behind it. */
+  readonly waiting: (() => void)[];
+}
+
+interface OnePerConnection {
+  readonly take: (request: IncomingMessage, response: ServerResponse) => void;
+  /**
+   * Whether the next answer on a connection belongs to a request that has arrived whole, or has begun. It is false while a
+   * request's body is still coming: if the body is not HTTP, that request can be refused.
+   */
+  readonly isAnswering: (socket: Duplex) => boolean;
 }
 
 /**
@@ -96,26 +118,29 @@ function createHttpServer(answer: (request: IncomingMessage, response: ServerRes
  */
 function onePerConnection(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  const waiting = new WeakMap<Socket, (() => void)[]>();
-  const start = (request: IncomingMessage, response: ServerResponse): void => {
+): OnePerConnection {
+  const turns = new WeakMap<Duplex, Turns>();
+  const start = (request: IncomingMessage, response: ServerResponse, waiting: Turns['waiting']): void => {
     const { socket } = request;
+    turns.set(socket, { current: response, waiting });
     response.once('close', () => {
-      const next = waiting.get(socket)?.shift();
+      const next = waiting.shift();
       if (next && !socket.destroyed) next();
-      else waiting.delete(socket);
+      else turns.delete(socket);
     });
     answer(request, response).catch(() => response.destroy());
   };
-  return (request, response) => {
-    const { socket } = request;
-    const queue = waiting.get(socket);
-    if (!queue) {
-      waiting.set(socket, []);
-      start(request, response);
-    } else if (queue.push(() => start(request, response)) > MAX_PIPELINED) {
-      socket.destroy();
-    }
+  return {
+    take(request, response) {
+      const { socket } = request;
+      const waiting = turns.get(socket)?.waiting;
+      if (!waiting) start(request, response, []);
+      else if (waiting.push(() => start(request, response, waiting)) > MAX_PIPELINED) socket.destroy();
+    },
+    isAnswering(socket) {
+      const current = turns.get(socket)?.current;
+      return current !== undefined && (current.req.complete || current.headersSent);
+    },
   };
 }
 
@@ -124,12 +149,14 @@ function onePerConnection(
  * `http.Server` does, would lose that request. Each is closed with its next answer.
  */
 async function refuseConnections(server: Server): Promise<void> {
-  // Connections that the system has accepted already would be reset. Node takes one in each turn.
+  // Connections that the system has accepted already would be reset. Node takes one in each turn. While new ones keep
+  // arriving, there is no end to them.
+  const last = performance.now() + LAST_CONNECTIONS_MS;
   let taken = 0;
   server.on('connection', () => {
     taken += 1;
   });
-  for (let before = -1; before < taken;) {
+  for (let before = -1; before < taken && performance.now() < last;) {
     before = taken;
     await nextTurn();
     await nextTurn();

@@ -53,6 +53,9 @@ export function recordSpans(tracer: Tracer, report: AnsweredRequest, chats: read
 
 function requestOf({ name, requestId, status, facts, start, end }: AnsweredRequest): Finished {
   const { code, job, outcome } = facts;
+  const error = typeof code === 'string' ? code : undefined;
+  // It says why, and is no failure: the image is asked about again later.
+  const isPostponed = outcome === 'postponed';
   return {
     name,
     // The host's is the server's span; a second one would count every request twice.
@@ -64,8 +67,9 @@ function requestOf({ name, requestId, status, facts, start, end }: AnsweredReque
       ...(status === undefined ? {} : { 'http.response.status_code': status }),
       ...(typeof job === 'string' ? { 'keyless_vision.job.id': job } : {}),
       ...(typeof outcome === 'string' ? { 'keyless_vision.job.outcome': outcome } : {}),
+      ...(isPostponed && error ? { 'error.type': error } : {}),
     },
-    error: typeof code === 'string' ? code : undefined,
+    error: isPostponed ? undefined : error,
   };
 }
 

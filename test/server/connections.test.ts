@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -141,7 +142,7 @@ describe('refused, without a body', () => {
   test.each([
     ['headers of 70 KB', `GET /api/health HTTP/1.1\r\nHost: x\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
     ['a URL of 9 KB', `GET /api/health?${'a'.repeat(9_000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 414],
-    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
     ['no Host', 'GET /api/health HTTP/1.1\r\n\r\n', 400],
     ['two lengths', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
     ['both a length and chunks', `${ASK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
@@ -160,6 +161,40 @@ describe('refused, without a body', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\n\\r\\n$`));
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
     expect(await isServing()).toBe(true);
+  });
+});
+
+describe('on a connection that has answered before', () => {
+  test.each([
+    ['headers of 70 KB', `GET /api/health HTTP/1.1\r\nHost: x\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
+    ['two lengths', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
+    ['a body with a chunk size that is no number', `${ASK}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n`, 400],
+    ['half a head', 'GET /api/health HTTP/1.1\r\nHo', 408],
+  ])(
+    'refused, without a body: %s',
+    async (_, bytes, status) => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(HEALTH);
+      const [first] = await once(socket, 'data');
+      expect(String(first)).toMatch(/^HTTP\/1\.1 200 /);
+      socket.write(bytes);
+      expect(await readAll(socket)).toMatch(
+        new RegExp(`^HTTP/1\\.1 ${status} [^\r]+\r\nconnection: close\r\ncontent-length: 0\r\n\r\n$`),
+      );
+    },
+    60_000,
+  );
+
+  test('what is not HTTP behind a request that is not answered yet is not answered in its place', async () => {
+    azure.model.requests.length = 0;
+    azure.model.fail({ silent: true });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`${ASK}Content-Length: ${image.length}\r\n\r\n`);
+    socket.write(image);
+    while (azure.model.requests.length === 0) await sleep(10);
+    socket.write('hello\r\n\r\n');
+    expect(await readAll(socket)).toBe('');
   });
 });
 

@@ -53,6 +53,7 @@ test('a job: a span for each image in the trace of its request, counts by outcom
   ]);
   // One is refused by the model, and others may wait for the pause that the model asked for.
   expect(outcomes.get('postponed')?.map(({ attributes }) => attributes['error.type'])).toContain('rate_limited');
+  expect(outcomes.get('postponed')?.filter(({ failed }) => failed)).toEqual([]);
 
   const asked = spans.filter(({ name }) => name === 'chat gpt-vision');
   expect(asked).toHaveLength(4);
