@@ -33,7 +33,8 @@ export const jobSchemas: Record<string, SchemaObject> = {
       schema: reference('schemas', 'AnswerSchema'),
       tier: {
         ...tier,
-        description: '`flex` costs half and may take longer. Only some models offer it; with any other, the job fails and says why.',
+        description:
+          '`flex` costs half and may take longer. Only some models offer it; with any other, the job fails and says why.',
       },
       fallback: {
         type: 'boolean',
