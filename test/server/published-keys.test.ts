@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const TOKEN = { payload: '', signature: '' };
 const [old, renewed] = ['old', 'renewed'].map((kid) => {
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
+  return Object.assign(publicKey.export({ format: 'jwk' }), { kid, alg: 'RS256', use: 'sig' });
 });
 
 /** What the authority answers with; it does not answer if the page is undefined. */
