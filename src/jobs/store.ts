@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { BlobItem, BlobUploadCommonResponse, ContainerClient } from '@azure/storage-blob';
+import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueClient } from '@azure/storage-queue';
 import * as v from 'valibot';
 import type { Deadline } from '../http/deadline.ts';
-import { type Storage, type StorageUse, statusOf, storageFailure } from '../storage/account.ts';
-import type { Usage } from '../vision/completion.ts';
+import type { Storage } from '../storage/account.ts';
 import { JOBS } from '../config/storage.ts';
-import { type ImageResult, JobRequest, type JobStatus, type JobStep, NO_USAGE } from './job.ts';
+import { attempt, JobBlobs } from './blobs.ts';
+import { type ImageResult, JobRequest, type JobStatus, type JobStep } from './job.ts';
+import { DoneStatus, encode, Tally } from './tally.ts';
 
 /** A message may wait as long as it has to; the service's own limit is seven days. */
 const NEVER_EXPIRES = -1;
@@ -45,7 +46,7 @@ type End = { readonly cancelled: string } | { readonly failed: string; readonly 
  * ```
  */
 export class JobStore {
-  readonly #blobs: ContainerClient;
+  readonly #blobs: JobBlobs;
   readonly #queue: QueueClient;
   readonly #deadline: Pick<Deadline, 'race' | 'signal'>;
 
@@ -56,20 +57,28 @@ export class JobStore {
     deadline: Pick<Deadline, 'race' | 'signal'>,
   ) {
     this.#deadline = deadline;
-    this.#blobs = storage.container(`${blobService}/${JOBS}`, deadline.signal);
+    this.#blobs = new JobBlobs(storage.container(`${blobService}/${JOBS}`, deadline.signal), deadline);
     this.#queue = storage.queue(`${queueService}/${JOBS}`, deadline.signal);
   }
 
-  /** Writes down a new job and has its first page listed. */
+  /**
+   * Writes down a new job and has its first page listed.
+   * @throws {Problem} if storage fails; then there is no job
+   */
   async create(job: string, request: JobRequest, traceparent: string | undefined): Promise<void> {
-    await this.#writeOnce(`jobs/${job}/job.json`, JSON.stringify(request), {});
+    await this.#blobs.writeOnce(jobName(job), JSON.stringify(request));
     const first = { kind: 'page', job, page: 0, key: randomUUID(), tries: 0 } as const;
-    await this.send({ ...first, ...(traceparent ? { traceparent } : {}) }, 0);
+    try {
+      await this.send({ ...first, ...(traceparent ? { traceparent } : {}) }, 0);
+    } catch (error) {
+      await this.#blobs.tryToDelete(jobName(job));
+      throw error;
+    }
   }
 
   /** @returns undefined if there is no such job */
   async find(job: string): Promise<KnownJob | undefined> {
-    const found = await this.#read(`jobs/${job}/job.json`);
+    const found = await this.#blobs.read(jobName(job));
     if (!found) return undefined;
     return {
       request: v.parse(JobRequest, JSON.parse(found.text)),
@@ -79,19 +88,13 @@ export class JobStore {
 
   /** Ends a job, unless it has ended already. No image of it is asked about after that. */
   async end(job: string, end: End): Promise<void> {
-    const blob = this.#blobs.getBlobClient(`jobs/${job}/job.json`);
     const metadata = 'cancelled' in end ? end : { failed: end.failed, problem: encode(end.problem) };
-    await this.#try(async () => {
-      const { metadata: known = {}, etag } = await blob.getProperties();
-      if ('cancelled' in known || 'failed' in known) return;
-      // If somebody else ends it at this moment, it has ended.
-      await blob.setMetadata(metadata, { conditions: etag ? { ifMatch: etag } : {} }).catch(unless(412));
-    });
+    await this.#blobs.markOnce(jobName(job), metadata, ['cancelled', 'failed']);
   }
 
   /** @returns undefined if the page was not listed yet */
   async page(job: string, page: number): Promise<Page | undefined> {
-    const found = await this.#read(pageName(job, page));
+    const found = await this.#blobs.read(pageName(job, page));
     return found && v.parse(Page, JSON.parse(found.text));
   }
 
@@ -100,33 +103,29 @@ export class JobStore {
    * @throws {Problem} as reading a blob does
    */
   async list(container: ContainerClient, prefix: string, after: string | undefined): Promise<Page> {
-    return this.#try(
-      async () => {
-        const pages = container
-          .listBlobsFlat({ prefix, abortSignal: this.#deadline.signal })
-          .byPage({ maxPageSize: PAGE_SIZE, ...(after ? { continuationToken: after } : {}) });
-        for await (const { segment, continuationToken } of pages)
-          return { blobs: segment.blobItems.map(({ name }) => name), next: continuationToken || null };
-        return { blobs: [], next: null };
-      },
-      { url: container.url, kind: 'read' },
-    );
+    return attempt(this.#deadline, { url: container.url, kind: 'read' }, async () => {
+      const pages = container
+        .listBlobsFlat({ prefix, abortSignal: this.#deadline.signal })
+        .byPage({ maxPageSize: PAGE_SIZE, ...(after ? { continuationToken: after } : {}) });
+      for await (const { segment, continuationToken } of pages)
+        return { blobs: segment.blobItems.map(({ name }) => name), next: continuationToken || null };
+      return { blobs: [], next: null };
+    });
   }
 
   /** @returns the page that is kept: this one, or one that another message wrote before */
   async keepPage(job: string, page: number, found: Page): Promise<Page> {
     const metadata = { count: String(found.blobs.length), last: String(found.next === null) };
-    const isNew = await this.#writeOnce(pageName(job, page), JSON.stringify(found), metadata);
+    const isNew = await this.#blobs.writeOnce(pageName(job, page), JSON.stringify(found), metadata);
     return isNew ? found : ((await this.page(job, page)) ?? found);
   }
 
   /** Sends a message that is seen after so many seconds. */
   async send(step: JobStep, delaySeconds: number): Promise<void> {
     const message = Buffer.from(JSON.stringify({ step })).toString('base64');
-    await this.#try(
-      async () =>
-        this.#queue.sendMessage(message, { visibilityTimeout: delaySeconds, messageTimeToLive: NEVER_EXPIRES }),
-      { url: this.#queue.url, kind: 'queue' },
+    const options = { visibilityTimeout: delaySeconds, messageTimeToLive: NEVER_EXPIRES };
+    await attempt(this.#deadline, { url: this.#queue.url, kind: 'queue' }, async () =>
+      this.#queue.sendMessage(message, options),
     );
   }
 
@@ -141,12 +140,12 @@ export class JobStore {
   async claim(step: JobStep): Promise<{ isOurs: boolean; isNew: boolean }> {
     const { job, page, key } = step;
     const name = `claims/${job}/${step.kind === 'page' ? pageNumber(page) : imageName(page, step.at)}`;
-    if (await this.#writeOnce(name, key, {})) return { isOurs: true, isNew: true };
-    return { isOurs: (await this.#read(name))?.text === key, isNew: false };
+    if (await this.#blobs.writeOnce(name, key)) return { isOurs: true, isNew: true };
+    return { isOurs: (await this.#blobs.read(name))?.text === key, isNew: false };
   }
 
   async hasResult(job: string, page: number, at: number): Promise<boolean> {
-    return this.#try(async () => this.#blobs.getBlobClient(resultName(job, page, at)).exists());
+    return this.#blobs.exists(resultName(job, page, at));
   }
 
   /** Keeps the first result of an image, and no other. */
@@ -161,138 +160,36 @@ export class JobStore {
       reasoning: String(usage.reasoningTokens),
       total: String(usage.totalTokens),
     };
-    await this.#writeOnce(resultName(job, page, at), `${JSON.stringify(result)}\n`, metadata);
+    await this.#blobs.writeOnce(resultName(job, page, at), `${JSON.stringify(result)}\n`, metadata);
   }
 
   /** @returns undefined if there is no such job */
   async status(job: string): Promise<JobStatus | undefined> {
-    const done = await this.#read(`jobs/${job}/done.json`);
+    const done = await this.#blobs.read(`jobs/${job}/done.json`);
     if (done) return v.parse(DoneStatus, JSON.parse(done.text));
     const found = await this.find(job);
     if (!found) return undefined;
     const tally = new Tally();
-    await this.#try(async () => {
-      for await (const blob of this.#blobs.listBlobsFlat({ prefix: `jobs/${job}/`, includeMetadata: true }))
-        tally.add(blob);
-    });
+    for await (const blob of this.#blobs.list(`jobs/${job}/`, true)) tally.add(blob);
     const status = tally.status(job, found.request.startedAt);
-    if (status.status === 'done') await this.#writeOnce(`jobs/${job}/done.json`, JSON.stringify(status), {});
+    if (status.status === 'done') await this.#blobs.writeOnce(`jobs/${job}/done.json`, JSON.stringify(status));
     return status;
   }
 
   /** The lines of the results there are, in the order of the container. */
   async *results(job: string): AsyncGenerator<string> {
-    const names = this.#blobs.listBlobsFlat({ prefix: `jobs/${job}/results/` });
-    const texts = inOrder(names, async ({ name }) => this.#read(name));
-    for (;;) {
-      const { done, value } = await this.#try(async () => texts.next());
-      if (done) return;
-      if (value) yield value.text;
-    }
+    const names = this.#blobs.list(`jobs/${job}/results/`, false);
+    for await (const found of inOrder(names, async ({ name }) => this.#blobs.read(name))) if (found) yield found.text;
   }
-
-  async #read(name: string): Promise<{ text: string; metadata: Record<string, string> } | undefined> {
-    return this.#try(async () => {
-      const blob = this.#blobs.getBlobClient(name);
-      try {
-        const { metadata = {}, readableStreamBody } = await blob.download();
-        return { metadata, text: await textOf(readableStreamBody) };
-      } catch (error) {
-        if (codeOf(error) === 'BlobNotFound') return undefined;
-        throw error;
-      }
-    });
-  }
-
-  /** @returns whether it was not there */
-  async #writeOnce(name: string, text: string, metadata: Record<string, string>): Promise<boolean> {
-    const blob = this.#blobs.getBlockBlobClient(name);
-    const written = await this.#try(async (): Promise<BlobUploadCommonResponse | undefined> => {
-      const options = { metadata, conditions: { ifNoneMatch: '*' } };
-      return blob.upload(text, Buffer.byteLength(text), options).catch(unless(409, 412));
-    });
-    return written !== undefined;
-  }
-
-  async #try<T>(work: () => Promise<T>, use: StorageUse = { url: this.#blobs.url, kind: 'jobs' }): Promise<T> {
-    try {
-      return await this.#deadline.race(work());
-    } catch (error) {
-      throw storageFailure(error, use, this.#deadline.signal);
-    }
-  }
-}
-
-const Count = v.number();
-const DoneStatus = v.object({
-  id: v.string(),
-  status: v.literal('done'),
-  found: Count,
-  answered: Count,
-  failed: Count,
-  usage: v.object({
-    inputTokens: Count,
-    cachedInputTokens: Count,
-    outputTokens: Count,
-    reasoningTokens: Count,
-    totalTokens: Count,
-  }),
-  startedAt: v.string(),
-  finishedAt: v.string(),
-});
-
-/** Adds up a job's blobs. */
-class Tally {
-  #found = 0;
-  #answered = 0;
-  #failed = 0;
-  #isListed = false;
-  #usage = NO_USAGE;
-  #last: Date | undefined;
-  #end: Record<string, string> = {};
-
-  add({ name, metadata = {}, properties }: BlobItem): void {
-    if (name.endsWith('/job.json')) this.#end = metadata;
-    if (name.includes('/pages/')) {
-      this.#found += number(metadata['count']);
-      this.#isListed ||= metadata['last'] === 'true';
-    }
-    if (!name.includes('/results/')) return;
-    if (metadata['outcome'] === 'answered') this.#answered += 1;
-    else this.#failed += 1;
-    this.#usage = add(this.#usage, metadata);
-    if (!this.#last || properties.lastModified > this.#last) this.#last = properties.lastModified;
-  }
-
-  status(id: string, startedAt: string): JobStatus {
-    const [found, answered, failed, usage] = [this.#found, this.#answered, this.#failed, this.#usage];
-    const known = { id, found, answered, failed, usage, startedAt };
-    const { cancelled, failed: failedAt, problem } = this.#end;
-    if (failedAt) return { ...known, status: 'failed', finishedAt: failedAt, problem: problem && decode(problem) };
-    if (cancelled) return { ...known, status: 'cancelled', finishedAt: cancelled };
-    if (!this.#isListed) return { ...known, status: 'listing', finishedAt: null };
-    if (answered + failed < found) return { ...known, status: 'running', finishedAt: null };
-    return { ...known, status: 'done', finishedAt: this.#last?.toISOString() ?? startedAt };
-  }
-}
-
-function add(usage: Usage, { input, cached, output, reasoning, total }: Record<string, string>): Usage {
-  return {
-    inputTokens: usage.inputTokens + number(input),
-    cachedInputTokens: usage.cachedInputTokens + number(cached),
-    outputTokens: usage.outputTokens + number(output),
-    reasoningTokens: usage.reasoningTokens + number(reasoning),
-    totalTokens: usage.totalTokens + number(total),
-  };
-}
-
-function number(text: string | undefined): number {
-  return Number(text ?? 0);
 }
 
 /** Zeros in front, so that names sort as their numbers do. */
 function pageNumber(page: number): string {
   return String(page).padStart(7, '0');
+}
+
+function jobName(job: string): string {
+  return `jobs/${job}/job.json`;
 }
 
 function pageName(job: string, page: number): string {
@@ -305,33 +202,6 @@ function imageName(page: number, at: number): string {
 
 function resultName(job: string, page: number, at: number): string {
   return `jobs/${job}/results/${imageName(page, at)}`;
-}
-
-/** Metadata travel as headers, which take ASCII only. */
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64');
-}
-
-function decode(text: string): unknown {
-  return JSON.parse(Buffer.from(text, 'base64').toString());
-}
-
-async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream ?? []) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString();
-}
-
-/** Passes over an error of one of these statuses. */
-function unless(...statuses: readonly number[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!statuses.includes(statusOf(error) ?? 0)) throw error;
-    return undefined;
-  };
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** Works on several items at once, and gives what comes of them in their order. */

@@ -11,7 +11,7 @@ import type { StorageFault } from '../storage/storage-proxy.ts';
 import { azure, createWorker, endPlatform, HastyStore, newJob, proxy, startPlatform } from './platform.ts';
 
 /** Far below the 30 seconds after which a try at storage ends by itself, and the time of a test. */
-const SHORT = { answerMs: 6_000, keepMs: 4_000, sendMs: 8_000 };
+const SHORT = { answerMs: 3_000, keepMs: 2_000, sendMs: 8_000 };
 vi.setConfig({ testTimeout: 28_000 });
 
 beforeAll(startPlatform);

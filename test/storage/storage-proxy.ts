@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { EmulatedStorage } from '../../src/dev/emulator/storage.ts';
 
-/** How requests to storage go wrong: refused, cut off, never answered, or answered late. */
-export type StorageFault = 'refuse' | 'break' | 'hang' | { readonly delayMs: number };
+/** How requests to storage go wrong: refused, cut off, never answered, answered late, or answered with an error of storage's. */
+export type StorageFault =
+  'refuse' | 'break' | 'hang' | { readonly delayMs: number } | { readonly status: number; readonly code: string };
 
-const REFUSAL =
-  '<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This request is not authorized to perform this operation using this permission.</Message></Error>';
+const REFUSAL = { status: 403, code: 'AuthorizationPermissionMismatch' };
 
 /** Stands between an app and the emulated storage, counts what goes through, and lets it go wrong. */
 export interface StorageProxy {
@@ -92,11 +92,14 @@ function goWrong(
   forward: () => void,
 ): void {
   if (fault === undefined) return forward();
-  if (typeof fault === 'object') return void setTimeout(forward, fault.delayMs).unref();
+  if (typeof fault === 'object' && 'delayMs' in fault) return void setTimeout(forward, fault.delayMs).unref();
   if (fault === 'break') return void request.destroy();
   request.resume();
-  if (fault === 'refuse')
-    response
-      .writeHead(403, { 'content-type': 'application/xml', 'x-ms-error-code': 'AuthorizationPermissionMismatch' })
-      .end(REFUSAL);
+  if (fault === 'hang') return;
+  const { status, code } = fault === 'refuse' ? REFUSAL : fault;
+  response
+    .writeHead(status, { 'content-type': 'application/xml', 'x-ms-error-code': code })
+    .end(
+      `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>This request is not possible.</Message></Error>`,
+    );
 }

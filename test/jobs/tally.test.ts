@@ -1,0 +1,51 @@
+import type { BlobItem } from '@azure/storage-blob';
+import { expect, test } from 'vitest';
+import { encode, Tally } from '../../src/jobs/tally.ts';
+
+const STARTED = '2026-11-27T01:00:00.000Z';
+const LATER = new Date('2026-11-27T02:00:00.000Z');
+
+function statusOf(...blobs: readonly (readonly [string, Record<string, string>])[]) {
+  const tally = new Tally();
+  for (const [name, metadata] of blobs)
+    tally.add({ name: `jobs/ID/${name}`, metadata, properties: { lastModified: LATER } } as BlobItem);
+  return tally.status('ID', STARTED);
+}
+
+const JOB = ['job.json', {}] as const;
+const LAST_PAGE = ['pages/0000000', { count: '2', last: 'true' }] as const;
+const result = (at: number, outcome: string) =>
+  [`results/0000000-000${at}`, { outcome, input: '3', total: '5' }] as const;
+
+test('a job lists, then runs, then is done', () => {
+  expect(statusOf(JOB)).toMatchObject({ status: 'listing', found: 0, finishedAt: null });
+  expect(statusOf(JOB, ['pages/0000000', { count: '200', last: 'false' }])).toMatchObject({
+    status: 'listing',
+    found: 200,
+  });
+  expect(statusOf(JOB, LAST_PAGE, result(0, 'answered'))).toMatchObject({ status: 'running', found: 2, answered: 1 });
+  const done = statusOf(JOB, LAST_PAGE, result(0, 'answered'), result(1, 'failed'));
+  expect(done).toMatchObject({ status: 'done', found: 2, answered: 1, failed: 1, finishedAt: LATER.toISOString() });
+  expect(done.usage).toMatchObject({ inputTokens: 6, totalTokens: 10, outputTokens: 0 });
+});
+
+test('a job has never fewer images than results', () => {
+  expect(statusOf(JOB, result(0, 'answered'), result(1, 'failed'))).toMatchObject({
+    status: 'listing',
+    found: 2,
+    answered: 1,
+    failed: 1,
+  });
+});
+
+test('a job that has ended says when, and why', () => {
+  expect(statusOf(['job.json', { cancelled: STARTED }], LAST_PAGE)).toMatchObject({
+    status: 'cancelled',
+    finishedAt: STARTED,
+  });
+  const problem = { code: 'blob_not_found', detail: 'Größe' };
+  expect(statusOf(['job.json', { failed: STARTED, problem: encode(problem) }])).toMatchObject({
+    status: 'failed',
+    problem,
+  });
+});
