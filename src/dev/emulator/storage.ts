@@ -26,11 +26,11 @@ const START_MS = 60_000;
 /** Azurite saves every 5 seconds. After a blob was overwritten, it never ends by itself (seen on 3.37). */
 const CLOSE_MS = 6_000;
 /** Azurite's own, which other tools know. */
-const USUAL_PORTS = [10_000, 10_001, 10_002] as const;
+const USUAL_PORTS = [10_000, 10_001] as const;
 
-/** Of blobs, queues and tables. */
+/** Of blobs and queues. Nobody uses the tables, so their port is any that is free. */
 const Port = v.pipe(v.number(), v.integer());
-const Ports = v.pipe(v.tuple([Port, Port, Port]), v.readonly());
+const Ports = v.pipe(v.tuple([Port, Port]), v.readonly());
 type Ports = v.InferOutput<typeof Ports>;
 
 /** A storage account on this machine: Azurite over https, which takes the tokens of the emulated identity. */
@@ -65,7 +65,7 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
   const [authority, { ca, server }, ports] = await Promise.all([
     startAuthority(TOKEN_SECONDS),
     makeServerCertificate(),
-    folder ? portsOf(folder) : freePorts([0, 0, 0]),
+    folder ? portsOf(folder) : freePorts([0, 0]),
   ]);
   const files = { ca: join(directory, 'ca.pem'), cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
   await Promise.all([
@@ -73,8 +73,8 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
     writeFile(files.cert, server.cert),
     writeFile(files.key, server.key, { mode: 0o600 }),
   ]);
-  const [blob, queue, table] = ports.map(String);
-  const listenOn = ['--blobPort', blob ?? '', '--queuePort', queue ?? '', '--tablePort', table ?? ''];
+  const [blob, queue] = ports.map(String);
+  const listenOn = ['--blobPort', blob ?? '', '--queuePort', queue ?? '', '--tablePort', '0'];
   const https = ['--cert', files.cert, '--key', files.key, '--oauth', 'basic'];
   const more = ['--location', directory, '--skipApiVersionCheck', '--disableTelemetry', '--silent'];
   const child = spawn(
@@ -143,14 +143,10 @@ async function portsOf(folder: string): Promise<Ports> {
 }
 
 /** The wished ports where they are free, and others where they are not. */
-async function freePorts([blob, queue, table]: Ports): Promise<Ports> {
-  const servers = [createServer(), createServer(), createServer()] as const;
+async function freePorts([blob, queue]: Ports): Promise<Ports> {
+  const servers = [createServer(), createServer()] as const;
   try {
-    return [
-      await listenOnFree(servers[0], blob),
-      await listenOnFree(servers[1], queue),
-      await listenOnFree(servers[2], table),
-    ];
+    return [await listenOnFree(servers[0], blob), await listenOnFree(servers[1], queue)];
   } finally {
     // They are held until each service has its own.
     await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
