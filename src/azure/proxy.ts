@@ -25,8 +25,11 @@ export function proxyOptions(options: https.AgentOptions): ProxyOptions {
     const proxy = proxyFor(url);
     if (!proxy) return {};
     const key = `${url.protocol} ${proxy.href}`;
-    const { checkServerIdentity } = await import('node:tls');
-    const agent = agents.get(key) ?? (await proxyAgent(url.protocol, proxy, options));
+    const [{ checkServerIdentity }, { proxyAgent }] = await Promise.all([
+      import('node:tls'),
+      import('./proxy-agent.ts'),
+    ]);
+    const agent = agents.get(key) ?? proxyAgent(url.protocol, proxy, options);
     agents.set(key, agent);
     return {
       agent,
@@ -34,10 +37,4 @@ export function proxyOptions(options: https.AgentOptions): ProxyOptions {
       checkServerIdentity: (_, certificate) => checkServerIdentity(url.hostname.replaceAll(/[[\]]/g, ''), certificate),
     };
   };
-}
-
-/** An agent for addresses of a protocol that goes through a proxy: absolute URLs for `http:`, a tunnel for `https:`. */
-async function proxyAgent(protocol: string, proxy: URL, options: https.AgentOptions): Promise<http.Agent> {
-  if (protocol === 'http:') return new (await import('http-proxy-agent')).HttpProxyAgent(proxy, options);
-  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, options);
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { text as textOf } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
@@ -162,7 +162,7 @@ interface Line {
 async function download(page: Visitor['page']): Promise<Line[]> {
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download results' }).click();
-  const text = await readFile(await (await downloading).path(), 'utf8');
+  const text = await textOf(await (await downloading).createReadStream());
   return text
     .trimEnd()
     .split('\n')

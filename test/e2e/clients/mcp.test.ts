@@ -87,7 +87,7 @@ describe("the SDK's client", () => {
     ['invalid_request', { images: 'https://example.com/x.png' }, 'images must be'],
     ['invalid_request', { images: ['https://example.com/x.png'] }, 'images[0]'],
     ['invalid_request', { schema: { type: 'array' } }, 'schema must describe an object'],
-    ['invalid_request', { volume: 11 }, 'volume is not a field'],
+    ['invalid_request', { volume: 11 }, 'volume is not a known field'],
     ['missing_instructions', { instructions: ' ' }, ''],
   ])('is told %s as an error of the tool: %#', async (code, wrong, words) => {
     const client = await connect();
