@@ -62,6 +62,11 @@ test('pictures as phones take them answer', () => {
   for (const { answered, failed } of results.pictures) expect({ answered, failed }).toEqual({ answered: 2, failed: 0 });
 });
 
+test('an image that needs nothing is read in a small part of its request', () => {
+  expect(results.untouched.map(({ megabytes }) => megabytes)).toEqual([0.1]);
+  for (const { cpuMs } of results.untouched) expect(cpuMs).toBeGreaterThan(0);
+});
+
 test('the report names every side and promise, and the plot draws every side', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);

@@ -12,6 +12,7 @@ export function check(results: Results): Check[] {
     ...checkOpenAi(results),
     ...checkServed(results.served),
     checkPictures(results),
+    ...checkUntouched(results),
   ];
 }
 
@@ -100,4 +101,18 @@ function checkPictures({ pictures }: Results): Check {
     measured: `${(marked / bare).toFixed(2)} (${marked.toFixed(1)} to ${bare.toFixed(1)} ms)`,
     kept: marked / bare <= 1.15,
   };
+}
+
+/** Against the cheapest request of that size that was measured. */
+function checkUntouched({ untouched, cells }: Results): Check[] {
+  return untouched.map(({ megabytes, cpuMs }) => {
+    const ours = cells.filter((cell) => cell.side === 'this project' && cell.megabytes === megabytes);
+    const ofRequest = Math.min(...ours.map(({ cpuSecondsPer1000 }) => cpuSecondsPer1000));
+    const share = cpuMs / ofRequest;
+    return {
+      promise: `CPU of reading an image of ${megabytes} MB that needs nothing, its checks included: at most 2 % of its request`,
+      measured: `${(share * 100).toFixed(2)} % (${cpuMs.toFixed(3)} of ${ofRequest.toFixed(1)} ms)`,
+      kept: share <= 0.02,
+    };
+  });
 }

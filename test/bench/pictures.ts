@@ -1,7 +1,12 @@
 import sharp from 'sharp';
 import { TILE, tiledHeic } from '../images/heif.ts';
+import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
+import { Admission } from '../../src/http/admission.ts';
+import { Deadline } from '../../src/http/deadline.ts';
+import { ImageReader } from '../../src/image/image-reader.ts';
 import { TEMPORARY } from './build-sides.ts';
-import { keepUp } from './load.ts';
+import { bytesOf, keepUp } from './load.ts';
+import { photoOf } from './photo.ts';
 import { MEGABYTE, type Plan } from './plan.ts';
 import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
@@ -56,4 +61,42 @@ export async function measurePictures(upstream: Upstream, plan: Plan): Promise<P
     }
   }
   return measured;
+}
+
+/** What reading an image costs that needs nothing but its checks. */
+export interface Untouched {
+  readonly megabytes: number;
+  /** Of CPU for one image, in milliseconds. */
+  readonly cpuMs: number;
+}
+
+/** For so long an image is read again and again, in milliseconds of CPU. */
+const UNTOUCHED_MS = 300;
+const UNTOUCHED_ROUNDS = 5;
+
+/** Reads an image of each size of the loads, in this process. The median of the rounds: others use the same cores. */
+export async function measureUntouched({ loads }: Plan): Promise<Untouched[]> {
+  const reader = new ImageReader({ ...DEFAULT_LIMITS, prepareImages: true }, { workers: 1, maxMemoryBytes: MEGABYTE });
+  const deadline = new Deadline(600_000);
+  const read = reader.forRequest({ deadline, reservation: new Admission(Infinity).enter() });
+  const measured: Untouched[] = [];
+  for (const megabytes of new Set(loads.map((load) => load.megabytes))) {
+    const image = photoOf(bytesOf({ megabytes }));
+    const rounds: number[] = [];
+    for (let round = 0; round < UNTOUCHED_ROUNDS; round += 1) rounds.push(await cpuOf(async () => read(image)));
+    measured.push({ megabytes, cpuMs: rounds.toSorted((a, b) => a - b)[Math.floor(UNTOUCHED_ROUNDS / 2)] ?? NaN });
+  }
+  deadline.clear();
+  return measured;
+}
+
+/** Milliseconds of CPU that one piece of work takes, on average. */
+async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const begin = process.cpuUsage();
+  for (let count = 1; ; count += 1) {
+    await work();
+    const { user, system } = process.cpuUsage(begin);
+    const ms = (user + system) / 1_000;
+    if (ms >= UNTOUCHED_MS) return ms / count;
+  }
 }

@@ -6,7 +6,7 @@ import { describeMachine, type Machine } from './machine.ts';
 import { measureLoads } from './matrix.ts';
 import type { Cell, Skipped } from './rounds.ts';
 import { measureOpenAi, type OpenAiCost } from './open-ai.ts';
-import { measurePictures, type Picture } from './pictures.ts';
+import { measurePictures, measureUntouched, type Picture, type Untouched } from './pictures.ts';
 import type { Plan } from './plan.ts';
 import { measureServed, type Served } from './served.ts';
 import { measureSlow, type Slow } from './slow.ts';
@@ -26,6 +26,7 @@ export interface Results {
   readonly openAi: readonly OpenAiCost[];
   readonly served: Served;
   readonly pictures: readonly Picture[];
+  readonly untouched: readonly Untouched[];
 }
 
 /** Measures everything, and says on the way how far it is. */
@@ -48,6 +49,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
     const served = await measureServed(upstream, plan);
     tell('pictures as phones take them');
     const pictures = await measurePictures(upstream, plan);
+    const untouched = await measureUntouched(plan);
     tell('images made to take long');
     const crafted = await measureCrafted(plan);
     return {
@@ -63,6 +65,7 @@ export async function run(plan: Plan, tell: (line: string) => void): Promise<Res
       openAi,
       served,
       pictures,
+      untouched,
     };
   } finally {
     await upstream.stop();

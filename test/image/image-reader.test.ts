@@ -255,6 +255,18 @@ describe('is refused', () => {
   });
 });
 
+test.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const)(
+  'an image that needs nothing is not copied, and nothing is cut out of it: %s',
+  async (type) => {
+    const bytes = await still(type, 64, 48);
+    const deadline = new Deadline(60_000);
+    const image = await reader.forRequest({ deadline, reservation: new Admission(MB).enter() })(bytes);
+    deadline.clear();
+    expect(image.bytes).toBe(bytes);
+    expect(image.cuts).toEqual([]);
+  },
+);
+
 describe('decoding', () => {
   test('ends with its request, and the next image is served', async () => {
     const one = new ImageReader({ prepareImages: true, maxImageBytes }, { workers: 1, maxMemoryBytes: 256 * MB });
