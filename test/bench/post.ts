@@ -35,7 +35,8 @@ export async function post({ url, headers, body }: Target, agent: Agent): Promis
   });
   try {
     return await new Promise<Outcome>((resolve, reject) => {
-      // Chunked if it has no length, as callers of an app behind the Functions host should send: README, "Calling it".
+      // Chunked if it has no length, as callers of an app behind the Functions host should send it: src/request/README.md,
+      // "Large images".
       const framing = 'content-length' in headers ? {} : { 'transfer-encoding': 'chunked' };
       const all = { ...headers, ...FORWARDED, ...framing, 'x-ms-invocation-id': randomUUID() };
       const sending = request(url, { method: 'POST', agent, headers: all, signal: AbortSignal.timeout(HUNG_MS) });

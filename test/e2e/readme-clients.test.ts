@@ -3,21 +3,20 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/dev/start/listen.ts';
+import { codeBlocks, readDocument, ROOT } from '../documents.ts';
 import { startBoth } from './app.ts';
 import { keepSecret } from './secrets.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const README = readFileSync(`${ROOT}README.md`, 'utf8');
+const EXAMPLES = readDocument('src/request/README.md');
 const LOCAL = 'http://127.0.0.1:7071';
 
 test.each([
   ['js', process.execPath, '--input-type=module'],
   ['python', 'python3', '-'],
 ])('the example in %s streams a file chunked and prints the answer', async (language, command, argument) => {
-  const example = blocks(language).find((block) => block.includes(LOCAL)) ?? '';
+  const example = codeBlocks(EXAMPLES, language).find((block) => block.includes(LOCAL)) ?? '';
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   const { app, azure } = await startBoth();
   const seen: IncomingHttpHeaders[] = [];
@@ -35,10 +34,6 @@ test.each([
   expect(seen[0]).toMatchObject({ 'transfer-encoding': 'chunked', 'content-type': 'image/jpeg' });
   expect(seen[0]).not.toHaveProperty('content-length');
 });
-
-function blocks(language: string): string[] {
-  return [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'g'))].map(([, block]) => block ?? '');
-}
 
 /** Passes requests on, and notes their headers. */
 async function recorder(target: string, seen: IncomingHttpHeaders[]): Promise<string> {

@@ -1,38 +1,29 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { codeBlocks, DOCUMENTS, readDocument, ROOT } from '../documents.ts';
 import { expectNoneIn, keepSecret } from './secrets.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const README = readFileSync(`${ROOT}README.md`, 'utf8');
-const DOCUMENTS = [
-  'README.md',
-  'src/README.md',
-  'infra/README.md',
-  'test/README.md',
-  'test/bench/README.md',
-  '.github/CONTRIBUTING.md',
-];
+const README = readDocument('README.md');
 const run = promisify(execFile);
 
-test('the README runs as it is printed: start, curl, and the answer it shows', async () => {
-  const [install, curl] = blocks('sh');
-  const [answer] = blocks('text');
+test('the README runs as it is printed: start, curl, and the answer it shows; so does what other documents send there', async () => {
+  const [install, curl] = codeBlocks(README, 'sh');
+  const [answer] = codeBlocks(README, 'text');
   expect(install).toMatch(/^npm install && /);
   const printed = await start(install?.replace('npm install && ', '') ?? '');
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
 
-  const commands = blocks('sh').flatMap((block) => block.split('\n'));
-  const others = commands.filter((line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl && !isJob(line));
-  expect(others.length).toBeGreaterThan(1);
+  const others = DOCUMENTS.flatMap((name) => commandsIn(readDocument(name))).filter(
+    (line) => /^curl .*127\.0\.0\.1/.test(line) && line !== curl && !isJob(line),
+  );
+  expect(others.length).toBeGreaterThan(2);
   for (const command of others)
     expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
 
-  await asksAboutAContainer(commands, printed);
+  await asksAboutAContainer(commandsIn(README), printed);
 
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   keepSecret('words', stdout);
@@ -62,37 +53,8 @@ function isJob(command: string): boolean {
   return command.endsWith('/api/jobs');
 }
 
-describe.each(DOCUMENTS)('%s', (name) => {
-  const text = readFileSync(ROOT + name, 'utf8');
-
-  test('names npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: Record<string, string> };
-    const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script]) => script ?? '');
-    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
-  });
-
-  test('links to files and headings that exist', () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
-    for (const [link, path = '', heading] of links) {
-      const target = path ? join(dirname(ROOT + name), path) : ROOT + name;
-      expect(existsSync(target), link).toBe(true);
-      if (heading) expect(headings(readFileSync(target, 'utf8')), link).toContain(heading);
-    }
-  });
-});
-
-/** The headings of a document, as GitHub writes them in links. */
-function headings(markdown: string): string[] {
-  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\w\s-]/g, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
-function blocks(language: string): string[] {
-  return [...README.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'g'))].map(([, text]) => text ?? '');
+function commandsIn(markdown: string): string[] {
+  return codeBlocks(markdown, 'sh').flatMap((block) => block.split('\n'));
 }
 
 /** Runs a start command in a process group of its own, so that what npm started ends with the test. Returns what it prints. */

@@ -9,7 +9,7 @@ export interface Caller {
 /** A client package, used as its documentation says: with its defaults, and an address of the app. */
 export interface Client {
   readonly name: string;
-  /** Its name in the README's table. */
+  /** Its name in the table of src/routes/README.md. */
   readonly row: string;
   /** What its address has behind the app's `/api`. */
   readonly path: string;

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
+import { readDocument } from '../../documents.ts';
 import { still } from '../../images/still.ts';
 import { type App, startBoth } from '../app.ts';
 import { keepSecret } from '../secrets.ts';
@@ -103,12 +103,10 @@ test('a temperature that the model refuses is told once, by name, as the service
   expect(azure.model.requests).toHaveLength(1);
 });
 
-describe('the table of the README', () => {
+describe('the table in src/routes/README.md', () => {
   const rows = new Map(
-    readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
-      .split('## Use any OpenAI client')[1]
-      ?.split('\n## ')[0]
-      ?.split('\n')
+    readDocument('src/routes/README.md')
+      .split('\n')
       .filter((line) => line.startsWith('| ') && !/^\| (?:client|-+) /.test(line))
       .map((line) => line.slice(1, -1).split(' | '))
       .map(([name = '', ...cells]) => [name.trim(), cells.join(' | ')]),
