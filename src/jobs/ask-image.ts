@@ -15,7 +15,7 @@ import {
   retryAfter,
   unanswered,
 } from './outcome.ts';
-import { MAX_PAUSE_SECONDS } from './places.ts';
+import { MAX_PAUSE_SECONDS, type Places } from './places.ts';
 import { toProblem, type Work } from './work.ts';
 
 /** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
@@ -65,18 +65,34 @@ export async function keep(
 }
 
 async function inTurn(step: ImageStep, request: JobRequest, work: Work): Promise<ImageResult | Outcome> {
-  const { deadline, places } = work;
   const tier = tierOf(step, request);
+  return inPlace(
+    work.stages.inMemory,
+    step,
+    tier,
+    work,
+    async () => (await claim(step, work)) ?? (await ask(step, request, tier, work)),
+  );
+}
+
+/** Does a part of the work when there is a place for it. */
+async function inPlace<T>(
+  places: Places,
+  step: ImageStep,
+  tier: Tier,
+  work: Work,
+  part: () => Promise<T>,
+): Promise<T | Outcome> {
   let entry;
   try {
-    entry = await places.enter(tier, deadline);
+    entry = await places.enter(tier, work.deadline);
   } catch (error) {
     return postpone(step, toProblem(error, work));
   }
   // The service has not refused this image, so it comes back as it is.
   if ('pausedFor' in entry) return { again: step, seconds: Math.min(entry.pausedFor, MAX_PAUSE_SECONDS) };
   try {
-    return (await claim(step, work)) ?? (await ask(step, request, tier, work));
+    return await part();
   } finally {
     entry.leave();
   }
@@ -100,7 +116,7 @@ async function claim(step: ImageStep, { delivery, store }: Work): Promise<Outcom
 
 async function ask(step: ImageStep, request: JobRequest, tier: Tier, work: Work): Promise<ImageResult | Outcome> {
   const { container, question } = request;
-  const { options, places, deadline, stopwatch, facts } = work;
+  const { options, stages, deadline, stopwatch, facts } = work;
   const reservation = options.admission.enter();
   // A model that does not know flex may not know this parameter either.
   const serviceTier = tier === 'flex' ? 'flex' : request.tier === 'flex' ? 'default' : undefined;
@@ -111,8 +127,11 @@ async function ask(step: ImageStep, request: JobRequest, tier: Tier, work: Work)
       return readBlob(options.container(container), step.blob, limits);
     });
     const caller = { deadline, stopwatch, reservation };
-    const { answer, tier: given } = await options.ask(bytes, question, serviceTier, caller);
-    places.succeed(tier);
+    const askPrepared = await options.prepare(bytes, question, caller);
+    const asked = await inPlace(stages.asked, step, tier, work, async () => askPrepared(serviceTier));
+    if (!('answer' in asked)) return asked;
+    const { answer, tier: given } = asked;
+    stages.pauses.succeed(tier);
     const { images, model, usage, finishReason, upstreamRequestId, data } = answer;
     Object.assign(facts, { images, model, usage, finishReason, upstreamRequestId, tier: given });
     const words =
@@ -131,7 +150,7 @@ async function afterRefusal(
   problem: Problem,
   work: Work,
 ): Promise<ImageResult | Outcome> {
-  if (problem.code === 'rate_limited') work.places.pause(tier, retryAfter(problem));
+  if (problem.code === 'rate_limited') work.stages.pauses.pause(tier, retryAfter(problem));
   if (isWithoutFlex(problem, tier)) {
     await work.store.end(step.job, failed(problem, work));
     return OVER;

@@ -15,35 +15,16 @@ interface Pause {
   readonly inRow: number;
 }
 
-/** A place in which an image may be asked about, or the seconds that are left of a pause too long to wait for. */
+/** A place, or the seconds that are left of a pause too long to wait for. */
 export type Entry = { readonly leave: () => void } | { readonly pausedFor: number };
 
-/** Limits how many images this process asks about at once, and keeps the pauses that the service asks for. */
-export class Places {
-  readonly #count: number;
-  readonly #waiting = new Set<() => void>();
+/** The pauses that the service asks for. */
+export class Pauses {
   readonly #pauses = new Map<Tier, Pause>();
-  #taken = 0;
 
-  constructor(count: number) {
-    this.#count = count;
-  }
-
-  /**
-   * Waits for a place, and for the end of a short pause at this price.
-   * @throws {Problem} `overloaded` if no place is free before the deadline
-   */
-  async enter(tier: Tier, deadline: Pick<Deadline, 'race' | 'remaining'>): Promise<Entry> {
-    for (;;) {
-      // A pause may begin while this waits for a place, so both are looked at each time.
-      const left = (this.#pauses.get(tier)?.until ?? 0) - performance.now();
-      if (left > Math.min(MAX_WAIT_MS, deadline.remaining())) return { pausedFor: left / 1_000 };
-      if (left > 0) await sleep(left);
-      else if (this.#taken < this.#count) break;
-      else await this.#change(deadline);
-    }
-    this.#taken += 1;
-    return { leave: () => this.#leave() };
+  /** Milliseconds that are left of the pause at this price; 0 or less if there is none. */
+  left(tier: Tier): number {
+    return (this.#pauses.get(tier)?.until ?? 0) - performance.now();
   }
 
   /**
@@ -62,7 +43,37 @@ export class Places {
 
   /** The service has answered at this price: the next pause is a first one. An answer that was under way before a pause does not end it. */
   succeed(tier: Tier): void {
-    if ((this.#pauses.get(tier)?.until ?? 0) <= performance.now()) this.#pauses.delete(tier);
+    if (this.left(tier) <= 0) this.#pauses.delete(tier);
+  }
+}
+
+/** Limits how many images of this process are in one stage of their work at once. */
+export class Places {
+  readonly #count: number;
+  readonly #pauses: Pauses;
+  readonly #waiting = new Set<() => void>();
+  #taken = 0;
+
+  constructor(count: number, pauses: Pauses) {
+    this.#count = count;
+    this.#pauses = pauses;
+  }
+
+  /**
+   * Waits for a place, and for the end of a short pause at this price.
+   * @throws {Problem} `overloaded` if no place is free before the deadline
+   */
+  async enter(tier: Tier, deadline: Pick<Deadline, 'race' | 'remaining'>): Promise<Entry> {
+    for (;;) {
+      // A pause may begin while this waits for a place, so both are looked at each time.
+      const left = this.#pauses.left(tier);
+      if (left > Math.min(MAX_WAIT_MS, deadline.remaining())) return { pausedFor: left / 1_000 };
+      if (left > 0) await sleep(left);
+      else if (this.#taken < this.#count) break;
+      else await this.#change(deadline);
+    }
+    this.#taken += 1;
+    return { leave: () => this.#leave() };
   }
 
   #leave(): void {

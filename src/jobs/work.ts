@@ -9,7 +9,7 @@ import { Problem } from '../http/problem.ts';
 import type { Stopwatch } from '../http/stopwatch.ts';
 import type { Answer } from '../vision/answer.ts';
 import type { JobRequest, Tier } from './job.ts';
-import type { Places } from './places.ts';
+import type { Pauses, Places } from './places.ts';
 import type { JobStore } from './store.ts';
 
 /**
@@ -34,18 +34,20 @@ export interface Asked {
   readonly tier: Tier;
 }
 
+/** Asks about an image that is prepared. */
+export type Ask = (serviceTier: 'flex' | 'default' | undefined) => Promise<Asked>;
+
 /** What the worker works with. */
 export interface WorkerOptions {
   readonly store: (deadline: Deadline) => JobStore;
   /** @throws {Problem} `blob_not_allowed` if images may not be read from this container */
   readonly container: (url: string) => ContainerClient;
-  /** Checks an image and asks about it. */
-  readonly ask: (
+  /** Checks an image, and makes it what the model takes. */
+  readonly prepare: (
     bytes: Buffer,
     question: JobRequest['question'],
-    serviceTier: 'flex' | 'default' | undefined,
     caller: Caller & { readonly reservation: Reservation },
-  ) => Promise<Asked>;
+  ) => Promise<Ask>;
   readonly admission: Admission;
   readonly inFlight: InFlight;
   readonly maxImageBytes: number;
@@ -55,11 +57,19 @@ export interface WorkerOptions {
   readonly observe?: ((request: AnsweredRequest) => void) | undefined;
 }
 
+/** Where the images are of all messages that this process has in hand. */
+export interface Stages {
+  readonly pauses: Pauses;
+  /** In memory: they are read, prepared and asked about. */
+  readonly inMemory: Places;
+  /** Asked about. */
+  readonly asked: Places;
+}
+
 /** Work on one message. */
 export interface Work {
   readonly options: WorkerOptions;
-  /** Of all messages that this process has in hand. */
-  readonly places: Places;
+  readonly stages: Stages;
   readonly delivery: Delivery;
   /** Of the answer. */
   readonly deadline: Deadline;

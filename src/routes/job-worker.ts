@@ -31,10 +31,10 @@ export function jobWorker(
       store: (deadline) => new JobStore(account, jobs, deadline),
       // What a job says is checked again: the setting may have changed, and others may write to the storage of jobs.
       container: (url) => account.container(prefixPlace(url, settings.imageContainers).container),
-      ask: async (bytes, question, serviceTier, caller) => {
+      prepare: async (bytes, question, caller) => {
         const readImage = imageReader.forRequest(caller);
         const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
-        return askAtTier(model, vision, serviceTier, caller);
+        return async (serviceTier) => askAtTier(model, vision, serviceTier, caller);
       },
       admission,
       inFlight,

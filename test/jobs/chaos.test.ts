@@ -5,11 +5,11 @@ import type { WorkerOptions } from '../../src/jobs/work.ts';
 import type { JobStore } from '../../src/jobs/store.ts';
 import type { StorageFault } from '../storage/storage-proxy.ts';
 import {
-  askModel,
   azure,
   endPlatform,
   HastyStore,
   newJob,
+  prepare,
   proxy,
   resultsOf,
   run,
@@ -57,11 +57,14 @@ test('everything that can go wrong at once: each image has its one result, and n
   let answers = 0;
 
   const answered = new Map<string, number>();
-  const ask: WorkerOptions['ask'] = async (bytes, ...rest) => {
+  const counting: WorkerOptions['prepare'] = async (bytes, ...rest) => {
     const hash = createHash('sha256').update(bytes).digest('hex');
-    const asked = await askModel(bytes, ...rest);
-    answered.set(hash, (answered.get(hash) ?? 0) + 1);
-    return asked;
+    const ask = await prepare(bytes, ...rest);
+    return async (serviceTier) => {
+      const asked = await ask(serviceTier);
+      answered.set(hash, (answered.get(hash) ?? 0) + 1);
+      return asked;
+    };
   };
 
   azure.identity.fail({ status: 400 }, 4);
@@ -76,7 +79,7 @@ test('everything that can go wrong at once: each image has its one result, and n
   const random = seeded(20);
   proxy.setFault(() => (random() > SHARE_OF_FAULTS ? undefined : FAULTS[Math.floor(random() * FAULTS.length)]));
 
-  const status = await run(id, new Changing(), 2, { ask });
+  const status = await run(id, new Changing(), 2, { prepare: counting });
   for (const timer of timers) clearTimeout(timer);
   proxy.setFault(() => undefined);
 

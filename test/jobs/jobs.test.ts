@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { Problem } from '../../src/http/problem.ts';
 import type { ImageStep, JobStep } from '../../src/jobs/job.ts';
 import type { JobStore } from '../../src/jobs/store.ts';
+import type { WorkerOptions } from '../../src/jobs/work.ts';
 import {
   azure,
   BATCH,
@@ -10,6 +11,7 @@ import {
   endPlatform,
   HastyStore,
   newJob,
+  prepare,
   proxy,
   resetPlatform,
   resultsOf,
@@ -154,6 +156,32 @@ test('after a cancel nothing more is asked, and what is answered stays', async (
   const asked = azure.model.requests.length;
   await expect(run(id)).resolves.toMatchObject({ status: 'cancelled' });
   expect(azure.model.requests).toHaveLength(asked);
+});
+
+test('while two images are asked about, one more is read, and no fourth', async () => {
+  const id = await newJob(8);
+  const ahead = Promise.withResolvers<void>();
+  const most = { inMemory: 0, asked: 0 };
+  const now = { inMemory: 0, asked: 0 };
+  const begin = (stage: keyof typeof now): void => {
+    now[stage] += 1;
+    most[stage] = Math.max(most[stage], now[stage]);
+  };
+  const counting: WorkerOptions['prepare'] = async (...image) => {
+    begin('inMemory');
+    if (now.inMemory > 2) ahead.resolve();
+    const ask = await prepare(...image);
+    return async (serviceTier) => {
+      begin('asked');
+      await ahead.promise;
+      const asked = await ask(serviceTier);
+      now.asked -= 1;
+      now.inMemory -= 1;
+      return asked;
+    };
+  };
+  expect(await run(id, new HastyStore(), 1, { prepare: counting, concurrency: 2 })).toMatchObject({ answered: 8 });
+  expect(most).toEqual({ inMemory: 3, asked: 2 });
 });
 
 test('two messages about one image ask once', async () => {

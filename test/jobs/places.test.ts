@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Deadline } from '../../src/http/deadline.ts';
-import { type Entry, Places } from '../../src/jobs/places.ts';
+import { type Entry, Pauses, Places } from '../../src/jobs/places.ts';
 
 const race = async <T>(work: Promise<T>): Promise<T> => work;
 const LONG = { race, remaining: () => 60_000 };
@@ -19,7 +19,7 @@ function secondsOf(entry: Entry): number {
 }
 
 test('no more enter at once than there are places, and each gets one in the end', async () => {
-  const places = new Places(2);
+  const places = new Places(2, new Pauses());
   let [inside, most, done] = [0, 0, 0];
   await Promise.all(
     Array.from({ length: 9 }, async () => {
@@ -36,7 +36,7 @@ test('no more enter at once than there are places, and each gets one in the end'
 });
 
 test('a message that finds no place before its deadline is overloaded, and keeps none', async () => {
-  const places = new Places(1);
+  const places = new Places(1, new Pauses());
   const first = await places.enter('flex', LONG);
   const deadline = new Deadline(20);
   await expect(places.enter('flex', deadline)).rejects.toMatchObject({ code: 'overloaded' });
@@ -46,8 +46,9 @@ test('a message that finds no place before its deadline is overloaded, and keeps
 });
 
 test('a long pause turns messages away with what is left of it, and turning them away does not make it longer', async () => {
-  const places = new Places(1);
-  places.pause('flex', 60);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
+  pauses.pause('flex', 60);
   let before = 60;
   for (let at = 0; at < 5; at += 1) {
     const left = secondsOf(await places.enter('flex', LONG));
@@ -60,60 +61,67 @@ test('a long pause turns messages away with what is left of it, and turning them
 });
 
 test('a short pause is waited for in place', async () => {
-  const places = new Places(1);
-  places.pause('flex', 0.1);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
+  pauses.pause('flex', 0.1);
   expect(secondsOf(await places.enter('flex', NOW))).toBeLessThanOrEqual(0.1);
   leave(await places.enter('flex', LONG));
   leave(await places.enter('flex', NOW));
 });
 
 test('a pause at one price is none at the other', async () => {
-  const places = new Places(1);
-  places.pause('flex', 60);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
+  pauses.pause('flex', 60);
   leave(await places.enter('standard', LONG));
 });
 
 test('a pause that begins while a message waits for a place holds it back, and gives the place to another', async () => {
-  const places = new Places(1);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
   const first = await places.enter('flex', LONG);
   const [held, other] = [places.enter('flex', LONG), places.enter('standard', LONG)];
-  places.pause('flex', 60);
+  pauses.pause('flex', 60);
   leave(first);
   expect(secondsOf(await held)).toBeGreaterThan(30);
   leave(await other);
 });
 
 test('a pause that is made longer while it is waited for is waited for to its end', async () => {
-  const places = new Places(1);
-  places.pause('flex', 0.05);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
+  pauses.pause('flex', 0.05);
   const waiting = places.enter('flex', LONG);
-  places.pause('flex', 60);
+  pauses.pause('flex', 60);
   expect(secondsOf(await waiting)).toBeGreaterThan(30);
 });
 
 test('an answer that was under way before a pause does not end it', async () => {
-  const places = new Places(1);
-  places.pause('flex', 60);
-  places.succeed('flex');
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
+  pauses.pause('flex', 60);
+  pauses.succeed('flex');
   expect(secondsOf(await places.enter('flex', LONG))).toBeGreaterThan(30);
 });
 
 test('pauses of its own are twice as long with each in a row, until an answer', async () => {
-  const places = new Places(1);
+  const pauses = new Pauses();
+  const places = new Places(1, pauses);
   const briefly = async (): Promise<void> => {
-    places.pause('flex', 0.01);
+    pauses.pause('flex', 0.01);
     await sleep(15);
   };
   await briefly();
   await briefly();
-  const third = new Places(1);
-  places.pause('flex', undefined);
+  const ended = new Pauses();
+  const third = new Places(1, ended);
+  pauses.pause('flex', undefined);
   // What was under way is refused as well, which is not a pause in a row.
-  places.pause('flex', undefined);
+  pauses.pause('flex', undefined);
   expect(Math.round(secondsOf(await places.enter('flex', NOW)))).toBe(20);
-  third.pause('flex', 0.01);
+  ended.pause('flex', 0.01);
   await sleep(15);
-  third.succeed('flex');
-  third.pause('flex', undefined);
+  ended.succeed('flex');
+  ended.pause('flex', undefined);
   expect(Math.round(secondsOf(await third.enter('flex', NOW)))).toBe(5);
 });

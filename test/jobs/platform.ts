@@ -101,12 +101,13 @@ export async function run(
   }
 }
 
-/** Asks the emulated model, as the app does. */
-export const askModel: WorkerOptions['ask'] = async (bytes, question, serviceTier, caller) => {
+/** Prepares an image for the emulated model, as the app does. */
+export const prepare: WorkerOptions['prepare'] = async (bytes, question, caller) => {
   const { settings, imageReader, tokens } = service;
   const readImage = imageReader.forRequest(caller);
   const vision = await toVisionRequest(question, [bytes], readImage, { options: settings, plainText: false });
-  return askAtTier(new Model({ ...settings, upstreamMaxRetries: 0 }, tokens), vision, serviceTier, caller);
+  const model = new Model({ ...settings, upstreamMaxRetries: 0 }, tokens);
+  return async (serviceTier) => askAtTier(model, vision, serviceTier, caller);
 };
 
 /** @param store - for any number of messages; by default, each has one of its own with its deadline */
@@ -115,7 +116,7 @@ export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}
   return new JobWorker({
     store: (deadline) => store ?? new HastyStore(deadline),
     container: (url) => account.container(url),
-    ask: askModel,
+    prepare,
     admission,
     inFlight: new InFlight(),
     maxImageBytes: settings.maxImageBytes,
