@@ -105,8 +105,11 @@ export function refusePart(image: Uint8Array, index: number): void {
   const kind = kindOf(image);
   if (kind === undefined || kind === 'an image') return;
   const advice = 'A part called image has to be the bytes of one image; other fields have names of their own.';
-  const json = 'For base64 or a data URL, send JSON with "images" in it and Content-Type: application/json.';
-  throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${json}`);
+  const next =
+    kind === 'the name of a file'
+      ? NO_IMAGE[kind]
+      : 'For base64 or a data URL, send JSON with "images" in it and Content-Type: application/json.';
+  throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${next}`);
 }
 
 /** Adds what `curl -d` does to an image, where a damaged one came under the Content-Type that it sends by default. */

@@ -177,15 +177,15 @@ describe('a file input that nobody used', () => {
 
 describe('text in the place of an image', () => {
   test.each([
-    ['base64 text', Buffer.alloc(60).toString('base64')],
-    ['a data URL', `data:image/png;base64,${Buffer.alloc(60).toString('base64')}`],
-    ['JSON', '{"instructions": "What?"}'],
-    ['the name of a file', 'test/images/sailboat.jpg'],
-  ])('is told as what it is: %s', async (kind, sent) => {
-    await expect(read(part('name="image"', sent))).rejects.toMatchObject({
-      code: 'unsupported_image_type',
-      message: expect.stringContaining(`Image 1 is ${kind}.`),
-    });
+    ['base64 text', 'send JSON with "images"', Buffer.alloc(60).toString('base64')],
+    ['a data URL', 'send JSON with "images"', `data:image/png;base64,${Buffer.alloc(60).toString('base64')}`],
+    ['JSON', 'the bytes of one image', '{"instructions": "What?"}'],
+    ['the name of a file', '-F image=@FILE', 'test/images/sailboat.jpg'],
+  ])('is told as what it is: %s, and what to do: %s', async (kind, advice, sent) => {
+    const refused = read(part('name="image"', sent));
+    await expect(refused).rejects.toMatchObject({ code: 'unsupported_image_type' });
+    await expect(refused).rejects.toThrow(`Image 1 is ${kind}.`);
+    await expect(refused).rejects.toThrow(advice);
   });
 });
 
