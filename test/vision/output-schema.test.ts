@@ -38,7 +38,7 @@ describe('a schema that would hold the process up', () => {
     ['allOf, which doubles at each level', doubling(40, 'allOf')],
     ['anyOf', doubling(40, 'anyOf', false)],
     ['oneOf', doubling(40, 'oneOf')],
-    ['a wide one', doubling(12, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
+    ['a wide one', doubling(20, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
   ])('is refused, and others are answered meanwhile: %s', async (_, schema) => {
     let turns = 0;
     const clock = setInterval(() => (turns += 1), 5);
