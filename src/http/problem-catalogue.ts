@@ -28,6 +28,24 @@ export const upstream: Members = {
   upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
 };
 
+const count: SchemaObject = { type: 'integer', minimum: 0 };
+
+/** The tokens of an answer. */
+export const usage: SchemaObject = {
+  type: 'object',
+  description: 'Tokens, as the model counts them',
+  properties: {
+    inputTokens: count,
+    cachedInputTokens: { ...count, description: 'Part of inputTokens that the service had cached and sells cheaper' },
+    outputTokens: count,
+    reasoningTokens: { ...count, description: 'Part of outputTokens that the model spent on thinking' },
+    totalTokens: count,
+  },
+  required: ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens', 'totalTokens'],
+  additionalProperties: false,
+  examples: [{ inputTokens: 796, cachedInputTokens: 0, outputTokens: 75, reasoningTokens: 64, totalTokens: 871 }],
+};
+
 const image: SchemaObject = { type: 'integer', minimum: 1, description: 'Which of several images, counted from 1' };
 
 const bytesAtMost: SchemaObject = { type: 'integer', minimum: 1, description: 'Bytes', examples: [20_971_520] };
@@ -255,7 +273,7 @@ export const PROBLEMS = {
     when: 'the content filter refused; `categories` names the filters',
     detail: 'The content filter stopped the image or the instructions. Change them, or the filter of the deployment.',
     members: { categories },
-    optional: upstream,
+    optional: { ...upstream, usage },
   },
   image_rejected: {
     status: 422,
@@ -272,6 +290,7 @@ export const PROBLEMS = {
     members: {
       finishReason: { type: 'string', examples: ['length'] },
       answer: { type: 'string', description: 'As far as it came', examples: ['{"boats": 1, "wea'] },
+      usage,
     },
   },
   rate_limited: {

@@ -84,11 +84,3 @@ export interface JobStatus {
   readonly finishedAt: string | null;
   readonly problem?: unknown;
 }
-
-export const NO_USAGE: Usage = {
-  inputTokens: 0,
-  cachedInputTokens: 0,
-  outputTokens: 0,
-  reasoningTokens: 0,
-  totalTokens: 0,
-};

@@ -1,8 +1,10 @@
+import * as v from 'valibot';
 import { retryAfterMs } from '../azure/retry.ts';
 import { Problem } from '../http/problem.ts';
 import { problemBody } from '../http/problem-response.ts';
 import { blobUrl } from '../storage/blob-url.ts';
-import { type ImageResult, type ImageStep, type JobRequest, type JobStep, NO_USAGE } from './job.ts';
+import { NO_USAGE, Usage } from '../vision/completion.ts';
+import type { ImageResult, ImageStep, JobRequest, JobStep } from './job.ts';
 import { FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS } from './places.ts';
 import type { Work } from './work.ts';
 
@@ -71,7 +73,14 @@ export function unanswered(
   { delivery }: Work,
 ): ImageResult {
   const blob = blobUrl({ container, name });
-  return { blob, problem: problemBody(problem, delivery.invocationId), usage: NO_USAGE, tier };
+  // An answer that is cut off is paid for, too.
+  const { usage } = problem.members;
+  return {
+    blob,
+    problem: problemBody(problem, delivery.invocationId),
+    usage: v.is(Usage, usage) ? usage : NO_USAGE,
+    tier,
+  };
 }
 
 /** The end of a job that cannot go on. */

@@ -1,7 +1,7 @@
 import type { BlobItem } from '@azure/storage-blob';
 import * as v from 'valibot';
-import type { Usage } from '../vision/completion.ts';
-import { type JobStatus, NO_USAGE } from './job.ts';
+import { NO_USAGE, Usage } from '../vision/completion.ts';
+import type { JobStatus } from './job.ts';
 
 const Count = v.number();
 /** The status of a job that is done, as it is kept. */
@@ -11,13 +11,7 @@ export const DoneStatus = v.object({
   found: Count,
   answered: Count,
   failed: Count,
-  usage: v.object({
-    inputTokens: Count,
-    cachedInputTokens: Count,
-    outputTokens: Count,
-    reasoningTokens: Count,
-    totalTokens: Count,
-  }),
+  usage: Usage,
   startedAt: v.string(),
   finishedAt: v.string(),
 });

@@ -1,8 +1,7 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
+import { usage } from '../http/problem-catalogue.ts';
 import { IMAGE_TYPES } from '../image/image.ts';
 import { reference } from './components.ts';
-
-const count: SchemaObject = { type: 'integer', minimum: 0 };
 
 /** The answer to a question, and the pieces in which a stream brings it. */
 export const answerSchemas: Record<string, SchemaObject> = {
@@ -48,19 +47,7 @@ export const answerSchemas: Record<string, SchemaObject> = {
       },
     ],
   },
-  Usage: {
-    type: 'object',
-    description: 'Tokens, as the model counts them',
-    properties: {
-      inputTokens: count,
-      cachedInputTokens: { ...count, description: 'Part of inputTokens that the service had cached and sells cheaper' },
-      outputTokens: count,
-      reasoningTokens: { ...count, description: 'Part of outputTokens that the model spent on thinking' },
-      totalTokens: count,
-    },
-    required: ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens', 'totalTokens'],
-    additionalProperties: false,
-  },
+  Usage: usage,
   ImageFacts: {
     type: 'object',
     description: 'What the bytes of one image say; width and height in pixels, as stored',

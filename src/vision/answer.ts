@@ -4,7 +4,7 @@ import { endedEarly, notACompletion } from '../azure/failures.ts';
 import type { ModelResponse, ModelStream } from '../azure/model.ts';
 import { Problem } from '../http/problem.ts';
 import { describeSent, type SentImage } from '../image/strip-metadata.ts';
-import { type Choice, Completion, textOf, type Usage, usageOf } from './completion.ts';
+import { type Choice, Completion, NO_USAGE, textOf, type Usage, usageOf } from './completion.ts';
 import type { OutputSchema } from './output-schema.ts';
 import type { VisionRequest } from './vision-request.ts';
 
@@ -25,9 +25,6 @@ export interface Answer {
 
 /** A step of a streamed answer: some more words, or the whole answer at its end. */
 export type AnswerStep = { readonly text: string } | { readonly done: Answer };
-
-/** Some gateways leave it out. */
-const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0, totalTokens: 0 };
 
 /** What the model said, whether it came whole or in parts. */
 interface Said {
@@ -96,10 +93,10 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
   const { content, refusal, choice, model, usage, upstreamRequestId } = said;
   const finishReason = choice.finish_reason ?? 'stop';
   if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(said);
-  if (!content && !refusal) throw wordless(finishReason);
+  if (!content && !refusal) throw wordless(finishReason, usage);
   return {
     answer: content,
-    ...(schema ? { data: refusal ? null : await readData(schema, content, finishReason) } : {}),
+    ...(schema ? { data: refusal ? null : await readData(schema, said, finishReason) } : {}),
     refusal,
     finishReason,
     model,
@@ -109,27 +106,27 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
   };
 }
 
-function filtered({ content, choice, upstreamRequestId }: Said): Problem {
+function filtered({ content, choice, usage, upstreamRequestId }: Said): Problem {
   const detail = content
     ? 'The content filter cut the answer off. Ask in another way, or accept application/json to get what came before.'
     : 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.';
   const categories = filteredCategories(choice, 'answer');
-  return new Problem('content_filtered', detail, { members: { categories, upstreamRequestId } });
+  return new Problem('content_filtered', detail, { members: { categories, usage, upstreamRequestId } });
 }
 
 /** The model ended its answer without a word of it. */
-function wordless(finishReason: string): Problem {
+function wordless(finishReason: string, usage: Usage): Problem {
   const why =
     {
       length: 'The model used up its tokens, most likely on thinking, before it said anything: raise maxTokens.',
       tool_calls: 'The model called a tool instead of answering, and this route has none: ask again.',
     }[finishReason] ?? `The model ended (${finishReason}) without a word: ask again, or ask in other words.`;
-  return new Problem('answer_incomplete', why, { members: { finishReason, answer: '' } });
+  return new Problem('answer_incomplete', why, { members: { finishReason, answer: '', usage } });
 }
 
-async function readData(schema: OutputSchema, answer: string, finishReason: string): Promise<object> {
+async function readData(schema: OutputSchema, { content: answer, usage }: Said, finishReason: string): Promise<object> {
   const reading = await schema.read(answer);
   if ('data' in reading) return reading.data;
   const why = finishReason === 'length' ? 'was cut off: raise maxTokens' : reading.fault;
-  throw new Problem('answer_incomplete', `The answer ${why}.`, { members: { finishReason, answer } });
+  throw new Problem('answer_incomplete', `The answer ${why}.`, { members: { finishReason, answer, usage } });
 }

@@ -1,16 +1,28 @@
 import * as v from 'valibot';
 import { jsonObject } from '../config/json-object.ts';
 
+const Count = v.number();
+
 /** The tokens of one answer. */
-export interface Usage {
-  readonly inputTokens: number;
+export const Usage = v.object({
+  inputTokens: Count,
   /** Input tokens that the service had in its cache and sells cheaper; part of `inputTokens`. */
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
+  cachedInputTokens: Count,
+  outputTokens: Count,
   /** Output tokens that the model spent on thinking; part of `outputTokens`. */
-  readonly reasoningTokens: number;
-  readonly totalTokens: number;
-}
+  reasoningTokens: Count,
+  totalTokens: Count,
+});
+export type Usage = Readonly<v.InferOutput<typeof Usage>>;
+
+/** Of an answer that does not say; some gateways leave it out. */
+export const NO_USAGE: Usage = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  totalTokens: 0,
+};
 
 const TextPart = jsonObject({ type: v.literal('text'), text: v.string() });
 const Words = jsonObject({

@@ -158,6 +158,16 @@ test('after a cancel nothing more is asked, and what is answered stays', async (
   expect(azure.model.requests).toHaveLength(asked);
 });
 
+test('tokens of an answer that is cut off are counted', async () => {
+  const schema = { type: 'object', properties: { what: { type: 'string' } }, required: ['what'] };
+  const id = await newJob(1, { question: { instructions: 'What is this?', detail: 'high', maxTokens: 1, schema } });
+  const { usage } = await run(id);
+  const [result] = await resultsOf(id);
+  expect(result?.problem?.code).toBe('answer_incomplete');
+  expect(result?.usage.outputTokens).toBe(1);
+  expect(usage).toEqual(result?.usage);
+});
+
 test('while two images are asked about, one more is read, and no fourth', async () => {
   const id = await newJob(8);
   const ahead = Promise.withResolvers<void>();

@@ -14,6 +14,8 @@ const request: VisionRequest = {
   options: { systemPrompt: '', reasoningEffort: undefined },
   plainText: false,
 };
+const SPENT = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
+const USAGE = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 20, reasoningTokens: 0, totalTokens: 30 };
 const END = { model: 'm', choices: [{ delta: {}, finish_reason: 'stop' }] };
 
 function word(content: string): object {
@@ -26,10 +28,11 @@ async function* inTurn(...chunks: readonly unknown[]): AsyncGenerator {
 
 /** The same answer by both ways: whole, and as a stream of its words and its end. */
 async function bothWays(message: object, choice: object, asked: Partial<VisionRequest> = {}): Promise<Answer[]> {
-  const whole = { model: 'm', choices: [{ message, ...choice }] };
+  const whole = { model: 'm', choices: [{ message, ...choice }], usage: SPENT };
   const stream = inTurn(
     { model: 'm', choices: [{ delta: message }] },
     { model: 'm', choices: [{ delta: {}, ...choice }] },
+    { model: 'm', choices: [], usage: SPENT },
   );
   const wanted = { ...request, ...asked };
   const [one, steps] = await Promise.allSettled([
@@ -146,7 +149,7 @@ describe('an answer without a word is incomplete', () => {
           code: 'answer_incomplete',
           status: 422,
           detail: expect.stringContaining(advice),
-          members: { finishReason: finish_reason, answer: '' },
+          members: { finishReason: finish_reason, answer: '', usage: USAGE },
         });
       }
     }
@@ -176,7 +179,7 @@ describe('an answer that the content filter cut off', () => {
     await expect(bothWays({ content: 'The person is' }, choice, { plainText: true })).rejects.toMatchObject({
       code: 'content_filtered',
       detail: expect.stringContaining('application/json'),
-      members: { categories },
+      members: { categories, usage: USAGE },
     });
   });
 
@@ -189,7 +192,7 @@ describe('an answer that the content filter cut off', () => {
   test.each([true, false])('is an error where nothing is left of it (plain text: %s)', async (plainText) => {
     await expect(bothWays({ content: '' }, choice, { plainText })).rejects.toMatchObject({
       code: 'content_filtered',
-      members: { categories },
+      members: { categories, usage: USAGE },
     });
   });
 });
@@ -211,7 +214,7 @@ describe('what does not satisfy the schema', () => {
       await expect(bothWays({ content }, { finish_reason: 'stop' }, { schema })).rejects.toMatchObject({
         code: 'answer_incomplete',
         detail: expect.stringContaining('does not satisfy the schema'),
-        members: { answer: content },
+        members: { answer: content, usage: USAGE },
       });
     }
     await expect(bothWays({ content: '{"boats": ' }, { finish_reason: 'length' }, { schema })).rejects.toMatchObject({
@@ -221,22 +224,19 @@ describe('what does not satisfy the schema', () => {
 });
 
 describe('usage', () => {
-  const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
-  const counts = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 20, reasoningTokens: 0, totalTokens: 30 };
-
   test('tells of cached and reasoning tokens where the service does', () => {
-    expect(usageOf({ usage })).toEqual(counts);
+    expect(usageOf({ usage: SPENT })).toEqual(USAGE);
     const prompt_tokens_details = { cached_tokens: 4, audio_tokens: 0 };
     const completion_tokens_details = { reasoning_tokens: 7, accepted_prediction_tokens: 0 };
-    expect(usageOf({ usage: { ...usage, prompt_tokens_details, completion_tokens_details } })).toEqual({
-      ...counts,
+    expect(usageOf({ usage: { ...SPENT, prompt_tokens_details, completion_tokens_details } })).toEqual({
+      ...USAGE,
       cachedInputTokens: 4,
       reasoningTokens: 7,
     });
     for (const details of [null, {}, { cached_tokens: null, reasoning_tokens: null }]) {
       expect(
-        usageOf({ usage: { ...usage, prompt_tokens_details: details, completion_tokens_details: details } }),
-      ).toEqual(counts);
+        usageOf({ usage: { ...SPENT, prompt_tokens_details: details, completion_tokens_details: details } }),
+      ).toEqual(USAGE);
     }
   });
 
@@ -245,8 +245,8 @@ describe('usage', () => {
   });
 
   test('that is no number is none', () => {
-    expect(usageOf({ usage: { ...usage, total_tokens: Infinity } })).toBeUndefined();
-    expect(usageOf({ usage: { ...usage, total_tokens: '3' } })).toBeUndefined();
+    expect(usageOf({ usage: { ...SPENT, total_tokens: Infinity } })).toBeUndefined();
+    expect(usageOf({ usage: { ...SPENT, total_tokens: '3' } })).toBeUndefined();
     expect(usageOf({ usage: null })).toBeUndefined();
   });
 });
