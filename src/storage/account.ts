@@ -10,7 +10,7 @@ import { isLoopback } from '../config/endpoint.ts';
 import { DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 
-/** The least that each use needs: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
+/** The smallest single role that is enough for each use: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
 const ROLES = {
   read: 'Storage Blob Data Reader',
   jobs: 'Storage Blob Data Contributor',

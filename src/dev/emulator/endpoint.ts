@@ -13,7 +13,7 @@ export interface EndpointOptions {
   record: boolean;
   /** The pace of streams, in milliseconds per word. */
   wordDelayMs: number;
-  /** The wait before the first byte of each answer, in milliseconds. */
+  /** The time from a request to the first byte of its answer, in milliseconds. */
   delayMs?: number;
 }
 
@@ -47,9 +47,11 @@ export class Endpoint {
     if (this.#options.record) this.requests.push(request);
     const { wordDelayMs, delayMs = 0 } = this.#options;
     const fault = { wordDelayMs, delayMs, ...this.#faults.take() };
+    const arrived = performance.now();
 
     request.body = await readBody(req);
     const answer = replacesAnswer(fault) ? faultyAnswer(fault) : await this.#respond(request);
-    await send(res, answer, fault, request.sentAt);
+    const left = fault.delayMs - (performance.now() - arrived);
+    await send(res, answer, { ...fault, delayMs: left }, request.sentAt);
   }
 }

@@ -12,7 +12,7 @@ export interface Fault {
   headers?: Record<string, string>;
   /** An object is sent as JSON, a string as it is. */
   body?: object | string;
-  /** Waits before the first byte. */
+  /** The time from the request to the first byte. */
   delayMs?: number;
   /** Cuts the connection: before anything was sent, or after half of it. */
   breakOff?: 'before-headers' | 'mid-body';

@@ -72,10 +72,11 @@ export class QueueTrigger {
     while (!signal.aborted) {
       const messages = await this.#receive();
       for (const message of messages) this.#take(message);
-      waitMs = messages.length > 0 ? MIN_POLLING_MS : Math.min(waitMs * 2, maxPollingMs);
       while (this.#inHand.size > newBatchThreshold && !signal.aborted) await Promise.race(this.#inHand);
-      // The real host spreads its waits by a fifth, so that instances do not poll in step.
-      await sleep(waitMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
+      waitMs = messages.length > 0 ? MIN_POLLING_MS : Math.min(waitMs * 2, maxPollingMs);
+      // The real host spreads its waits by a fifth, so that instances do not poll in step. After messages it does not wait.
+      const spread = 0.8 + 0.4 * Math.random();
+      if (messages.length === 0) await sleep(waitMs * spread, undefined, { signal }).catch(() => undefined);
     }
   }
 
