@@ -17,36 +17,39 @@ import { Telemetry } from './telemetry/telemetry.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** The deadline of a request if the settings, which would name one, are wrong. */
+/** The deadline of a request if the settings are invalid, so that REQUEST_TIMEOUT_SECONDS is unknown. */
 const FALLBACK_TIMEOUT_MS = 120_000;
 
-/** Decides who may call the protected routes, if whatever serves the app does not. */
+/** Decides who may call the protected routes, on a server that does not check function keys. */
 export interface Guard {
   readonly authLevel: Published['authLevel'];
-  /** @throws {Problem} why this caller may not; the body is not read, and nothing is asked of the model */
+  /** @throws {Problem} if the caller is refused. The body is then not read, and the model is not called. */
   readonly admit: (request: IncomingRequest, deadline: Deadline) => Promise<void>;
 }
 
-/** The app, for whatever serves it. */
+/** The app. The Functions host or the server can serve it. */
 export interface App {
   readonly routes: readonly { readonly route: Route; readonly handler: Handler }[];
-  /** Of the protected routes. */
+  /** The authorization level of the protected routes. */
   readonly authLevel: Published['authLevel'];
-  /** The queue of jobs, and what works on its messages; undefined if this process does not work on jobs. */
+  /** The queue of jobs and the function that handles its messages. Undefined if this process does not work on jobs. */
   readonly jobs: { readonly queue: string; readonly work: (delivery: Delivery) => Promise<void> } | undefined;
-  /** Fetches the first token and loads telemetry, so that the first caller waits for neither. */
+  /** Fetches the first token and loads telemetry, so that the first caller does not wait for them. */
   readonly warmUp: () => Promise<void>;
-  /** Whether a question would be answered now; not once {@link end} was called. */
+  /** Whether the app can answer a question now. Always false after {@link App.end} was called. */
   readonly isReady: () => Promise<boolean>;
-  /** Waits until the requests in hand are answered, then sends the last telemetry. Each takes at most so many milliseconds. */
+  /**
+   * Waits at most `drainMs` milliseconds until all requests in progress are answered. Then it sends the last telemetry,
+   * for at most `telemetryMs` milliseconds.
+   */
   readonly end: (drainMs: number, telemetryMs: number) => Promise<void>;
 }
 
 /**
- * Makes the app from its environment.
- * @param guard - none on the Functions host, which checks function keys before it calls a function
- * @throws {SettingsError} if settings are wrong, except in Azure: there it would show as "no functions found", so the app
- * starts, and its protected routes answer with the problem `misconfigured`.
+ * Makes the app from its environment variables.
+ * @param guard - leave it out on the Functions host, which checks function keys before it calls a function
+ * @throws {SettingsError} if settings are invalid and the app does not run in Azure. In Azure, a failed start shows up
+ * only as "no functions found", so the app starts and its protected routes answer with the problem `misconfigured`.
  */
 export function createApp(variables: Variables, guard?: Guard): App {
   const settings = loadSettings(variables);
@@ -82,7 +85,7 @@ export function createApp(variables: Variables, guard?: Guard): App {
     }),
     jobs: service instanceof Problem ? undefined : jobWorker(service, { inFlight, observe }),
     async warmUp() {
-      // If there is no token, the next caller is told why.
+      // If this fails, the next caller gets the problem.
       if (!(service instanceof Problem)) await service.tokens?.get().catch(() => undefined);
       await telemetry?.load();
     },
@@ -95,7 +98,7 @@ export function createApp(variables: Variables, guard?: Guard): App {
   };
 }
 
-/** The container that the playground offers for a job. In Azure anyone may see the page, so it names none. */
+/** The container that the playground suggests for a job. In Azure there is none, because anyone can open the page. */
 function offeredContainer({ imageContainers: [container = ''] }: Settings, variables: Variables): string {
   return runsInAzure(variables) ? '' : container;
 }
@@ -124,7 +127,7 @@ function misconfigured({ faults }: SettingsError): Problem {
   });
 }
 
-/** Nothing of telemetry is loaded unless a destination is set. */
+/** Loads telemetry only if a destination is set. */
 function createTelemetry(
   variables: Variables,
   signIn: Pick<Settings, 'auth' | 'authorityHost'>,

@@ -5,5 +5,5 @@ import { surviveUnhandledRejections } from './unhandled-rejections.ts';
 surviveUnhandledRejections();
 const app = createApp(process.env);
 register(app);
-// Behind registration, which the host waits for.
+// The host waits for registration, so warm up only after it.
 setImmediate(() => void app.warmUp());

@@ -19,12 +19,12 @@ try {
   process.once('SIGTERM', stop).once('SIGINT', stop);
   void app.warmUp();
 } catch (error) {
-  // Almost always a setting, or a port that is taken; its message says which.
+  // Usually a setting is invalid or the port is in use. The message says which, so no stack is needed.
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
 
-/** The other faults of the settings, so that nobody mends them one restart at a time. */
+/** The faults of the app's own settings, so that one message lists all faults. */
 function faultsOfApp(): SettingsError['faults'] {
   try {
     readSettings(process.env);

@@ -1,10 +1,11 @@
 import { describeError } from './http/describe-error.ts';
 
 /**
- * Logs an unhandled rejection instead of letting it end the process. By default Node throws it as an uncaught error, at
- * which the language worker exits with every request in it. No request waits for a promise that nobody listens to.
+ * Logs unhandled rejections instead of letting them end the process. By default, Node throws each one as an uncaught
+ * error. The language worker then exits, and all requests in progress are lost. Logging is safe: no request depends on
+ * a promise that nothing awaits.
  *
- * Uncaught errors still end the process: after one, its state is unknown.
+ * Uncaught errors still end the process, because its state is unknown after one.
  */
 export function surviveUnhandledRejections(): void {
   process.on('unhandledRejection', (reason) => {

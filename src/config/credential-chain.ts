@@ -1,11 +1,14 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** How this app signs in: the credentials of `@azure/identity` as its own variables choose, a key, or a person at a terminal. */
+/**
+ * The ways to sign in: the credentials that the variables of `@azure/identity` select, a key, or a person who signs in
+ * with a code or in a browser.
+ */
 export const AUTH_KINDS = ['identity', 'key', 'device-code', 'browser'] as const;
-/** One of them. */
+/** One of {@link AUTH_KINDS}. */
 export type AuthKind = (typeof AUTH_KINDS)[number];
 
-/** The order of DefaultAzureCredential. */
+/** In the order in which DefaultAzureCredential tries them. */
 const SERVICE_CREDENTIALS = [
   'EnvironmentCredential',
   'WorkloadIdentityCredential',
@@ -19,13 +22,16 @@ const DEVELOPER_CREDENTIALS = [
 ] as const;
 const ALL = [...SERVICE_CREDENTIALS, ...DEVELOPER_CREDENTIALS];
 
-/** A credential by the name of its class. */
+/** The class name of a credential. */
 export type CredentialName = (typeof ALL)[number] | 'DeviceCodeCredential' | 'InteractiveBrowserCredential';
 
-/** What AZURE_TOKEN_CREDENTIALS may say; its case does not matter. */
+/** The allowed values of AZURE_TOKEN_CREDENTIALS. Case does not matter. */
 export const TOKEN_CREDENTIALS: readonly string[] = ['dev', 'prod', ...ALL];
 
-/** The credentials that are tried, in their order: https://aka.ms/azsdk/js/identity/credential-chains */
+/**
+ * Lists the credentials that sign-in tries, in order. A key needs no credential, so the list is then empty.
+ * https://aka.ms/azsdk/js/identity/credential-chains
+ */
 export function credentialChain(auth: AuthKind, variables: Variables): readonly CredentialName[] {
   if (auth === 'key') return [];
   if (auth === 'device-code') return ['DeviceCodeCredential'];

@@ -1,16 +1,16 @@
-/** Where the model is, as far as its address tells. */
+/** The address of the model, and what follows from the cloud that it belongs to. */
 export interface Endpoint {
   readonly url: string;
-  /** What a token for it must be issued for. */
+  /** The scope to request tokens for. */
   readonly scope: string;
-  /** Where applications sign in, in a sovereign cloud; elsewhere `@azure/identity` knows. */
+  /** The sign-in host of a sovereign cloud. Undefined elsewhere: `@azure/identity` then uses the public one. */
   readonly authorityHost: string | undefined;
-  /** What the hosts of storage accounts in that cloud end with. */
+  /** The suffix of storage hosts in that cloud, such as `core.windows.net`. */
   readonly storageSuffix: string;
 }
 
 /**
- * Token scopes, sign-in and storage by the domain of a cloud, from the cloud endpoints listed for Azure OpenAI:
+ * The token scope, sign-in host and storage suffix of each sovereign cloud, by its domain. Sources:
  * https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
  * https://learn.microsoft.com/azure/china/resources-developer-guide
  */
@@ -32,14 +32,17 @@ const SOVEREIGN_CLOUDS: readonly (readonly [domain: string, scope: string, autho
 const PUBLIC_SCOPE = 'https://cognitiveservices.azure.com/.default';
 const PUBLIC_STORAGE = 'core.windows.net';
 
-/** Hosts of Azure itself, as against a gateway of the user's own, which may have a path. */
+/** Hosts of Azure itself. Their URLs have no path, but that of a user's own gateway may have one. */
 const AZURE_HOST = /\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/;
-/** Shared by all resources of a region: it takes keys only. https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains */
+/**
+ * Hosts that all resources of a region share. They accept only keys.
+ * https://learn.microsoft.com/azure/ai-services/cognitive-services-custom-subdomains
+ */
 const REGIONAL_HOST = /\.api\.cognitive\.microsoft\.(?:com|us)$|\.api\.cognitive\.azure\.cn$/;
 
 /**
  * Reads an endpoint setting.
- * @returns the endpoint, or what is wrong with it and how to mend it.
+ * @returns the endpoint, or what is wrong with it and how to fix it, to follow the setting's name in a sentence
  */
 export function parseEndpoint(text: string): Endpoint | string {
   const shape = 'It looks like https://NAME.openai.azure.com/ (portal: your Azure OpenAI resource, Keys and Endpoint).';
@@ -59,14 +62,14 @@ export function parseEndpoint(text: string): Endpoint | string {
     );
   }
   if (AZURE_HOST.test(url.hostname) && url.pathname !== '/') {
-    return `must end after the host: use ${url.origin}/. The deployment and the API version are settings of their own.`;
+    return `must end after the host: use ${url.origin}/. The deployment and the API version are separate settings.`;
   }
   const [, scope = PUBLIC_SCOPE, authorityHost, storageSuffix = PUBLIC_STORAGE] =
     SOVEREIGN_CLOUDS.find(([domain]) => url.hostname.endsWith(domain)) ?? [];
   return { url: url.href, scope, authorityHost, storageSuffix };
 }
 
-/** Whether a host name is this machine's own, where plain http stays inside it. */
+/** Whether a host name is this machine's loopback. Plain http to it never leaves the machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

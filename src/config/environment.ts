@@ -1,11 +1,11 @@
-/** One thing wrong with the settings. */
+/** A setting that is missing or invalid. */
 export interface SettingFault {
   readonly setting: string;
-  /** What is wrong and how to mend it, as the rest of a sentence that begins with the setting's name. */
+  /** What is wrong and how to fix it, as the rest of a sentence that starts with the setting's name. */
   readonly fault: string;
 }
 
-/** All that is wrong with the settings, in one error, so that nobody mends them one restart at a time. */
+/** Lists every invalid setting at once, so that you can fix them all before you restart. */
 export class SettingsError extends Error {
   readonly faults: readonly SettingFault[];
 
@@ -18,8 +18,8 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads typed values from environment variables and collects what is wrong instead of stopping at it.
- * A blank variable counts as unset: an app setting in the portal is easier to empty than to remove.
+ * Reads typed values from environment variables. It collects faults instead of throwing at the first one.
+ * A blank variable counts as unset, because in the portal it is easier to empty an app setting than to remove it.
  */
 export class Environment {
   readonly faults: SettingFault[] = [];
@@ -29,7 +29,7 @@ export class Environment {
     this.#variables = variables;
   }
 
-  /** The first of these variables that is set, with the name that it was found under. */
+  /** Finds the first of these variables that is set. White space around the value is removed. */
   find(...names: readonly string[]): { readonly name: string; readonly value: string } | undefined {
     for (const name of names) {
       const value = this.#variables[name]?.trim();
@@ -38,10 +38,12 @@ export class Environment {
     return undefined;
   }
 
+  /** Reads a variable as text. White space around it is removed. */
   text(name: string): string | undefined {
     return this.find(name)?.value;
   }
 
+  /** Reads a whole number from `min` to `max`. Adds a fault and returns the fallback if the value is anything else. */
   integer(name: string, fallback: number, min: number, max: number): number {
     const found = this.text(name);
     if (found === undefined) return fallback;
@@ -51,6 +53,7 @@ export class Environment {
     return fallback;
   }
 
+  /** Reads one of the given values; case matters. Adds a fault and returns the fallback if it is anything else. */
   oneOf<const T extends string, Fallback extends T | undefined>(
     name: string,
     values: readonly T[],
@@ -64,6 +67,7 @@ export class Environment {
     return fallback;
   }
 
+  /** Adds a fault. `fault` is the rest of a sentence that starts with the setting's name. */
   fault(setting: string, fault: string): void {
     this.faults.push({ setting, fault });
   }

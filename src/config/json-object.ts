@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-/** A JSON object with at least these members; valibot's own objects may be arrays. */
+/** Makes the schema of a JSON object with at least these members. Unlike valibot's `looseObject`, it rejects arrays. */
 export function jsonObject<T extends v.ObjectEntries>(entries: T) {
   const schema = v.looseObject(entries);
   return v.custom<v.InferInput<typeof schema>>((value) => !Array.isArray(value) && v.is(schema, value));
@@ -11,7 +11,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return value instanceof Object && !Array.isArray(value);
 }
 
-/** Parses JSON; undefined if the text is none. */
+/** Parses JSON. Returns undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

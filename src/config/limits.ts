@@ -2,31 +2,32 @@ import type { Environment } from './environment.ts';
 
 const GREATEST = Number.MAX_SAFE_INTEGER;
 
-/** How much one request may hold. */
+/** The limits of one request. */
 export interface Limits {
   /** Bytes of one image. */
   readonly maxImageBytes: number;
-  /** Bytes of the whole body, all images together. */
+  /** Bytes of the whole body, with all its images. */
   readonly maxBodyBytes: number;
   readonly maxImages: number;
-  /** Characters. */
+  /** Length in Unicode code points. */
   readonly maxInstructions: number;
-  /** Tokens; also what is asked for where the caller names no number, so that every answer has a bounded price. */
+  /** Tokens. Also the default if the caller gives no number, so that the price of every answer has an upper limit. */
   readonly maxOutputTokens: number;
 }
 
-/** What holds where no setting says otherwise. */
+/** The limits if no setting changes them. */
 export const DEFAULT_LIMITS: Limits = {
-  // What the service accepts for one image: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models
+  // The service's own limit for one image: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models
   maxImageBytes: 20_971_520,
-  // Older Functions hosts end a request above 100 MB themselves, with a bare 500.
+  // The Functions host answers a larger body with an empty 500.
+  // https://github.com/Azure/azure-functions-host/issues/10519
   maxBodyBytes: 104_857_600,
   maxImages: 10,
   maxInstructions: 4_000,
   maxOutputTokens: 4_096,
 };
 
-/** Reads them from the settings that they are named after; what is wrong with one is the environment's to tell. */
+/** Reads the limits from their settings. The environment collects the faults. */
 export function readLimits(environment: Environment): Limits {
   return {
     maxImageBytes: environment.integer('MAX_IMAGE_BYTES', DEFAULT_LIMITS.maxImageBytes, 1, GREATEST),

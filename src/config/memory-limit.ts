@@ -1,25 +1,25 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 
-/** What is left to the requests of all the memory there is; the rest is code, connections and what the host buffers. */
+/** The share of all memory that requests may hold. Code, connections and the Functions host's buffers need the rest. */
 const SHARE_OF_MEMORY = 1 / 4;
-/** The heap's limit tells of a small instance where nothing else does, for whoever runs Node with a smaller one. */
+/** The share of V8's heap limit that requests may hold. It matters if Node runs with a smaller heap than usual. */
 const SHARE_OF_HEAP = 1 / 2;
 
-/** One image in decoding may have this share of all memory, beside what requests hold. */
+/** The share of all memory that one decoder may use, in addition to what requests hold. */
 const SHARE_OF_DECODER = 1 / 4;
-/** An AVIF of 48 megapixels needs so many bytes, a HEIC or JPEG half of them. Nothing that a phone takes needs more. */
+/** An AVIF of 48 megapixels needs 1 GB, a HEIC or JPEG half of it. No photo from a phone needs more. */
 const MAX_DECODER_BYTES = 1024 ** 3;
-/** Memory for each image that is in decoding at the same time. */
+/** The app may decode one image at a time for each 2 GB of memory. */
 const BYTES_PER_DECODER = 2 * 1024 ** 3;
 
-/** How many images may be in decoding at once, and how many bytes each may take. */
+/** How many images may be decoded at the same time, and how many bytes each decoder may use. */
 export interface DecoderLimits {
   readonly workers: number;
   readonly maxMemoryBytes: number;
 }
 
-/** How many images this process may decode at once, from the memory and the processors that it has. */
+/** Works out the decoder limits from the memory and the processors of this process. */
 export function defaultDecoderLimits(): DecoderLimits {
   const forMemory = Math.floor(memory() / BYTES_PER_DECODER);
   return {
@@ -28,7 +28,7 @@ export function defaultDecoderLimits(): DecoderLimits {
   };
 }
 
-/** How many bytes requests may hold in this process, from the limits that it runs under (cgroup, machine, V8). */
+/** Works out how many bytes all requests together may hold, from the limits of the cgroup, the machine and V8. */
 export function defaultInflightBytes(): number {
   return Math.floor(Math.min(memory() * SHARE_OF_MEMORY, getHeapStatistics().heap_size_limit * SHARE_OF_HEAP));
 }

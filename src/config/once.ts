@@ -1,6 +1,6 @@
 /**
- * Makes something when it is first asked for, and once. What failed, for want of a file descriptor perhaps, is not
- * remembered: it may work the next time.
+ * Wraps `make` so that it runs at the first call and all later calls get the same result. A failure is not kept: the
+ * next call tries again, because the cause may be gone (such as too many open files).
  */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

@@ -5,39 +5,40 @@ import { type Limits, readLimits } from './limits.ts';
 import { defaultInflightBytes } from './memory-limit.ts';
 import { readSignIn, type SignInSettings } from './sign-in.ts';
 
-/** As far as the SDK knows them; which of them a model takes differs. */
+/** The values that the SDK knows. Each model takes only some of them. */
 const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-/** A deployment and where it is. */
+/** A deployment, and the endpoint that it is deployed at. */
 export interface Target {
   readonly endpoint: string;
   readonly deployment: string;
 }
 
-/** Everything that can be set from outside, checked. Bytes and milliseconds throughout. */
+/** All settings, checked. Sizes are in bytes, durations in milliseconds. */
 export interface Settings extends SignInSettings, Limits, StorageSettings, Target {
-  /** Asked when the first refuses with 429 or fails. */
+  /** The deployment to ask when the first one answers 429 or fails. */
   readonly second: Target | undefined;
   /** A dated version, or `v1` for the version-free API. */
   readonly apiVersion: string;
+  /** The scope to request tokens for. */
   readonly scope: string;
-  /** Where applications sign in, where that follows from the endpoint's cloud. */
+  /** The sign-in host of the endpoint's cloud. Undefined in the public cloud. */
   readonly authorityHost: string | undefined;
   readonly systemPrompt: string;
   readonly reasoningEffort: (typeof REASONING_EFFORTS)[number] | undefined;
-  /** What all requests under way may hold together. */
+  /** Bytes that all requests in progress together may hold. */
   readonly maxInflightBytes: number;
-  /** Whether images are turned upright and converted; otherwise they are sent as they came. */
+  /** Whether images are turned upright, converted and stripped of metadata. If not, they are sent unchanged. */
   readonly prepareImages: boolean;
   readonly requestTimeoutMs: number;
   readonly upstreamMaxRetries: number;
-  /** What an operator should know although nothing is wrong; said once at the start. */
+  /** Hints for the operator about valid settings, logged once at startup. */
   readonly notes: readonly string[];
 }
 
-/** The newest dated version that is generally available, as of November 2026. */
+/** The newest generally available dated version, as of November 2026. */
 export const DEFAULT_API_VERSION = '2024-10-21';
-/** Azure's front end cuts a request at 230 s; a problem must be on its way before that. */
+/** Azure's front end cuts a request off after 230 s, so the app must answer before that. */
 const FRONT_END_MAX_SECONDS = 225;
 const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
 const GREATEST = Number.MAX_SAFE_INTEGER;
@@ -49,14 +50,17 @@ export function runsInAzure(variables: Variables): boolean {
   return Boolean(variables['WEBSITE_SITE_NAME'] ?? variables['CONTAINER_APP_NAME']);
 }
 
-/** The authorization level of the protected routes; read on its own, since routes are registered whatever else is wrong. */
+/**
+ * Reads the authorization level of the protected routes. It is read separately, because the app registers its routes
+ * even if other settings are invalid.
+ */
 export function readAuthLevel(variables: Variables): 'function' | 'anonymous' {
   return authLevelOf(new Environment(variables));
 }
 
 /**
  * Reads and checks all settings.
- * @throws {SettingsError} with every fault at once, each with what mends it; values are never repeated in it.
+ * @throws {SettingsError} with every fault and how to fix it. It never repeats a value, which may be a secret.
  */
 export function readSettings(variables: Variables): Settings {
   const environment = new Environment(variables);
@@ -104,14 +108,17 @@ function readDeployment(environment: Environment): string {
   return '';
 }
 
-/** The name becomes a segment of the URL; https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules */
+/**
+ * Checks the name, which becomes a segment of the URL.
+ * https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+ */
 function checkDeployment(environment: Environment, { name, value }: { name: string; value: string }): string {
   if (!/^[\w.-]{1,64}$/.test(value))
     environment.fault(name, 'is not a deployment name: up to 64 letters, digits, "-", "_" and ".".');
   return value;
 }
 
-/** A second region, where there is one: in the same cloud, since one token serves both. */
+/** Reads the second deployment, if one is set. It must be in the same cloud, because both use the same token. */
 function readSecond(environment: Environment, first: Endpoint): Target | undefined {
   const name = environment.find('AZURE_OPENAI_DEPLOYMENT_2');
   const address = environment.text('AZURE_OPENAI_ENDPOINT_2');

@@ -1,10 +1,10 @@
 import { AUTH_KINDS, type AuthKind, TOKEN_CREDENTIALS } from './credential-chain.ts';
 import type { Environment } from './environment.ts';
 
-/** What callers of the protected routes must bring: a function key, an Entra token, or nothing. */
+/** What callers of the protected routes must send: a function key, an Entra token, or nothing. */
 export type AuthLevel = 'function' | 'token' | 'anonymous';
 
-/** The variables of `@azure/identity` that hold an id, an address or a path; none of those begins or ends with white space or quotes. */
+/** Variables of `@azure/identity` whose valid values never start or end with white space or quotes. */
 export const IDENTITY_VARIABLES = [
   'AZURE_CLIENT_ID',
   'AZURE_TENANT_ID',
@@ -18,11 +18,11 @@ export const IDENTITY_VARIABLES = [
 /** How this app signs in. */
 export interface SignInSettings {
   readonly auth: AuthKind;
-  /** Set only where the key is asked for. */
+  /** Set only if `auth` is `key`. */
   readonly apiKey: string | undefined;
 }
 
-/** Reads how this app signs in. In Azure that is its identity and nothing else; the rest is for a developer's machine. */
+/** Reads how this app signs in. In Azure it must use its identity. The other ways are for a developer's machine. */
 export function readSignIn(environment: Environment, inAzure: boolean, notes: string[]): SignInSettings {
   checkIdentityVariables(environment);
   checkProxies(environment);
@@ -38,16 +38,22 @@ export function readSignIn(environment: Environment, inAzure: boolean, notes: st
     if (!key)
       environment.fault(
         'AZURE_OPENAI_API_KEY',
-        'is not set, and AZURE_OPENAI_AUTH=key asks for it. Better: remove both and run az login.',
+        'is not set, but AZURE_OPENAI_AUTH=key needs it. Better: remove both and run az login.',
       );
-    else notes.push('AZURE_OPENAI_AUTH=key: calling the model with a key. Good for a first look on this machine only.');
+    else
+      notes.push(
+        'AZURE_OPENAI_AUTH=key: the app calls the model with a key. Use one only on this machine, for a first look.',
+      );
     return { auth, apiKey: key };
   }
   if (key) notes.push('AZURE_OPENAI_API_KEY is set and ignored: this app signs in with an identity.');
   return { auth, apiKey: undefined };
 }
 
-/** The libraries take any text for a proxy, and fail at the first request. Its value may hold a password, and is never repeated. */
+/**
+ * Checks the proxies at startup, because the proxy libraries accept any text and fail only at the first request. A
+ * fault never repeats the value, which may contain a password.
+ */
 function checkProxies(environment: Environment): void {
   for (const name of ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']) {
     const value = environment.text(name);
@@ -56,7 +62,7 @@ function checkProxies(environment: Environment): void {
   }
 }
 
-/** What `@azure/identity` would answer by leaving credentials out, for a reason that nobody gets to see. */
+/** Checks values that make `@azure/identity` skip a credential without saying why. */
 function checkIdentityVariables(environment: Environment): void {
   const quoted = IDENTITY_VARIABLES.filter((name) => /^["'].*["']$/s.test(environment.text(name) ?? ''));
   for (const name of quoted) environment.fault(name, 'must not be in quotes: remove them.');

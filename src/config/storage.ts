@@ -1,40 +1,41 @@
 import { isLoopback } from './endpoint.ts';
 import type { Environment } from './environment.ts';
 
-/** Where blobs may be read, and where jobs are kept. */
+/** Which containers images may be read from, and where jobs are stored. */
 export interface StorageSettings {
-  /** URLs of containers, as `https://ACCOUNT.blob.core.windows.net/CONTAINER`. */
+  /** Container URLs, such as `https://ACCOUNT.blob.core.windows.net/CONTAINER`. */
   readonly imageContainers: readonly string[];
   /** Undefined if this app has no jobs. */
   readonly jobs: JobsSettings | undefined;
 }
 
-/** Where jobs are kept, and who works on them. */
+/** Where jobs are stored, and whether this process works on them. */
 export interface JobsSettings {
-  /** URLs of an account's services, without a slash at the end. */
+  /** The URL of the account's blob service, without a slash at the end. */
   readonly blobService: string;
+  /** The URL of the account's queue service, without a slash at the end. */
   readonly queueService: string;
   /** Whether this process takes messages from the queue. */
   readonly isWorker: boolean;
-  /** Images that an instance asks about at once. */
+  /** How many images this process asks the model about at the same time. */
   readonly concurrency: number;
 }
 
-/** The name of the container and of the queue that jobs are kept in; `infra/` creates both, and `NAME-poison`. */
+/** The name of both the container and the queue of jobs. `infra/` creates them, and the queue `vision-jobs-poison`. */
 export const JOBS = 'vision-jobs';
 
-/** What an instance has in hand at most: batchSize and newBatchThreshold of host.json together. */
+/** More would have no effect: batchSize plus newBatchThreshold in host.json limit the messages in progress to this. */
 const MAX_CONCURRENCY = 32;
 
 /** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata */
 const CONTAINER = /^(?:\$web|[a-z\d](?!.*--)[a-z\d-]{1,61}[a-z\d])$/;
 /** https://learn.microsoft.com/azure/storage/common/storage-account-overview#storage-account-name */
 const ACCOUNT = /^[a-z\d]{3,24}$/;
-/** Accounts of all clouds, with endpoints of the standard kind or in a DNS zone. */
+/** The blob hosts of accounts in all clouds, with standard endpoints or Azure DNS zone endpoints. */
 const BLOB_HOST =
   /^[a-z\d]{3,24}(?:-secondary)?(?:\.z\d{1,2})?\.blob\.(?:core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)|storage\.azure\.net)$/;
 
-/** Reads where blobs and jobs are. */
+/** Reads the settings of image containers and jobs. The environment collects the faults. */
 export function readStorage(
   environment: Environment,
   cloud: { readonly suffix: string; readonly inAzure: boolean },
@@ -55,7 +56,7 @@ function readContainers(environment: Environment): string[] {
   return [];
 }
 
-/** A local emulator has its account in the path. */
+/** Accepts containers in Azure, and in a local emulator, whose URLs have the account in the path. */
 function isContainer(text: string): boolean {
   const url = URL.parse(text);
   if (!url || url.href !== text || url.username || url.password || url.search || url.hash) return false;
@@ -67,7 +68,7 @@ function isContainer(text: string): boolean {
   return isKnown && isPrivate(url) && CONTAINER.test(name);
 }
 
-/** A token that travels over plain http must not leave this machine. */
+/** Whether a token sent to this URL is safe: encrypted, or never leaving this machine. */
 function isPrivate({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
@@ -81,7 +82,7 @@ function readJobs(
   const concurrency = environment.integer('JOBS_CONCURRENCY', 16, 1, MAX_CONCURRENCY);
   if (!account) {
     if (environment.text('JOBS_WORKER') === 'on')
-      environment.fault('JOBS_STORAGE_ACCOUNT', 'is not set, although JOBS_WORKER=on asks for it.');
+      environment.fault('JOBS_STORAGE_ACCOUNT', 'is not set, but JOBS_WORKER=on needs it.');
     return undefined;
   }
   if (!ACCOUNT.test(account))
@@ -94,7 +95,10 @@ function readJobs(
   return { blobService: service('blob'), queueService: service('queue'), isWorker, concurrency };
 }
 
-/** The host's own names for the addresses of a connection; an emulator, and an account in a DNS zone, need them. */
+/**
+ * Reads a service's URL from the variable that the Functions host uses for it. You need to set it for an emulator, or
+ * for an account with Azure DNS zone endpoints.
+ */
 function readService(environment: Environment, name: string): string | undefined {
   const text = environment.text(name)?.replace(/\/$/, '');
   if (text === undefined) return undefined;

@@ -5,8 +5,8 @@ import { type Connection, connectionOf } from '../http/connection.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 
 /**
- * Connections of the library's own HTTP server, by invocation id. The programming model hides them: it does not report
- * a caller who disconnects, and it writes a response without regard to how fast it is read. Node's channel shows them.
+ * Connections of the library's HTTP server, by invocation id. The programming model hides them: it does not report that
+ * a caller has disconnected, and it ignores back-pressure. Node's diagnostics channel gives access to them.
  * https://nodejs.org/api/diagnostics_channel.html#http
  */
 const connections = new Map<string, Connection>();
@@ -24,8 +24,8 @@ subscribe('http.server.request.start', (message) => {
 });
 
 /**
- * Makes the app's own request type from what the programming model hands over. The id is the invocation's, so that a
- * caller's report leads straight to the platform's own logs.
+ * Turns a request of the programming model into the app's own type. Its id is the invocation id, so that you can find a
+ * request that a caller reports in the platform's logs.
  */
 export function toIncomingRequest(
   { method, url, headers, body }: HttpRequest,
@@ -44,7 +44,7 @@ export function toIncomingRequest(
   };
 }
 
-/** For a host that does not stream HTTP: the body came with the invocation, and nothing is known of the caller. */
+/** For a host that does not stream HTTP. The body came with the invocation, and a disconnect cannot be detected. */
 function bufferedConnection(body: HttpRequest['body']): Connection {
   return {
     body: (signal) => bufferedChunks(body, signal),

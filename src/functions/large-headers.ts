@@ -1,15 +1,16 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
 
-/** The host forwards headers of up to 32 KB and a request line of up to 8 KB, and adds some headers of its own. */
+/** The host forwards headers of up to 32 KB and a request line of up to 8 KB, and adds a few headers. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
- * Lets the library's HTTP server take headers as large as the host forwards. Node's own limit is 16 KB, and where the
- * library's server refuses a request, the host leaves the caller waiting for 230 s.
+ * Makes the library's HTTP server accept headers as large as those that the host forwards. Node's default limit is
+ * 16 KB. If the library's server refuses a request, the host does not answer, and the caller waits for 230 s.
  *
- * Call it before the library opens its server. Node's `--max-http-header-size` would need custom worker arguments, for
- * which Azure throws its pre-started worker away. Node reads this property of a server for each connection.
+ * Call this before the library opens its server. Node's `--max-http-header-size` is no alternative: it needs custom
+ * worker arguments, and with those Azure cannot use its pre-started worker. Node reads `maxHeaderSize`, which is not a
+ * documented property, for each connection.
  */
 export function takeLargeHeaders(): void {
   subscribe('tracing:net.server.listen:asyncStart', (message) => {

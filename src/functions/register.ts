@@ -5,15 +5,15 @@ import type { IncomingRequest } from '../http/incoming-request.ts';
 import { toIncomingRequest } from './incoming-request.ts';
 import { takeLargeHeaders } from './large-headers.ts';
 
-/** The host ends a worker 5 s after it asks it to terminate. */
+/** Time to finish the requests in progress. The host kills a worker 5 s after it asks it to terminate. */
 const TERMINATE_MS = 4_500;
-/** The share of that time that sending the last telemetry may take. */
+/** Time to send the last telemetry. It is cut short by the host if the requests have used up theirs. */
 const LAST_TELEMETRY_MS = 2_000;
 
-/** The settings of the connection to the account of jobs begin with this: `JobsStorage__accountName` and so on. */
+/** The prefix of the settings with which the host connects to the account of jobs, such as `JobsStorage__accountName`. */
 const JOBS_CONNECTION = 'JobsStorage';
 
-/** Registers an app's routes with the Functions host. */
+/** Registers an app's routes with the Functions host, and the queue trigger if this process works on jobs. */
 export function register({ routes, authLevel, jobs, end }: App): void {
   takeLargeHeaders();
   functions.setup({ enableHttpStream: true });
@@ -40,11 +40,11 @@ export function register({ routes, authLevel, jobs, end }: App): void {
   }
 }
 
-/** In stream mode a handler that throws leaves its caller waiting until the host gives up; an app's handlers never do. */
+/** Adapts a handler. It must never throw: in stream mode, the caller would then wait until the host gives up. */
 function toHttpHandler(handler: Handler): HttpHandler {
   return async (request, invocation) => {
     let isOver = false;
-    // Once the invocation is over, the platform adds a warning to each line that comes through it.
+    // The platform adds a warning to each line that is logged through an invocation that is over.
     const log: IncomingRequest['log'] = (level, line) => logTo(isOver ? console : invocation)(level, line);
     const response = await handler(toIncomingRequest(request, invocation, log));
     isOver = true;

@@ -138,7 +138,7 @@ describe('jobs', () => {
 
   test('a worker without an account is refused, and told apart from one that is off', () => {
     expect(read({ JOBS_WORKER: 'on' }).faults).toEqual({
-      JOBS_STORAGE_ACCOUNT: 'is not set, although JOBS_WORKER=on asks for it.',
+      JOBS_STORAGE_ACCOUNT: 'is not set, but JOBS_WORKER=on needs it.',
     });
     expect(read({ JOBS_WORKER: 'off' }).faults).toEqual({});
   });
