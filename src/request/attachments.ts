@@ -10,33 +10,35 @@ import { stripMetadata } from '../image/strip-metadata.ts';
 import { decodeImage } from './data-url.ts';
 import type { LargeJson } from './large-json.ts';
 
-/** A PDF begins with this, which readers look for in its first KB: ISO 32000-1, 7.5.2 and annex H, note 13. */
+/**
+ * The mark at the start of a PDF file. Readers look for it in the first KB: ISO 32000-1, 7.5.2 and annex H, note 13.
+ */
 const PDF_MARK = '%PDF-';
 const PDF_HEAD_BYTES = 1024;
 
-/** An image or a PDF file in a request of OpenAI's, as a data URL. */
+/** An image or a PDF file, sent as a data URL in a request to one of OpenAI's APIs. */
 export interface Attachment {
   readonly kind: 'image' | 'pdf';
-  /** The path to it, as a program would write it. */
+  /** Its path in the request, such as `messages[0].content[1].image_url.url`. */
   readonly field: string;
   readonly url: string;
-  /** Puts another URL in its place, in the parsed document. */
+  /** Replaces the URL in the parsed document. */
   readonly replace: (url: string) => void;
 }
 
-/** The attachments of a request, which has placeholders for them. */
+/** The attachments of a request. The request itself has placeholders in their places. */
 export interface Placed {
   readonly images: readonly Image[];
-  /** The bytes of all of them by their placeholders, in the order of the document. */
+  /** The bytes of all attachments by placeholder, in document order. */
   readonly bytes: ModelRequest['images'];
 }
 
-/** How much of them one request may hold. */
+/** Limits for the attachments of one request. Sizes are in bytes. */
 export type AttachmentLimits = Pick<Limits, 'maxImages' | 'maxImageBytes' | 'maxBodyBytes'>;
 
 /**
- * Decodes and checks the attachments of a document, and puts placeholders in their places.
- * @throws {Problem} about the first that is not what it has to be
+ * Decodes and checks the attachments of a document, and replaces them with placeholders.
+ * @throws {Problem} about the first attachment that fails a check
  */
 export async function placeAttachments(
   json: LargeJson,
@@ -68,7 +70,7 @@ export async function placeAttachments(
 
 function checkPdf(bytes: Buffer, field: string): Buffer {
   const hasMark = bytes.subarray(0, PDF_HEAD_BYTES).includes(PDF_MARK);
-  return hasMark ? bytes : notAPdf(field)(new Problem('invalid_request', 'is no PDF'));
+  return hasMark ? bytes : notAPdf(field)(new Problem('invalid_request', 'is not a PDF'));
 }
 
 function notAPdf(field: string): (cause: unknown) => never {

@@ -3,38 +3,49 @@ import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
 const WHITE_SPACE = /[\t\n\f\r ]+/g;
-/** The last group of four, which may be short, with or without padding: RFC 4648, sections 4 and 5. */
+/** The last group of four characters. It may be short, with or without padding: RFC 4648, sections 4 and 5. */
 const LAST_GROUP = /^(?:[\w+/-]{4}|[\w+/-]{3}=?|[\w+/-]{2}(?:==)?)?$/;
 
-/** How many bytes a base64 text decodes to, if it has no white space. */
+/**
+ * Returns how many bytes base64 decodes to. White space counts as data, so the result may be too high.
+ * @param characters - length of the base64
+ * @param lastTwo - its last two characters, which may be padding
+ */
 export function decodedLength(characters: number, lastTwo: string): number {
   const padding = lastTwo.endsWith('==') ? 2 : lastTwo.endsWith('=') ? 1 : 0;
   return Math.floor(((characters - padding) * 3) / 4);
 }
 
-/** Decodes base64 that comes piece by piece: either alphabet of RFC 4648, padding optional, white space ignored. */
+/**
+ * Decodes base64 that arrives in pieces. It accepts both alphabets of RFC 4648. Padding is optional, and white space is
+ * ignored.
+ */
 export class Base64Decoder {
   readonly #limit: BodyLimit;
   readonly #bytes: Buffer;
   #length = 0;
   #rest = '';
 
-  /** @param atMost - bytes that the whole text may decode to: memory for so many is taken at once */
+  /**
+   * @param atMost - bytes that the whole base64 decodes to at most. The constructor takes memory for them, up to the
+   * limit
+   */
   constructor(atMost: number, limit: BodyLimit) {
     this.#limit = limit;
     this.#bytes = takeMemory(Math.min(atMost, limit.bytes));
   }
 
-  /** Characters of the last group of four, which is not decoded yet. */
+  /** Number of characters that wait for the rest of their group of four. */
   get pending(): number {
     return this.#rest.length;
   }
 
   /**
-   * Decodes the next piece. It costs least if the pending characters and the piece make up whole groups.
-   * @param clean - turns a piece that is not base64 as it is into base64
-   * @returns whether it is base64
-   * @throws {Problem} the limit's own
+   * Decodes the next piece. This is cheapest if the pending characters and the piece together form whole groups of
+   * four.
+   * @param clean - removes what is not base64, such as percent-encoding. Called only if the fast path fails
+   * @returns whether the piece is base64
+   * @throws {Problem} the limit's problem, if more bytes come out than it allows
    */
   write(piece: string, clean: (text: string) => string = (text) => text): boolean {
     const text = this.#rest + piece;
@@ -43,7 +54,7 @@ export class Base64Decoder {
       return true;
     }
     const letters = clean(text).replaceAll(WHITE_SPACE, '');
-    // Only the last group may be padded, and this may be the last.
+    // Keep the last group back: it may be the end, and only the end may be padded.
     const groups = Math.max(0, (letters.length - 1) & ~3);
     this.#rest = letters.slice(groups);
     if (this.#length + (groups / 4) * 3 > this.#limit.bytes) throw this.#limit.exceeded();
@@ -51,8 +62,9 @@ export class Base64Decoder {
   }
 
   /**
-   * @returns all bytes, in memory of their own, or undefined if the text does not end as base64 does
-   * @throws {Problem} the limit's own
+   * Decodes the last group.
+   * @returns all bytes, in a buffer that nothing else shares, or undefined if the end is not valid base64
+   * @throws {Problem} the limit's problem, if more bytes come out than it allows
    */
   async end(): Promise<Buffer | undefined> {
     if (!LAST_GROUP.test(this.#rest)) return undefined;
@@ -64,7 +76,7 @@ export class Base64Decoder {
 
   #decode(groups: string): boolean {
     const length = (groups.length / 4) * 3;
-    // Node skips characters that are not base64, so a short result means that there were some, or that there is no room.
+    // Node skips characters that are not base64. So a short result means an invalid character or a full buffer.
     if (this.#bytes.write(groups, this.#length, 'base64') < length) return false;
     this.#length += length;
     return true;

@@ -3,18 +3,19 @@ import { type FieldError, invalidRequest, type Problem } from '../http/problem.t
 import { inTurn } from '../http/turn.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
-/** The charset of a text that names none. */
+/** The charset of text that does not name one. */
 export const UTF_8 = 'utf-8';
 /**
- * Bytes of text that are decoded in one step, in well under a millisecond. It is a multiple of 4, which is one group of
- * base64. V8 keeps strings above 128 KB apart from others, which costs 20 times as much.
+ * Bytes of text to decode in one step, which takes well under a millisecond. It is a multiple of 4, the length of one
+ * base64 group. V8 puts strings above 128 KB into its large object space, which costs 20 times as much.
  */
 export const PIECE_BYTES = 64 * 1024;
 
 /**
- * Decodes a text by its charset, which may be any that Node's TextDecoder knows: https://encoding.spec.whatwg.org/#names-and-labels
- * @param field - where the text stands in the request
- * @throws {Problem} `invalid_request` if the charset is not known, or the bytes are not valid in it
+ * Decodes text. The charset may be any that Node's TextDecoder knows:
+ * https://encoding.spec.whatwg.org/#names-and-labels
+ * @param field - the field to name in the problem
+ * @throws {Problem} `invalid_request` if the charset is unknown, or the bytes are not valid in it
  */
 export function decodeText(bytes: Uint8Array, charset: string, field: string): string {
   const decoder = createDecoder(charset, field);
@@ -26,8 +27,8 @@ export function decodeText(bytes: Uint8Array, charset: string, field: string): s
 }
 
 /**
- * Converts a body to UTF-8. A body whose charset is UTF-8 is returned as it is, without a check.
- * @throws {Problem} as {@link decodeText} does, or the limit's own
+ * Converts a body to UTF-8. A UTF-8 body is returned unchanged and unchecked.
+ * @throws {Problem} like {@link decodeText}, or the limit's problem if the converted body is too large
  */
 export async function toUtf8(body: Buffer, charset: string, limit: BodyLimit): Promise<Buffer> {
   const decoder = createDecoder(charset, 'body');
@@ -45,7 +46,7 @@ export async function toUtf8(body: Buffer, charset: string, limit: BodyLimit): P
   return joinChunks(chunks);
 }
 
-/** The bytes of a text are not valid in its charset, or in UTF-8 if it names none. */
+/** Makes the problem for text whose bytes are not valid in its charset, which is UTF-8 if it does not name one. */
 export function notInCharset(charset: string, field: string, cause?: unknown): Problem {
   const message =
     charset === UTF_8
@@ -54,7 +55,7 @@ export function notInCharset(charset: string, field: string, cause?: unknown): P
   return invalidRequest([{ field, message }], cause);
 }
 
-/** A text has half of a surrogate pair in it. No charset can encode that, but an escape in JSON can. */
+/** Makes the error for half of a surrogate pair. No charset can encode it, but a JSON escape such as `\uD800` can. */
 export function loneSurrogate(field: string): FieldError {
   return {
     field,
@@ -75,7 +76,7 @@ function createDecoder(charset: string, field: string): TextDecoder {
   try {
     return new TextDecoder(charset, { fatal: true });
   } catch (error) {
-    const message = `has the charset "${charset}", which is not known here. Send it as UTF-8`;
+    const message = `has the charset "${charset}", which is not supported. Send it as UTF-8`;
     throw invalidRequest([{ field, message }], error);
   }
 }

@@ -6,7 +6,7 @@ import type { ReadImage } from '../image/image-reader.ts';
 import type { LargeJson } from './large-json.ts';
 import type { Image } from '../image/image.ts';
 
-/** A request to one of OpenAI's APIs that passed the checks. */
+/** A checked request to one of OpenAI's APIs. */
 export interface OpenAiRequest {
   readonly request: ModelRequest;
   readonly images: readonly Image[];
@@ -14,12 +14,12 @@ export interface OpenAiRequest {
   readonly stream: boolean;
 }
 
-/** Some clients send the URL alone, as the Responses API has it. */
+/** Some clients send only the URL, which is the format of the Responses API. */
 const MUST_BE_OBJECT = 'must be an object with the data URL in it: {"url": "data:image/png;base64,…"}';
 
 /**
- * Reads a request in OpenAI's Chat Completions format. Its images are checked; all else is the model's business and
- * goes through as it came.
+ * Reads a request in OpenAI's Chat Completions format. It checks the images. Other parameters go to the model
+ * unchanged, apart from `max_tokens` and `store`.
  * @throws {Problem} about the document or its images
  */
 export async function readChat(
@@ -46,9 +46,9 @@ export async function readChat(
 }
 
 /**
- * Many clients still send `max_tokens`, which models that reason refuse; the newer name means the same and works with all:
- * https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_completion_tokens
- * A completion is stored only if the request says so, and this app never does.
+ * Renames `max_tokens`, which many clients still send and reasoning models refuse. The new name means the same, and
+ * every model takes it: https://platform.openai.com/docs/api-reference/chat/create#chat-create-max_completion_tokens
+ * Removes `store`, so that the service stores no completion.
  */
 function toModelParams({ store: _never, ...params }: Record<string, unknown>): Record<string, unknown> {
   const { max_tokens: maxTokens, ...others } = params;

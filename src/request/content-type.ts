@@ -3,30 +3,30 @@ import type { IncomingRequest } from '../http/incoming-request.ts';
 import { Problem } from '../http/problem.ts';
 import { IMAGE_TYPES } from '../image/image.ts';
 
-/** A parsed Content-Type. A Content-Disposition has the same syntax. */
+/** A parsed Content-Type. */
 export interface ContentType {
-  /** In lower case, without parameters, such as `multipart/form-data`. Empty if there is no Content-Type. */
+  /** The type in lower case, without parameters, such as `multipart/form-data`. Empty if there is no Content-Type. */
   readonly type: string;
-  /** By their names in lower case. */
+  /** Values by lower-case name. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** Characters of a header that are read. The longest filename fits. */
+/** Characters to read of a header. The longest filename fits. */
 const MAX_CHARACTERS = 4096;
-/** Characters that are shown of a Content-Type that cannot be parsed. */
+/** Characters to show of a Content-Type that cannot be parsed. */
 const MAX_UNKNOWN = 100;
-/** Node's parser takes seconds for a header full of blanks, so a header with so many in a row is not given to it. */
+/** Node's parser takes seconds for a header full of blanks. A header with this many in a row is not parsed. */
 const LONG_GAP = /[\t ]{64}/;
-/** Bytes of a body that are looked at, to say what it is. */
+/** Bytes of a body to look at when guessing its kind. */
 const HEAD_BYTES = 1024;
-/** A shorter text that happens to be base64 may be anything. */
+/** Characters that base64 must have to be recognized. Shorter text may look like base64 by chance. */
 const LEAST_BASE64 = 24;
-/** A short text with an ending that images have. */
+/** A short text that ends with an extension of image files. */
 const FILE_NAME = /^[^\p{Cc}]{1,250}\.(?:jpe?g|png|gif|webp|hei[cf]|avif|tiff?|bmp|pdf)\s*$/iu;
-/** The bytes that images of the supported types begin with, as Latin-1. */
+/** The first bytes of the image types that the model takes, as Latin-1. */
 const IMAGE_STARTS = ['\u0089PNG', '\u00ff\u00d8\u00ff', 'GIF8', 'RIFF'];
 
-/** Kinds of body that are not an image, and what to do if one is sent where an image's bytes are expected. */
+/** Kinds of body that are not an image, and what the caller should do instead. */
 const NO_IMAGE = {
   JSON: 'Send it with Content-Type: application/json.',
   'a multipart form':
@@ -44,8 +44,8 @@ const NO_IMAGE = {
 type NoImage = keyof typeof NO_IMAGE;
 
 /**
- * Parses a Content-Type as leniently as https://mimesniff.spec.whatwg.org/#parsing-a-mime-type. If a proxy has joined two,
- * the first counts.
+ * Parses a Content-Type as leniently as https://mimesniff.spec.whatwg.org/#parsing-a-mime-type. If a proxy joined two
+ * headers with a comma, the first one counts.
  */
 export function parseContentType(header: string | null): ContentType {
   const value = (header ?? '').slice(0, MAX_CHARACTERS);
@@ -68,12 +68,12 @@ function parse(value: string): ContentType | undefined {
   }
 }
 
-/** The Content-Type of a request. */
+/** Parses the Content-Type of a request. */
 export function contentTypeOf({ headers }: Pick<IncomingRequest, 'headers'>): ContentType {
   return parseContentType(headers.get('content-type'));
 }
 
-/** What a body is, by its first bytes. Undefined if it is none of the known kinds. */
+/** Guesses the kind of a body from its first bytes. Returns undefined if it matches no known kind. */
 export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, HEAD_BYTES)).toString('latin1');
   if (IMAGE_STARTS.some((start) => head.startsWith(start))) return 'an image';
@@ -88,8 +88,8 @@ export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
 }
 
 /**
- * Refuses a body that was read as an image's bytes, but is something that this service accepts under another Content-Type.
- * @throws {Problem} `unsupported_image_type`, with the Content-Type to send
+ * Refuses a body that should be the bytes of an image, but is clearly something else, such as JSON.
+ * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refuseBody(body: Uint8Array, { type }: ContentType): void {
   const kind = type.startsWith('multipart/') ? 'a multipart form' : kindOf(body);
@@ -98,7 +98,8 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
 }
 
 /**
- * Refuses an image of a form for the same reason.
+ * Does the same as {@link refuseBody} for an image part of a form.
+ * @param index - which image of the form it is, counted from 0
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refusePart(image: Uint8Array, index: number): void {
@@ -112,11 +113,14 @@ export function refusePart(image: Uint8Array, index: number): void {
   throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${next}`);
 }
 
-/** Adds what `curl -d` does to an image, where a damaged one came under the Content-Type that it sends by default. */
+/**
+ * Adds a hint about `curl -d`, which damages images, to a problem about an image.
+ * It does so only if the request has the Content-Type that `curl -d` sends by default.
+ */
 export function explainDamage(error: unknown, request: Pick<IncomingRequest, 'headers'>): unknown {
   if (contentTypeOf(request).type !== 'application/x-www-form-urlencoded') return error;
   if (!(error instanceof Problem) || !['corrupt_image', 'unsupported_image_type'].includes(error.code)) return error;
-  // It is known for what it is, so it is not damaged.
+  // Its type was recognized, so it is not damaged.
   if (typeof error.members['detected'] === 'string') return error;
   const advice =
     'If you use curl, send the file with --data-binary: -d removes its line breaks, which damages an image.';
@@ -127,12 +131,12 @@ function notAnImage(detail: string): Problem {
   return new Problem('unsupported_image_type', detail, { members: { detected: null, supported: IMAGE_TYPES } });
 }
 
-/** Whether a Content-Type is that of an image, or of bytes that may be one. */
+/** Returns whether a Content-Type is an image type, or the type of unknown bytes. */
 export function isImageType({ type }: ContentType): boolean {
   return type.startsWith('image/') || type === 'application/octet-stream';
 }
 
-/** Says why a body was read as an image. */
+/** Explains why a body was read as an image. */
 export function readAsImage(type: string): string {
   return type === ''
     ? 'It has no Content-Type, so it was read as the bytes of one image.'

@@ -6,35 +6,36 @@ import { PIECE_BYTES } from './charset.ts';
 import type { JsonText, JsonTextReader } from './json-text.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
-/** Bytes within which the comma of a data URL has to be. Parameters such as a filename may be long. */
+/** Bytes to search for the comma of a data URL. Parameters before it, such as a filename, may be long. */
 const MAX_PREFIX_BYTES = 16 * 1024;
-/** C0 controls and the space are removed from both ends of a URL: https://url.spec.whatwg.org/#concept-basic-url-parser */
+/** A URL parser removes C0 controls and spaces from both ends: https://url.spec.whatwg.org/#concept-basic-url-parser */
 const LAST_CONTROL_OR_SPACE = 0x20;
-/** These are removed from a URL wherever they are, by the same parser. */
+/** The same parser removes tabs and line breaks everywhere. */
 const TABS_AND_LINE_BREAKS = /[\t\n\r]+/g;
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 /** https://fetch.spec.whatwg.org/#data-url-processor, step 11 */
 const BASE64_PREFIX = /; *base64$/i;
-/** Part of an escape such as `%2B` at the end of a piece. */
+/** An incomplete escape at the end of a piece, such as the `%2` of `%2B`. */
 const UNFINISHED_PERCENT = /%[\t\n\r]*[\da-f]?[\t\n\r]*$/i;
 const PERCENT = 0x25;
 const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, byte) =>
   '0123456789abcdef'.indexOf(String.fromCharCode(byte).toLowerCase()),
 );
 
-/** An image as a text: a data URL, or base64 alone. */
+/** An image as text: a data URL or bare base64. */
 export interface ImageText {
   readonly text: JsonText;
-  /** The path to it in the request, as a program would write it. */
+  /** Its path in the request, such as `images[0]`. */
   readonly field: string;
-  /** Whether it may be base64 without a data URL around it. */
+  /** Whether bare base64 is accepted, without a data URL around it. */
   readonly mayBeBare: boolean;
 }
 
 /**
- * Decodes an image, step by step. A data URL is read as `fetch()` reads it. The media type in it is ignored: the bytes
- * decide. Nothing is ever fetched.
- * @throws {Problem} `invalid_request`, `image_too_large` or `empty_image`
+ * Decodes an image in short steps, so that other requests are not held up. It reads a data URL as `fetch()` does, and
+ * ignores the media type in it: later checks tell the type by the bytes. It never fetches anything.
+ * @throws {Problem} `invalid_request` if the text is not a data URL or not base64, `image_too_large` if it decodes to
+ * more than `maxImageBytes`, or `empty_image` if it decodes to nothing
  */
 export async function decodeImage(image: ImageText, maxImageBytes: number): Promise<Buffer> {
   const { text, field } = image;
@@ -57,7 +58,7 @@ export async function decodeImage(image: ImageText, maxImageBytes: number): Prom
   return bytes;
 }
 
-/** Tells a data URL from base64 alone. `start` is the part of the head that belongs to the data. */
+/** Tells a data URL from bare base64. `start` is the part of the head that belongs to the data. */
 function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText) {
   const trimmed = head.slice(leadingControls(head)).replaceAll(TABS_AND_LINE_BREAKS, '');
   if (!/^data:/i.test(trimmed)) {
@@ -78,7 +79,7 @@ function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText
   return { start: trimmed.slice(comma + 1), isUrl: true, isBase64: BASE64_PREFIX.test(prefix.trim()) };
 }
 
-/** Reads the data of an image's text, piece by piece. */
+/** Reads the data of an image's text in pieces. */
 class Pieces {
   readonly #reader: JsonTextReader;
   readonly #isUrl: boolean;
@@ -102,7 +103,9 @@ class Pieces {
     return piece.slice(0, piece.length - this.#pending.length);
   }
 
-  /** Returns the bytes of a piece. In a URL, some characters are removed, # ends the data, and the rest is percent-decoded. */
+  /**
+   * Returns the bytes of a piece. In a URL, it removes tabs and line breaks, stops at #, and percent-decodes the rest.
+   */
   clean(piece: string): Buffer {
     if (!this.#isUrl) return Buffer.from(piece);
     const hash = piece.indexOf('#');
@@ -133,7 +136,7 @@ async function decodePlain(pieces: Pieces, limit: BodyLimit): Promise<Buffer> {
   return joinChunks(chunks);
 }
 
-/** https://url.spec.whatwg.org/#percent-decode, in place */
+/** Percent-decodes in place: https://url.spec.whatwg.org/#percent-decode */
 function percentDecode(bytes: Buffer): Buffer {
   if (!bytes.includes(PERCENT)) return bytes;
   let length = 0;

@@ -12,12 +12,14 @@ import { LargeJson } from './large-json.ts';
 import { readMultipart } from './multipart.ts';
 import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
 
-/** The limits of a form. Sizes are in bytes. */
+/** Limits of a form. Sizes are in bytes. */
 export type FormLimits = ImageLimits & Pick<Limits, 'maxBodyBytes'>;
 
-/** The fields that a query may have. Names that resemble none of them are ignored: keys and gateways use the query, too. */
+/**
+ * The fields that a query may have. Unrelated names are ignored, because function keys and gateways use the query, too.
+ */
 const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
-/** Names a blob to read as an image; may be repeated. */
+/** The parameter that names a blob to read as an image. It may be repeated. */
 const BLOB = 'blob';
 /** Fields that only a body may have. */
 const BODY_FIELDS = new Set(['schema', 'image', 'images']);
@@ -25,7 +27,7 @@ const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
 
 /**
  * Reads the fields of a question from the query of a URL.
- * @throws {Problem} `invalid_request` if one is not UTF-8, is misspelt, or belongs in the body
+ * @throws {Problem} `invalid_request` if a field is not UTF-8, is misspelt, or belongs in the body
  */
 export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string, string> {
   const { search, searchParams } = new URL(url);
@@ -45,7 +47,7 @@ export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string,
   );
 }
 
-/** What is wrong with a name in the query that means a field and is not one; nothing if it means none. */
+/** Returns an error if a name in the query is a misspelt field, or a field of the body. */
 function misplacedField(field: string): FieldError[] {
   const plain = field.toLowerCase().replaceAll(/[-_]/g, '');
   if (BODY_FIELDS.has(plain))
@@ -54,7 +56,10 @@ function misplacedField(field: string): FieldError[] {
   return meant === undefined || meant === field ? [] : [{ field, message: `is written ${meant} in the query` }];
 }
 
-/** Whether all fields of the question are in the query: the body is one image, or the query names blobs as well. */
+/**
+ * Returns whether the query must have all fields of the question, because the body is an image, or the query names
+ * blobs.
+ */
 export function hasFieldsInQueryOnly(request: IncomingRequest): boolean {
   return blobsIn(request).length > 0 || isImageType(contentTypeOf(request));
 }
@@ -64,9 +69,9 @@ function blobsIn({ url }: Pick<IncomingRequest, 'url'>): readonly string[] {
 }
 
 /**
- * Reads the body by its Content-Type: a form, JSON, or the bytes of one image. If the query names blobs, the body must be
- * empty. No blob is read yet.
- * @throws {Problem} about the body, or the number, size or place of its images
+ * Reads the body according to its Content-Type: a form, JSON, or the bytes of one image. If the query names blobs, the
+ * body must be empty. It does not read the blobs yet.
+ * @throws {Problem} about the body, or about the number, size or location of its images
  */
 export async function readForm(incoming: Incoming, limits: FormLimits): Promise<Form> {
   const blobs = blobsIn(incoming.request);
@@ -105,8 +110,8 @@ async function readAny(incoming: Incoming, limits: FormLimits): Promise<Form> {
 }
 
 /**
- * Reads a body as JSON, whatever its Content-Type says, and gives its memory back when `use` is done with it.
- * @throws {Problem} about the body, or what `use` throws
+ * Reads a body as JSON, whatever its Content-Type is. It releases the body's memory when `use` has succeeded.
+ * @throws {Problem} about the body, or whatever `use` throws
  */
 export async function readJson<T>(
   incoming: Incoming,
@@ -126,7 +131,7 @@ export async function readJson<T>(
     reservation.keep([body]);
     reservation.release(received);
   }
-  reservation.grow(body.length); // its images are decoded beside it
+  reservation.grow(body.length); // decoded images are held beside the body
   const result = await use(await LargeJson.read(body));
   reservation.release(body);
   return result;
@@ -151,7 +156,7 @@ function wholeBody({ maxBodyBytes: limit }: Pick<Limits, 'maxBodyBytes'>): BodyL
   return { bytes: limit, exceeded: () => new Problem('body_too_large', detail, { members: { limit } }) };
 }
 
-/** Checks each run of percent-encoded bytes by itself: everything else in a URL is ASCII. */
+/** Checks only the runs of percent-encoded bytes, because everything else in a URL is ASCII. */
 function isUtf8Query(encoded: string): boolean {
   return (encoded.match(PERCENT_ENCODED) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }

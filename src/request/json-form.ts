@@ -8,21 +8,22 @@ import { type BlobPlace, blobPlace } from '../storage/blob-url.ts';
 import { decodeImage } from './data-url.ts';
 import type { LargeJson } from './large-json.ts';
 
-/** The fields that a form or JSON may have beside its images. */
+/** The fields that a form or JSON may have besides its images. */
 export const FIELDS: ReadonlySet<string> = new Set(['instructions', 'detail', 'maxTokens', 'schema']);
 
-/** A request's fields and images as they came, not checked. */
+/** A request's fields and images, as received and unchecked. */
 export interface Form {
   readonly fields: Readonly<Record<string, unknown>>;
-  /** The bytes of an image, or a blob that may be read for them. */
+  /** For each image, its bytes or the blob to read them from. */
   readonly images: readonly (Buffer | BlobPlace)[];
 }
 
-/** How many images a form may have, how large each may be in bytes, and which containers its blobs may be in. */
+/** How many images a form may have, how many bytes each may have, and which containers its blobs may be in. */
 export type ImageLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'> & Pick<StorageSettings, 'imageContainers'>;
 
 /**
- * Reads the JSON form of a question: fields, and `images` as data URLs, bare base64 or `{"blob": URL}`. No blob is read yet.
+ * Reads a question sent as JSON: fields, and `images` as data URLs, bare base64 or `{"blob": URL}`. It does not read
+ * the blobs yet.
  * @throws {Problem} about the document or its images
  */
 export async function readJsonForm(
@@ -33,7 +34,7 @@ export async function readJsonForm(
   const { images: all, ...fields } = json.value;
   const given: unknown = all ?? [];
   if (!Array.isArray(given))
-    throw invalidRequest([{ field: 'images', message: 'must be an array of data URLs, base64 texts or blobs' }]);
+    throw invalidRequest([{ field: 'images', message: 'must be an array of data URLs, base64 strings or blobs' }]);
   if (given.length > maxImages) throw tooManyImages(maxImages);
 
   const images: (Buffer | BlobPlace)[] = [];
@@ -44,7 +45,7 @@ export async function readJsonForm(
         const blob = blobIn(image);
         if (blob !== undefined) return blobPlace(await json.take(blob).toText(), imageContainers);
         if (typeof image !== 'string')
-          throw invalidRequest([{ field, message: 'must be a text (a data URL or base64), or {"blob": URL}' }]);
+          throw invalidRequest([{ field, message: 'must be a string (a data URL or base64) or {"blob": URL}' }]);
         return decodeImage({ text: json.take(image), field, mayBeBare: true }, maxImageBytes);
       }),
     );
@@ -53,7 +54,7 @@ export async function readJsonForm(
   return { fields: isRecord(restored) ? restored : {}, images };
 }
 
-/** The URL in `{"blob": URL}`. */
+/** Returns the URL in `{"blob": URL}`, or undefined for any other value. */
 function blobIn(image: unknown): string | undefined {
   if (!isRecord(image) || Object.keys(image).length !== 1 || typeof image['blob'] !== 'string') return undefined;
   return image['blob'];

@@ -4,13 +4,13 @@ import { notInCharset, PIECE_BYTES, UTF_8 } from './charset.ts';
 
 const BACKSLASH = 0x5c;
 const U = 0x75;
-/** `\u0041` and `\n`, for example. */
+/** Lengths of escapes such as `\u0041` and `\n`. */
 const LONG_ESCAPE_BYTES = 6;
 const SHORT_ESCAPE_BYTES = 2;
 
 const utf8 = new TextDecoder(UTF_8, { fatal: true, ignoreBOM: true });
 
-/** A text in a JSON document: the bytes between its quotes. It may have megabytes, so it is read piece by piece. */
+/** A string in a JSON document: the bytes between its quotes. It may have megabytes, so it is read in pieces. */
 export class JsonText {
   readonly bytes: Buffer;
   readonly #hasEscapes: boolean;
@@ -20,23 +20,23 @@ export class JsonText {
     this.#hasEscapes = hasEscapes;
   }
 
-  /** Makes one of a text that is parsed already. */
+  /** Makes a JsonText from a string that is already parsed. */
   static of(value: string): JsonText {
     const json = JSON.stringify(value).slice(1, -1);
     return new JsonText(Buffer.from(json), json.includes('\\'));
   }
 
-  /** Returns a reader at the beginning of the text. */
+  /** Returns a new reader at the start of the string. */
   read(): JsonTextReader {
     return new JsonTextReader(this.bytes, this.#hasEscapes);
   }
 
   /**
-   * Returns the whole text.
-   * @throws {Problem} `invalid_request` if it is not valid JSON in UTF-8
+   * Decodes the whole string.
+   * @throws {Problem} `invalid_request` if it is not valid UTF-8, or not a valid JSON string
    */
   async toText(): Promise<string> {
-    // A text without escapes is parsed too, because the parser refuses control characters.
+    // Parse a string without escapes, too: the parser refuses control characters.
     const reader = new JsonTextReader(this.bytes, true);
     let text = '';
     while (reader.left > 0) text += await inTurn(() => reader.next(PIECE_BYTES));
@@ -44,7 +44,7 @@ export class JsonText {
   }
 }
 
-/** Reads a {@link JsonText} from its beginning to its end. */
+/** Reads a {@link JsonText} from start to end. */
 export class JsonTextReader {
   readonly #bytes: Buffer;
   readonly #hasEscapes: boolean;
@@ -55,14 +55,15 @@ export class JsonTextReader {
     this.#hasEscapes = hasEscapes;
   }
 
-  /** Bytes that are not read yet. They hold no more characters than that. */
+  /** Number of bytes that are not read yet. It is also the highest number of characters that can follow. */
   get left(): number {
     return this.#bytes.length - this.#at;
   }
 
   /**
-   * Returns the next piece of the text, which takes up about so many bytes.
-   * @throws {Problem} `invalid_request` if it is not valid JSON in UTF-8
+   * Decodes the next piece. It is a few bytes shorter than asked for if a character or an escape would be cut.
+   * @param bytes - length of the piece in the document
+   * @throws {Problem} `invalid_request` if the piece is not valid UTF-8, or has an invalid escape
    */
   next(bytes: number): string {
     const end = this.#wholeBefore(this.#at + bytes);
@@ -71,7 +72,7 @@ export class JsonTextReader {
     return this.#hasEscapes ? unescape(piece) : piece;
   }
 
-  /** Moves the end of a piece back, so that it is not within an escape or a character. */
+  /** Moves the end of a piece back if it would cut an escape or a character. */
   #wholeBefore(end: number): number {
     const bytes = this.#bytes;
     if (end >= bytes.length) return bytes.length;
@@ -87,7 +88,7 @@ export class JsonTextReader {
     const backslash = bytes.subarray(end - LONG_ESCAPE_BYTES + 1, end).lastIndexOf(BACKSLASH);
     if (backslash < 0) return undefined;
     const at = end - LONG_ESCAPE_BYTES + 1 + backslash;
-    // Each pair of backslashes is one escape. A backslash that is left over begins another.
+    // Two backslashes are one escape. After an odd number of backslashes, the last one begins an escape.
     let first = at;
     while (first > this.#at && bytes[first - 1] === BACKSLASH) first -= 1;
     if ((at - first) % 2 === 1) return undefined;
@@ -112,7 +113,7 @@ function unescape(text: string): string {
   try {
     return String(JSON.parse(`"${text}"`));
   } catch {
-    // The parser's own message quotes the document, and no part of it may reach a log.
+    // The parser's message quotes the document, and no part of the document may reach a log.
     throw invalidBody('is not valid JSON. Write it with a JSON library, and send all of it');
   }
 }

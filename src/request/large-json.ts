@@ -5,14 +5,16 @@ import { inTurn } from '../http/turn.ts';
 import { decodeText, loneSurrogate, UTF_8 } from './charset.ts';
 import { JsonText } from './json-text.ts';
 
-/** Texts of more bytes than this are not given to the parser. Images are that long, and little else is. */
+/** Strings of more bytes than this are kept from the parser. Images are that long, and little else is. */
 const LONG_TEXT_BYTES = 4096;
-/** Bytes of everything that is not an image. No model reads more: a million tokens are about 4 MB of text. */
+/** Bytes that everything but the images may have. No model reads more: a million tokens are about 4 MB of text. */
 const MAX_REST_BYTES = 4 * 1024 * 1024;
-/** Commas, colons, opening brackets and texts. The parser takes a few milliseconds for so many, in one go. */
+/**
+ * How many commas, colons, opening brackets and strings there may be. The parser blocks the event loop for a few ms.
+ */
 const MAX_TOKENS = 50_000;
 const MAX_DEPTH = 100;
-/** Bytes that are scanned in one step, in about a tenth of a millisecond. */
+/** Bytes to scan in one step, which takes about a tenth of a millisecond. */
 const STEP_BYTES = 64 * 1024;
 
 const QUOTE = 0x22;
@@ -25,11 +27,11 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * A JSON document whose long texts stay where they are, in the body. The parser gets placeholders instead, so that
- * megabytes of base64 are neither parsed nor copied.
+ * A JSON document whose long strings stay in the body's buffer. The parser gets placeholders instead, so that megabytes
+ * of base64 are neither parsed nor copied.
  */
 export class LargeJson {
-  /** The parsed document, with a placeholder instead of every long text. */
+  /** The parsed document, with a placeholder for each long string. */
   readonly value: unknown;
   readonly #longTexts: Map<string, JsonText>;
   readonly #otherBytes: number;
@@ -41,8 +43,9 @@ export class LargeJson {
   }
 
   /**
-   * Reads a document in UTF-8, step by step.
-   * @throws {Problem} `invalid_request` if it is not JSON, has too much beside its long texts, or is nested too deeply
+   * Parses a UTF-8 document in short steps, so that other requests are not held up.
+   * @throws {Problem} `invalid_request` if it is not JSON, is nested too deeply, or is too large without its long
+   * strings
    */
   static async read(body: Buffer): Promise<LargeJson> {
     const scanner = new Scanner(body);
@@ -52,12 +55,18 @@ export class LargeJson {
     return new LargeJson(await inTurn(() => parse(text)), longTexts, rest.length);
   }
 
-  /** A part of this document as one of its own. They share the long texts, so what is taken out of one is out of both. */
+  /**
+   * Returns a document for a part of this one. Both share the long strings: one that you take from either is gone from
+   * both.
+   */
   at(part: unknown): LargeJson {
     return new LargeJson(part, this.#longTexts, this.#otherBytes);
   }
 
-  /** Takes a text out of the document, by its value or its placeholder. {@link restore} does not restore it. */
+  /**
+   * Takes a string out of the document. {@link restore} no longer restores it.
+   * @param text - the string as it stands in {@link value}, which may be a placeholder
+   */
   take(text: string): JsonText {
     const long = this.#longTexts.get(text);
     this.#longTexts.delete(text);
@@ -65,8 +74,9 @@ export class LargeJson {
   }
 
   /**
-   * Returns the value with its long texts in it again, except for those that were taken out.
-   * @throws {Problem} `invalid_request` if there is too much text, or text that is not valid
+   * Returns a copy of a value with its long strings in place of their placeholders. Strings that were taken out stay
+   * out.
+   * @throws {Problem} `invalid_request` if the strings are too long in total, or one of them is not valid
    */
   async restore(value: unknown): Promise<unknown> {
     const lengths = [...this.#longTexts.values()].map(({ bytes }) => bytes.length);
@@ -77,16 +87,16 @@ export class LargeJson {
   }
 }
 
-/** Scans a document once, and takes its long texts out. */
+/** Scans a document once and takes out its long strings. */
 class Scanner {
   readonly longTexts = new Map<string, JsonText>();
   readonly #body: Buffer;
   readonly #kept: Uint8Array[] = [];
   #keptBytes = 0;
-  /** Where the bytes begin that are kept next. */
+  /** Start of the bytes to keep next. */
   #from = 0;
   #at = 0;
-  /** The opening quote of the text that the scanner is in, or -1. */
+  /** Position of the opening quote if the scanner is inside a string, or else -1. */
   #open = -1;
   #hasEscapes = false;
   #depth = 0;
@@ -96,12 +106,12 @@ class Scanner {
     this.#body = body;
   }
 
-  /** The document without its long texts. */
+  /** The document with a placeholder for each long string. */
   get rest(): Buffer {
     return Buffer.concat(this.#kept);
   }
 
-  /** Scans the next bytes. @returns whether those were the last */
+  /** Scans the next {@link STEP_BYTES}. @returns whether the document ends there */
   step(): boolean {
     const end = Math.min(this.#at + STEP_BYTES, this.#body.length);
     while (this.#at < end) {
@@ -154,7 +164,7 @@ class Scanner {
     }
     this.#hasEscapes = true;
     let at = this.#at + backslash;
-    // A quote that follows a backslash does not end the text.
+    // An escaped quote does not end the string.
     while (at < end && body[at] !== QUOTE) at += body[at] === BACKSLASH ? 2 : 1;
     this.#at = at;
     if (at < end) this.#closeText();
@@ -180,7 +190,7 @@ class Scanner {
 
   #countToken(): void {
     this.#tokens += 1;
-    if (this.#tokens > MAX_TOKENS) throw invalidBody(`has more than ${MAX_TOKENS} members, items and texts`);
+    if (this.#tokens > MAX_TOKENS) throw invalidBody(`has more than ${MAX_TOKENS} members, items and strings`);
   }
 }
 
@@ -203,11 +213,11 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // The parser's own message quotes the document, and no part of it may reach a log.
+    // The parser's message quotes the document, and no part of the document may reach a log.
     throw invalidBody('is not valid JSON. Write it with a JSON library, and send all of it');
   }
 }
 
 function tooMuch() {
-  return invalidBody(`has more than ${MAX_REST_BYTES} bytes beside its images`);
+  return invalidBody(`has more than ${MAX_REST_BYTES} bytes besides its images`);
 }

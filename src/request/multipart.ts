@@ -11,26 +11,25 @@ import { Part } from './part.ts';
 import type { BodyLimit } from './read-body.ts';
 import { untilClosed } from './until-closed.ts';
 
-/** Parts beside the images: the few fields there are, and some room for inputs that nobody used. */
+/** How many parts there may be besides the images: the few fields, and some unused inputs of a form. */
 const MAX_FIELDS = 16;
-/** Bytes. Enough for any instructions and any schema that the service accepts. */
+/** Bytes of one field. Enough for any instructions and any schema that the service accepts. */
 const MAX_FIELD_BYTES = 512 * 1024;
 const MAX_HEADER_PAIRS = 16;
 /** Browsers send every line break in a field as CRLF: https://html.spec.whatwg.org/#multipart-form-data */
 const CRLF = '\r\n';
-/** Of 1 to 70 characters: RFC 2046, section 5.1.1. */
+/** A boundary has 1 to 70 characters: RFC 2046, section 5.1.1. */
 const BOUNDARY = /^[^"\\\r\n]{1,70}$/;
-/** Bytes of the body that are kept, to say what the body is if it is not a form. */
+/** Bytes of the body to keep, so that a problem can say what the body is if it is not a form. */
 const START_BYTES = 1024;
-/** This part names the charset of the parts that name none: RFC 7578, section 4.6. */
+/** The part that names the charset of all parts without a charset: RFC 7578, section 4.6. */
 const CHARSET_FIELD = '_charset_';
 
 type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'>;
 
 /**
- * Reads `multipart/form-data` (RFC 7578): parts called `image`, in their order, and fields. A part with the name of a
- * field is that field, whether it has a filename or not.
- * @throws {Problem} about the form or the number and size of its images, or what reading `body` throws
+ * Reads `multipart/form-data` (RFC 7578): parts named `image`, in their order, and fields. A field may have a filename.
+ * @throws {Problem} about the form, or the number or size of its images; also whatever reading `body` throws
  */
 export async function readMultipart(
   body: AsyncIterable<Uint8Array>,
@@ -84,7 +83,7 @@ async function readParts(
     }
   };
   parser.on('part', (stream) => {
-    // The parser reports an error of a part as its own.
+    // The parser emits the error of a part, too, so it is not handled here.
     ends.push(new Promise((resolve) => void stream.once('end', resolve).once('error', resolve)));
     if (failure !== undefined) return void stream.resume();
     const part = new Part();
@@ -110,7 +109,7 @@ async function readParts(
   parser.end();
   try {
     await finished;
-    // The parser does not wait for a part whose last chunk ends right before a boundary.
+    // The parser finishes before a part ends if the part's last chunk ends right before a boundary.
     await Promise.all(ends);
   } catch (error) {
     throw malformed(start, error);
@@ -120,7 +119,7 @@ async function readParts(
   return parts;
 }
 
-/** Refuses the form as soon as one of its parts, or their number, cannot be accepted. */
+/** Refuses the form as soon as a part, or the number of parts, is not acceptable. */
 function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }: FormLimits): void {
   const images = parts.filter((each) => isImage(each) && !each.isUnused);
   if (images.length > maxImages) throw tooManyImages(maxImages);
@@ -130,7 +129,7 @@ function check(part: Part, parts: readonly Part[], { maxImages, maxImageBytes }:
   if (part.name === '') throw withoutName();
   part.checkEncoding();
   if (!isImage(part) && part.isFile && !FIELDS.has(part.name) && part.name !== CHARSET_FIELD)
-    throw invalidRequest([{ field: part.name, message: 'is a file under an unknown name; call the part image' }]);
+    throw invalidRequest([{ field: part.name, message: 'is a file under an unknown name; name the part image' }]);
   const limit = isImage(part) ? imageLimit(images.indexOf(part), { maxImageBytes }) : fieldLimit(part.name);
   if (part.isLongerThan(limit.bytes)) throw limit.exceeded();
 }
@@ -160,7 +159,10 @@ function boundaryOf(boundary = ''): string {
 function malformed(start: Uint8Array, cause: unknown): Problem {
   const kind = kindOf(start);
   return kind === undefined || kind === 'a multipart form'
-    ? invalidBody('is not a whole form: its lines must end with CRLF, and it must end with its closing boundary', cause)
+    ? invalidBody(
+        'is not a complete form: its lines must end with CRLF, and it must end with its closing boundary',
+        cause,
+      )
     : invalidBody(
         `is ${kind}, but its Content-Type is multipart/form-data. Send the Content-Type of what it is`,
         cause,

@@ -9,14 +9,14 @@ import { type BodyLimit, joinChunks } from './read-body.ts';
 /** The transfer encodings that leave the bytes as they are: RFC 2045, section 6.2. */
 const UNCHANGED: ReadonlySet<string> = new Set(['', '7bit', '8bit', 'binary']);
 const BASE64 = 'base64';
-/** Base64 has four bytes for three, and line breaks. This is more than that, so nothing valid is refused. */
+/** Base64 is 4/3 as long as its data, plus line breaks. This factor is higher, so nothing valid is refused. */
 const BASE64_GROWTH = 1.5;
 
-/** One part of a form, as it arrives. */
+/** One part of a form while it arrives. */
 export class Part {
-  /** Empty until the headers have arrived, or if they have no name. */
+  /** Empty until the headers have arrived, and afterwards if they have no name. */
   name = '';
-  /** Whether it has a filename, even an empty one. */
+  /** Whether it has a filename, which may be empty. */
   isFile = false;
   contentType: ContentType = { type: '', parameters: new Map() };
   readonly #chunks: Uint8Array[] = [];
@@ -24,7 +24,7 @@ export class Part {
   #fileName: string | undefined;
   #encoding = '';
 
-  /** @param headers - lists of values by name, as Latin-1 */
+  /** @param headers - lists of values by lower-case name, decoded as Latin-1 */
   readHeaders(headers: object): void {
     const values = new Map(
       Object.entries(headers).map(([name, value]: [string, unknown]) => [
@@ -32,7 +32,7 @@ export class Part {
         Array.isArray(value) ? String(value[0]) : '',
       ]),
     );
-    // The parameters of a Content-Disposition are written as those of a media type are.
+    // A Content-Disposition has the same syntax as a media type, so the same parser reads it.
     const { type, parameters } = parseContentType(`multipart/${values.get('content-disposition') ?? ''}`);
     if (type === 'multipart/form-data') {
       this.name = Buffer.from(parameters.get('name') ?? '', 'latin1').toString();
@@ -43,7 +43,7 @@ export class Part {
     this.#encoding = (values.get('content-transfer-encoding') ?? '').trim().toLowerCase();
   }
 
-  /** Whether a form sends it for an input that nobody used: with no filename or an empty one, and no bytes. */
+  /** Whether it comes from an input that the user left empty: it has no bytes, and no filename or an empty one. */
   get isUnused(): boolean {
     return !this.#fileName && this.#length === 0;
   }
@@ -53,7 +53,7 @@ export class Part {
     this.#length += chunk.length;
   }
 
-  /** Whether it certainly has more bytes than that once it is decoded. */
+  /** Returns whether its decoded length certainly exceeds a number of bytes. */
   isLongerThan(bytes: number): boolean {
     return this.#length > (this.#encoding === BASE64 ? bytes * BASE64_GROWTH : bytes);
   }
@@ -66,8 +66,9 @@ export class Part {
   }
 
   /**
-   * All of its bytes, decoded.
-   * @throws {Problem} the limit's own, or `invalid_request` if they are not what the part's headers say
+   * Returns all bytes of the part, decoded. Call it once: it releases the chunks.
+   * @throws {Problem} `invalid_request` if the part should be base64 and is not, or the limit's problem if its base64
+   * decodes to too many bytes. Other parts must be checked with {@link isLongerThan} before.
    */
   async toBytes(limit: BodyLimit): Promise<Buffer> {
     const bytes = await joinChunks(this.#chunks);

@@ -6,23 +6,23 @@ import { releaseBuffer } from '../http/release-buffer.ts';
 import { takeMemory } from '../http/spare-memory.ts';
 import { inTurn } from '../http/turn.ts';
 
-/** Bytes that are copied in one step, in well under a millisecond. */
+/** Bytes to copy in one step, which takes well under a millisecond. */
 const STEP_BYTES = 512 * 1024;
-/** A body of unknown length is copied at its end if it has no more bytes than this. */
+/** A body of unknown length is collected in chunks up to this many bytes, and joined at its end. */
 const SMALL_BYTES = 1024 * 1024;
-/** How much larger the memory for a body of unknown length becomes each time it is full. */
+/** Factor by which the memory for a body of unknown length grows when it is full. */
 const GROWTH = 2;
-/** Characters that are shown of an encoding. */
+/** Characters to show of an encoding. */
 const MAX_SHOWN = 100;
 
-/** A request whose body is read, and what it is read under. */
+/** A request whose body is read, with the deadline and the memory reservation that apply. */
 export interface Incoming {
   readonly request: IncomingRequest;
   readonly deadline: Deadline;
   readonly reservation: Reservation;
 }
 
-/** How much of a body is taken, and what to say of a larger one. */
+/** How large a body may be, and the problem for a larger one. */
 export interface BodyLimit {
   /** Bytes. */
   readonly bytes: number;
@@ -30,16 +30,16 @@ export interface BodyLimit {
 }
 
 /**
- * Reads a request's body into one buffer, which is kept until the request is over.
- * @throws {Problem} as {@link bodyChunks} does
+ * Reads a request's body into one buffer. The reservation keeps the buffer until the request ends.
+ * @throws {Problem} like {@link bodyChunks}; `invalid_request` if the body does not match its Content-Length
  */
 export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Buffer> {
   const announced = contentLength(incoming.request);
   const chunks = bodyChunks(incoming, limit);
   if (announced === undefined || announced > limit.bytes) return collect(chunks, limit, incoming.reservation);
 
-  // The length is known, so every byte goes straight to its final place and is held once. The memory is taken when the
-  // first chunk comes: the reservation has room for it by then.
+  // The length is known, so each byte is copied straight to its final place. Memory is taken when the first chunk
+  // comes, because only then the reservation has room for it.
   let body: Buffer | undefined;
   let length = 0;
   for await (const chunk of chunks) {
@@ -57,8 +57,8 @@ export async function readBody(incoming: Incoming, limit: BodyLimit): Promise<Bu
 }
 
 /**
- * Reads a body whose length is not known. A large one goes into memory that grows with it. Memory for the largest body
- * that is taken would hold every body without a copy, but V8 answers so much outside its heap with full garbage collections.
+ * Reads a body of unknown length. The buffer of a large body grows with it. A buffer of the largest size would need no
+ * copies, but so much memory outside V8's heap causes full garbage collections.
  */
 async function collect(chunks: AsyncIterable<Uint8Array>, limit: BodyLimit, reservation: Reservation): Promise<Buffer> {
   const waiting: Uint8Array[] = [];
@@ -86,14 +86,17 @@ async function collect(chunks: AsyncIterable<Uint8Array>, limit: BodyLimit, rese
   return whole;
 }
 
-/** Bytes to take for a body of which so many have arrived. There are few sizes, so that the memory of one body fits another. */
+/**
+ * Returns how large a buffer to take for a body of which `received` bytes have arrived. There are only a few sizes, so
+ * that the memory of one body fits another.
+ */
 function roomFor(received: number, { bytes }: BodyLimit): number {
   let room = SMALL_BYTES * GROWTH;
   while (room < received) room *= GROWTH;
   return Math.min(room, bytes);
 }
 
-/** Takes larger memory for a body, copies what there is of it, step by step, and gives the smaller memory back. */
+/** Takes a larger buffer for a body, copies the first `length` bytes in steps, and releases the smaller buffer. */
 async function enlarge(body: Buffer | undefined, length: number, bytes: number): Promise<Buffer> {
   const larger = takeMemory(bytes);
   if (!body) return larger;
@@ -105,7 +108,7 @@ async function enlarge(body: Buffer | undefined, length: number, bytes: number):
   return larger;
 }
 
-/** Copies chunks into one buffer of exactly their length, step by step, and gives back their memory. */
+/** Copies chunks into one buffer of exactly their total length, in steps. Releases the memory of the chunks. */
 export async function joinChunks(chunks: readonly Uint8Array[]): Promise<Buffer> {
   const joined = takeMemory(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -121,11 +124,12 @@ export async function joinChunks(chunks: readonly Uint8Array[]): Promise<Buffer>
 }
 
 /**
- * A request's body as it arrives. A Content-Length over the limit is refused before a byte is read; a body without one,
- * as soon as it passes the limit.
+ * Yields the chunks of a request's body as they arrive. A Content-Length over the limit is refused before anything is
+ * read. A body without a Content-Length is refused as soon as it exceeds the limit.
  *
- * @throws {Problem} `unsupported_encoding` if it is compressed, the limit's own, `overloaded` if there is no room for it,
- * `request_timeout` if the deadline passes first, `invalid_request` if it breaks off
+ * @throws {Problem} `unsupported_encoding` if the body is compressed, the limit's problem if it is too large,
+ * `overloaded` if the reservation has no room, `request_timeout` if the deadline passes first, `invalid_request` if the
+ * body breaks off
  */
 export async function* bodyChunks(
   { request, deadline, reservation }: Incoming,
@@ -150,7 +154,7 @@ export async function* bodyChunks(
   }
 }
 
-/** Nothing is decompressed here: a small body could become one of any size. */
+/** Refuses compressed bodies. A small one could decompress to any size. */
 function refuseEncoding(header: string | null): void {
   const codings = (header ?? '').split(',').map((coding) => coding.trim());
   const encoding = codings
@@ -161,7 +165,7 @@ function refuseEncoding(header: string | null): void {
   throw new Problem(
     'unsupported_encoding',
     `The body has Content-Encoding: ${encoding}. Send it as it is, without that header.`,
-    // RFC 9110, section 12.5.3: which codings would have been taken.
+    // Accept-Encoding says which codings the server takes: RFC 9110, section 12.5.3.
     { members: { encoding }, headers: { 'accept-encoding': 'identity' } },
   );
 }

@@ -5,7 +5,7 @@ import type { OpenAiRequest } from './chat.ts';
 import type { ReadImage } from '../image/image-reader.ts';
 import type { LargeJson } from './large-json.ts';
 
-/** Parameters that only make sense where the service stores what it is asked, and what to do instead. */
+/** Parameters that need the service to store conversations, and what the caller should do instead. */
 const NEEDS_STORAGE = {
   previous_response_id: 'is not supported, since nothing is stored: send the whole conversation in input',
   conversation: 'is not supported, since nothing is stored: send the whole conversation in input',
@@ -15,8 +15,9 @@ const STORED_ITEM = 'is an item_reference, which is not supported, since nothing
 const STORED_FILE = 'is not supported, since no files are stored: send the bytes as a data URL';
 
 /**
- * Reads a request in OpenAI's Responses format. Its images and files are checked, and what needs the service to store
- * anything is refused; all else is the model's business and goes through as it came.
+ * Reads a request in OpenAI's Responses format. It checks images and files, and refuses parameters that need stored
+ * data. It sends `store: false`, and drops reasoning items without content. Everything else goes to the model
+ * unchanged.
  * @throws {Problem} about the document, its images or its files
  */
 export async function readResponsesRequest(
@@ -58,7 +59,7 @@ function needsStorage(value: Readonly<Record<string, unknown>>): FieldError[] {
     .map(([field, message]) => ({ field, message }));
 }
 
-/** The type of a reference may be left out: no other item has an id alone. */
+/** Finds references to stored items. Their type may be absent: an item that has only an id is a reference. */
 function references(items: readonly unknown[]): FieldError[] {
   return items.flatMap((item, at) => {
     if (!isRecord(item) || isLostReasoning(item)) return [];
@@ -68,8 +69,8 @@ function references(items: readonly unknown[]): FieldError[] {
 }
 
 /**
- * Agents send the model's earlier thoughts back, or refer to them. Without encrypted content they say nothing, and the
- * service, which has not stored them, would refuse the whole request.
+ * Returns whether an item is reasoning that the service cannot read. Agents send the model's earlier reasoning back, or
+ * refer to it. Without encrypted content it is empty, and the service refuses the request, because it did not store it.
  */
 function isLostReasoning(item: unknown): boolean {
   if (!isRecord(item)) return false;
@@ -77,12 +78,12 @@ function isLostReasoning(item: unknown): boolean {
   return type === 'reasoning' ? !content : type === 'item_reference' && typeof id === 'string' && id.startsWith('rs_');
 }
 
-/** The schema of a tool's arguments may have any names in it. */
+/** Leaves out function tools: the schema of their arguments may use names such as `image_url` for anything. */
 function withoutSchemas(tools: unknown): unknown {
   return Array.isArray(tools) ? tools.filter((tool) => !isRecord(tool) || tool['type'] !== 'function') : tools;
 }
 
-/** Finds images and files wherever they may stand: in messages, results of tools, and screenshots. */
+/** Finds images and files wherever they may be: in messages, tool results and screenshots. */
 function search(value: unknown, field: string, found: Found): void {
   if (Array.isArray(value)) {
     for (const [at, each] of value.entries()) search(each, `${field}[${at}]`, found);
@@ -94,7 +95,7 @@ function search(value: unknown, field: string, found: Found): void {
     if (type === 'input_file') noteFile(value, field, found);
     else if (type === 'input_image' || typeof value['image_url'] === 'string') noteImage(value, field, found);
     for (const [name, member] of Object.entries(value)) {
-      // An earlier answer may cite files.
+      // Annotations of an earlier answer may name stored files, but do not ask the service to read them.
       if (member instanceof Object && name !== 'annotations') search(member, `${field}.${name}`, found);
     }
   }
@@ -102,18 +103,18 @@ function search(value: unknown, field: string, found: Found): void {
 
 function noteImage(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
   const { image_url: url, file_id: fileId } = holder;
-  if (typeof fileId === 'string') return; // refused already
+  if (typeof fileId === 'string') return; // search() has refused it
   const field = `${at}.image_url`;
   if (typeof url === 'string') {
     attachments.push({ kind: 'image', field, url, replace: (placed) => (holder['image_url'] = placed) });
   } else {
-    errors.push({ field, message: 'must be a text with a data URL in it: data:image/png;base64,…' });
+    errors.push({ field, message: 'must be a string with a data URL: data:image/png;base64,…' });
   }
 }
 
 function noteFile(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
   const { file_data: url, file_id: fileId, file_url: address } = holder;
-  if (typeof fileId === 'string') return; // refused already
+  if (typeof fileId === 'string') return; // search() has refused it
   if (typeof address === 'string') {
     errors.push({
       field: `${at}.file_url`,

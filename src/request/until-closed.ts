@@ -1,13 +1,13 @@
 const LINE_END = Buffer.from('\r\n');
 
 /**
- * The body of a form up to its closing boundary. What follows is to be ignored (RFC 2046, section 5.1.1), and the
- * parser would wait behind it for ever: https://github.com/fastify/busboy/issues/228
- * It is still read, so that it counts towards the limit of a body whether its length was announced or not.
+ * Yields the body of a form up to its closing boundary. Anything after that must be ignored (RFC 2046, section 5.1.1),
+ * and would make the parser wait for ever: https://github.com/fastify/busboy/issues/228
+ * It still reads the rest, so that the rest counts towards the body's limit, with or without a Content-Length.
  */
 export async function* untilClosed(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Uint8Array> {
   const closing = Buffer.from(`\r\n--${boundary}--`);
-  // A boundary may stand at the very beginning, where no line ends before it.
+  // At the very beginning, a boundary needs no line break before it.
   let before: Uint8Array = LINE_END;
   let closed = false;
   for await (const chunk of body) {
@@ -23,7 +23,7 @@ export async function* untilClosed(body: AsyncIterable<Uint8Array>, boundary: st
   }
 }
 
-/** Where in a chunk the closing boundary ends, which may have begun in what stood before. */
+/** Returns where the closing boundary ends in a chunk. It may begin in the bytes `before` the chunk. */
 function endOf(closing: Buffer, before: Uint8Array, chunk: Uint8Array): number | undefined {
   const seam = Buffer.concat([before, chunk.subarray(0, closing.length)]).indexOf(closing);
   if (seam >= 0) return seam + closing.length - before.length;
