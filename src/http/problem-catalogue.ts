@@ -203,14 +203,14 @@ export const PROBLEMS = {
     status: 413,
     title: 'The request body is too large',
     when: 'the body has more than `MAX_BODY_BYTES`, by its Content-Length or as it arrives',
-    detail: 'The body has more than 104857600 bytes. Send fewer images, or scale them down.',
+    detail: 'The body has more than 104,857,600 bytes. Send fewer images, or scale them down.',
     members: { limit: bytesAtMost },
   },
   image_too_large: {
     status: 413,
     title: 'The image is too large',
     when: 'an image has more than `MAX_IMAGE_BYTES`, or more pixels than are handled',
-    detail: 'The image has more than 20971520 bytes. Scale it down; the model does not see more detail than that.',
+    detail: 'The image has more than 20,971,520 bytes. Scale it down; the model does not see more detail than that.',
     members: { limit: bytesAtMost },
     optional: {
       image,

@@ -37,7 +37,7 @@ export function unsupportedType(detected: string | undefined, supported: readonl
 export function imageTooLarge(limit: number): Problem {
   return new Problem(
     'image_too_large',
-    `The image has more than ${limit} bytes. Scale it down; the model does not see more detail than that.`,
+    `The image has more than ${limit.toLocaleString('en')} bytes. Scale it down; the model does not see more detail than that.`,
     {
       members: { limit },
     },

@@ -152,7 +152,7 @@ async function readRaw(incoming: Incoming, limits: FormLimits, contentType: Cont
 }
 
 function wholeBody({ maxBodyBytes: limit }: Pick<Limits, 'maxBodyBytes'>): BodyLimit {
-  const detail = `The body has more than ${limit} bytes. Send fewer images, or scale them down.`;
+  const detail = `The body has more than ${limit.toLocaleString('en')} bytes. Send fewer images, or scale them down.`;
   return { bytes: limit, exceeded: () => new Problem('body_too_large', detail, { members: { limit } }) };
 }
 

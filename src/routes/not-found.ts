@@ -11,6 +11,9 @@ type Known = Pick<Route, 'methods' | 'path'>;
 /** Below these, clients read errors in OpenAI's shape. */
 const OPENAI_PREFIX = /^(?:chat|responses|models|v1|openai)(?:\/|$)/;
 
+/** The paths that clients make of other base URLs. Each leads to a route that has a shorter one. */
+const OPENAI_ALIAS = / \/api\/(?:v1|openai)\//;
+
 /** Answers a request that no route takes: there is no such path, or the path does not take the method. */
 export function notFound(routes: readonly Known[]): Handle {
   return async ({ request: { method, url } }) => {
@@ -36,9 +39,10 @@ function whyNoRoute(routes: readonly Known[], method: string, path: string | und
     });
   }
   const existing = routes.flatMap((route) => route.methods.map((each) => `${each} /api/${route.path}`));
+  const main = existing.filter((route) => !OPENAI_ALIAS.test(route));
   return new Problem(
     'not_found',
-    `There is no such route. There are: ${existing.join(', ')}. GET /api/openapi.json describes them.`,
+    `There is no such route. There are: ${main.join(', ')}. GET /api/openapi.json describes them.`,
     { members: { routes: existing } },
   );
 }
