@@ -10,7 +10,7 @@ const LONG_TEXT_BYTES = 4096;
 /** Bytes that everything but the images may have. No model reads more: a million tokens are about 4 MB of text. */
 const MAX_REST_BYTES = 4 * 1024 * 1024;
 /**
- * How many commas, colons, opening brackets and strings there may be. The parser blocks the event loop for a few ms.
+ * Limit of commas, colons, opening brackets and strings. Parsing so many blocks the event loop for a few milliseconds.
  */
 const MAX_TOKENS = 50_000;
 const MAX_DEPTH = 100;

@@ -10,37 +10,46 @@ import { isLoopback } from '../config/endpoint.ts';
 import { DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 
-/** The smallest single role that is enough for each use: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
+/**
+ * The least privileged built-in role for each use:
+ * https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
+ */
 const ROLES = {
   read: 'Storage Blob Data Reader',
   jobs: 'Storage Blob Data Contributor',
   queue: 'Storage Queue Data Contributor',
 } as const;
 
-/** Milliseconds until a try must have an answer's headers. The library has no such limit of its own, and a lost connection may never end. */
+/**
+ * Milliseconds to wait for the response headers of one try. The library has no default limit, and a lost connection may
+ * never end.
+ */
 const TRY_MS = 30_000;
 
-/** A try and two more, after 0.4 and 1.2 seconds. The signal of each call ends them all. A try that takes too long is the last one. */
+/**
+ * Three tries, with waits of 0.4 and 1.2 seconds. The signal of a call ends all its tries. A try that times out is not
+ * repeated.
+ */
 const RETRIES = { maxTries: 3, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
 
-/** No redirect is followed: a token goes to the host of the settings, and to no other. */
+/** Follows no redirects, so that the token goes only to the host in the settings. */
 const PIPELINE: StoragePipelineOptions & { readonly redirectOptions: { readonly maxRetries: number } } = {
   retryOptions: RETRIES,
   redirectOptions: { maxRetries: 0 },
 };
 
-// With AZURE_LOG_LEVEL they would print every URL, and the names of blobs may be personal.
+// If AZURE_LOG_LEVEL is set, the libraries would log every URL, and names of blobs may be personal.
 blobLogger.info.enabled = false;
 queueLogger.info.enabled = false;
 
-/** Tokens for `https://storage.azure.com/.default`: this process's identity. */
+/** Tokens of this process's identity for `https://storage.azure.com/.default`. */
 export interface Tokens {
   get(): Promise<string>;
-  /** Forgets a token that storage refused. */
+  /** Discards a token that storage refused. */
   discard(token: string): void;
 }
 
-/** Containers and queues, reached as this process's identity. */
+/** Creates clients of containers and queues that sign in as this process's identity. */
 export class Storage {
   readonly #tokens: Tokens;
 
@@ -48,20 +57,27 @@ export class Storage {
     this.#tokens = tokens;
   }
 
-  /** @param signal - ends each of its requests that has no signal of its own */
+  /**
+   * Creates a client of a container. It sends nothing yet.
+   * @param signal - aborts each request that has no signal of its own
+   */
   container(url: string, signal?: AbortSignal): ContainerClient {
     return new ContainerClient(url, new Pipeline([signed(this.#tokens, signal)], PIPELINE));
   }
 
-  /** @param signal - ends each of its requests */
+  /**
+   * Creates a client of a queue. It sends nothing yet.
+   * @param signal - aborts each request that has no signal of its own
+   */
   queue(url: string, signal?: AbortSignal): QueueClient {
     return new QueueClient(url, new QueuePipeline([signed(this.#tokens, signal)], PIPELINE));
   }
 }
 
 /**
- * Sends the identity's token, and limits each try's time. The libraries' own policy keeps tokens in a cache of its own for each client, and refuses
- * plain http even to this machine; the settings allow that, and nothing else.
+ * Makes a request policy that adds the identity's token and limits the time of each try. The libraries' own policy
+ * caches tokens for each client, and refuses plain http even to this machine, which the emulator needs. The settings
+ * allow plain http only to this machine.
  */
 function signed(tokens: Tokens, signal: AbortSignal | undefined): RequestPolicyFactory {
   return {
@@ -82,7 +98,7 @@ function signed(tokens: Tokens, signal: AbortSignal | undefined): RequestPolicyF
   };
 }
 
-/** What is done with storage, for what a problem says. */
+/** What the app wanted from storage, so that a problem can say which role or resource is missing. */
 export interface StorageUse {
   /** The URL of the container or the queue. */
   readonly url: string;
@@ -90,8 +106,9 @@ export interface StorageUse {
 }
 
 /**
- * Turns what a storage call threw into a problem that says who can mend it. If the caller went away, it stays that.
- * @param signal - the call's
+ * Turns an error of a storage call into a problem that says how to fix it. If the caller disconnected, it returns that
+ * reason unchanged.
+ * @param signal - the signal of the call
  */
 export function storageFailure(error: unknown, { url, kind }: StorageUse, signal?: AbortSignal): unknown {
   const reason: unknown = signal?.aborted ? signal.reason : error;
@@ -118,7 +135,7 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
   if (isMissing(status, error)) return missing({ url, kind }, error);
   const step =
     status === undefined
-      ? 'Try again in a while. If it stays so, check the name of the account and whether this network reaches it: private endpoint, firewall, proxy.'
+      ? 'Try again in a while. If it keeps failing, check the name of the account and whether this network reaches it: private endpoint, firewall, proxy.'
       : 'Try again in a while.';
   return new Problem('storage_error', `The storage account ${account} ${whatFailed(error, reason)}. ${step}`, {
     cause: error,
@@ -126,7 +143,7 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
   });
 }
 
-/** The container or the queue is not there. */
+/** Makes the problem for a container or a queue that does not exist. */
 export function missing({ url, kind }: StorageUse, cause: unknown): Problem {
   const account = accountOf(url);
   const what = kind === 'queue' ? 'queue' : 'container';
@@ -147,12 +164,12 @@ function whatFailed(error: unknown, reason: unknown): string {
   return `failed (${[status, codeOf(error)].filter(Boolean).join(' ')})`;
 }
 
-/** How the library ends a try that has taken too long. */
+/** Returns whether the library aborted a try that took too long. */
 function isAborted(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-/** Whether it is the container or the queue itself that is not there. */
+/** Returns whether the container or the queue itself does not exist, rather than something in it. */
 function isMissing(status: number | undefined, error: unknown): boolean {
   return status === 404 && ['ContainerNotFound', 'QueueNotFound'].includes(codeOf(error) ?? '');
 }
@@ -161,20 +178,23 @@ function nameOf(url: string): string {
   return new URL(url).pathname.split('/').at(-1) ?? '';
 }
 
-/** The pipeline throws what the source of tokens threw, or wraps it. */
+/** Finds the problem that fetching the token threw. The pipeline throws it as it is or wraps it. */
 function problemIn(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   return error instanceof Error && error.cause !== undefined ? problemIn(error.cause) : undefined;
 }
 
-/** The status that storage answered with; undefined if it did not answer. */
+/** Returns the HTTP status that storage answered with, or undefined if it did not answer. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
     ? error.statusCode
     : undefined;
 }
 
-/** Storage's own code, such as `BlobArchived`: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
+/**
+ * Returns storage's error code, such as `BlobArchived`:
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error &&
     'code' in error &&
@@ -184,7 +204,7 @@ function codeOf(error: unknown): string | undefined {
     : undefined;
 }
 
-/** The account's name: the first label of the host; on this machine, the first segment of the path. */
+/** Returns the account's name. It is the first label of the host, or for an emulator the first segment of the path. */
 export function accountOf(url: string): string {
   const { hostname, pathname } = new URL(url);
   const [first = ''] = isLoopback(hostname) ? pathname.slice(1).split('/') : hostname.split('.');

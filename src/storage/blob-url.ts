@@ -1,30 +1,35 @@
 import { Problem } from '../http/problem.ts';
 
-/** A blob, or the blobs whose names begin with `name`, in a container that may be read. */
+/** A blob in a container that may be read, or all blobs whose names begin with `name`. */
 export interface BlobPlace {
-  /** The container's URL, as IMAGE_CONTAINERS has it. */
+  /** The container's URL, as written in IMAGE_CONTAINERS. */
   readonly container: string;
-  /** Decoded. */
+  /** The blob's name, or the prefix, without percent-encoding. */
   readonly name: string;
 }
 
-/** Scheme and authority, and what follows. Other characters than these in an authority, such as `@` or `\`, match nothing. */
+/**
+ * Splits a URL into scheme with authority, and path. An authority with other characters, such as `@` or `\`, does not
+ * match.
+ */
 const PARTS = /^(https?:\/\/[\w.:[\]-]+)(\/.*)$/is;
-/** Control characters, backslashes, and what begins a query or a fragment. */
+/** Control characters, backslashes, and the start of a query or a fragment. */
 const FORBIDDEN = /[\p{Cc}\\?#]/u;
-/** Slashes, backslashes and control characters, percent-encoded. */
+/** Percent-encoded slashes, backslashes and control characters. */
 const DISGUISED = /%(?:2f|5c|[01][\da-f]|7f)/i;
 const ENCODED_DOT = /%2e/gi;
-/** https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names */
+/**
+ * https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names
+ */
 const MAX_NAME = 1024;
 
 /**
- * Finds a blob's place by its URL. Nothing is fetched; what this refuses costs no request to anywhere.
+ * Finds the container and the name of a blob by its URL, without any request.
  *
- * The text is compared as it was written, not as a URL parser would mend it: what only becomes an allowed address by
- * mending is not one.
+ * It compares the URL as written, because a URL parser would repair it. A URL that is allowed only after a repair is
+ * refused.
  *
- * @throws {Problem} `blob_not_allowed` unless it is the plain URL of a blob in one of these containers
+ * @throws {Problem} `blob_not_allowed` unless the text is the plain URL of a blob in one of these containers
  */
 export function blobPlace(text: string, containers: readonly string[]): BlobPlace {
   const place = prefixPlace(text, containers);
@@ -33,8 +38,8 @@ export function blobPlace(text: string, containers: readonly string[]): BlobPlac
 }
 
 /**
- * The same for the URL of a container, or of all blobs whose names begin with a prefix.
- * @throws {Problem} `blob_not_allowed`
+ * Does the same as {@link blobPlace} for the URL of a container, or of a prefix of blob names in it.
+ * @throws {Problem} `blob_not_allowed` unless the text is such a URL in one of these containers
  */
 export function prefixPlace(text: string, containers: readonly string[]): BlobPlace {
   if (containers.length === 0)
@@ -49,14 +54,14 @@ export function prefixPlace(text: string, containers: readonly string[]): BlobPl
   return { container, name: decodeName(url.slice(container.length + 1)) };
 }
 
-/** The URL of a blob, as results and messages show it. */
+/** Returns the URL of a blob, as results and messages show it. */
 export function blobUrl({ container, name }: BlobPlace): string {
   return `${container}/${name.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 function decodeName(encoded: string): string {
   const name = percentDecode(encoded);
-  // What would become another name if somebody on the way decoded it once more is refused as well.
+  // Also refuse a name that would change if a proxy decoded it once more.
   if (FORBIDDEN.test(encoded) || DISGUISED.test(encoded) || DISGUISED.test(name))
     throw notAllowed(
       'It has a query, a fragment, or characters that a name must not have. Send it without a SAS, a snapshot or a version.',
@@ -72,9 +77,9 @@ function percentDecode(encoded: string): string {
   try {
     if (encoded.isWellFormed()) return decodeURIComponent(encoded);
   } catch {
-    // Told below, as a lone surrogate is.
+    // The problem is thrown below. It is the same for a lone surrogate.
   }
-  throw notAllowed('Its percent-encoding is not that of UTF-8 text.');
+  throw notAllowed('Its percent-encoding is not valid UTF-8.');
 }
 
 function notAllowed(why: string): Problem {

@@ -3,9 +3,10 @@ import type { Deadline } from '../http/deadline.ts';
 import { missing, statusOf, type Storage, storageFailure, type StorageUse } from './account.ts';
 
 /**
- * Asks whether the containers and the queue of the settings are there and answer to this identity. Nothing in them is read.
- * @returns what was asked, in words
- * @throws {Problem} `storage_access_denied` or `storage_error`, about the first that does not
+ * Checks that the containers and the queue of the settings exist, and that this identity may access them. It reads only
+ * their properties.
+ * @returns their names, for a report
+ * @throws {Problem} `storage_access_denied` or `storage_error` about the first that fails
  */
 export async function probeStorage(
   storage: Storage,

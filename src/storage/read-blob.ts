@@ -7,18 +7,18 @@ import { takeMemory } from '../http/spare-memory.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { storageFailure } from './account.ts';
 
-/** What reading a blob may cost. */
+/** The limits for reading a blob. */
 export interface ReadOptions {
   readonly deadline: Pick<Deadline, 'race' | 'signal'>;
   readonly reservation: Pick<Reservation, 'grow' | 'keep'>;
-  /** Bytes. */
+  /** The largest blob to read, in bytes. */
   readonly maxBytes: number;
 }
 
 /**
- * Reads a blob's bytes once, into memory that is asked for before it is taken.
- * @throws {Problem} `image_too_large`, `overloaded`, `unsupported_encoding`, `blob_not_found`, `storage_access_denied` or
- * `storage_error`
+ * Downloads a blob into one buffer. It reserves the memory before it allocates it.
+ * @throws {Problem} `image_too_large` if the blob has more than `maxBytes`, `overloaded` if there is no memory for it,
+ * `unsupported_encoding`, `blob_not_found`, `storage_access_denied` or `storage_error`
  */
 export async function readBlob(
   container: ContainerClient,
@@ -39,13 +39,17 @@ export async function readBlob(
     await deadline.race(fill(bytes, body));
     return bytes;
   } catch (error) {
-    // Otherwise a blob that is refused by its length would be downloaded all the same.
+    // Otherwise a blob that is refused for its length would still be downloaded.
     if (body instanceof Readable) body.destroy();
     throw storageFailure(error, { url: container.url, kind: 'read' }, signal);
   }
 }
 
-/** @throws {Error} unless exactly as many bytes come as there is room for: what is not written may be another request's */
+/**
+ * Fills a buffer from a stream.
+ * @throws {Error} unless the stream has exactly as many bytes as the buffer. Unwritten bytes may belong to another
+ * request
+ */
 async function fill(bytes: Buffer, stream: NodeJS.ReadableStream | undefined): Promise<void> {
   let at = 0;
   for await (const chunk of stream ?? []) {

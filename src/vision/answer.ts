@@ -8,29 +8,29 @@ import { type Choice, Completion, NO_USAGE, textOf, type Usage, usageOf } from '
 import type { OutputSchema } from './output-schema.ts';
 import type { VisionRequest } from './vision-request.ts';
 
-/** The model's answer as `application/json` shows it. */
+/** The model's answer, with the fields of the `application/json` response. */
 export interface Answer {
   readonly answer: string;
-  /** The answer as an object where the caller gave a schema; null where the model refused. */
+  /** The answer as an object if the caller sent a schema; null if the model refused. */
   readonly data?: object | null;
   /** What the model said instead of an answer. */
   readonly refusal: string | null;
   readonly finishReason: string;
-  /** The model's name and version, which may change behind a deployment; empty where the service does not say. */
+  /** The model's name and version, which may change behind a deployment. Empty if the service does not send it. */
   readonly model: string;
   readonly usage: Usage;
   readonly images: readonly SentImage[];
   readonly upstreamRequestId: string | null;
 }
 
-/** A step of a streamed answer: some more words, or the whole answer at its end. */
+/** A step of a streamed answer: more text, or at the end the whole answer. */
 export type AnswerStep = { readonly text: string } | { readonly done: Answer };
 
-/** What the model said, whether it came whole or in parts. */
+/** What the model said. It is the same for a whole answer and for a streamed one. */
 interface Said {
   readonly content: string;
   readonly refusal: string | null;
-  /** The choice that says why the answer ended. */
+  /** The choice with the finish reason. */
   readonly choice: Choice;
   readonly model: string;
   readonly usage: Usage;
@@ -39,8 +39,8 @@ interface Said {
 
 /**
  * Reads the answer in the model's response.
- * @throws {Problem} `upstream_error` if the response is no completion, `content_filtered` if the filter left nothing to
- * show, `answer_incomplete` if there is no word in it, or not the JSON that the caller asked for
+ * @throws {Problem} `upstream_error` if the response is not a completion, `content_filtered` if the content filter left
+ * nothing to show, `answer_incomplete` if the answer is empty or does not satisfy the caller's schema
  */
 export async function readAnswer(
   { completion, upstreamRequestId }: ModelResponse,
@@ -63,8 +63,9 @@ export async function readAnswer(
 }
 
 /**
- * Reads a streamed answer: its words as they come, and at the end what {@link readAnswer} would have read.
- * @throws {Problem} as {@link readAnswer} does, and `upstream_error` if the stream ends before the model was done
+ * Reads a streamed answer. Yields the text as it arrives, and at the end the answer that {@link readAnswer} would
+ * return.
+ * @throws {Problem} like {@link readAnswer}; also `upstream_error` if the stream ends without a finish reason
  */
 export async function* streamAnswer(
   { chunks, upstreamRequestId }: ModelStream,
@@ -114,12 +115,12 @@ function filtered({ content, choice, usage, upstreamRequestId }: Said): Problem 
   return new Problem('content_filtered', detail, { members: { categories, usage, upstreamRequestId } });
 }
 
-/** The model ended its answer without a word of it. */
+/** Makes the problem for an answer without any text. */
 function wordless(finishReason: string, usage: Usage): Problem {
   const why =
     {
-      length: 'The model used up its tokens, most likely on thinking, before it said anything: raise maxTokens.',
-      tool_calls: 'The model called a tool instead of answering, and this route has none: ask again.',
+      length: 'The model used up its tokens, probably on reasoning, before it said anything: raise maxTokens.',
+      tool_calls: 'The model called a tool instead of answering, but this route has no tools: ask again.',
     }[finishReason] ?? `The model ended (${finishReason}) without a word: ask again, or ask in other words.`;
   return new Problem('answer_incomplete', why, { members: { finishReason, answer: '', usage } });
 }

@@ -7,16 +7,17 @@ const Tiered = v.object({ service_tier: v.string() });
 
 /**
  * Asks the model and waits for the whole answer.
- * @throws {Problem} where there is no usable answer
+ * @throws {Problem} if there is no usable answer
  */
 export async function ask(model: Model, request: VisionRequest, caller: Caller): Promise<Answer> {
   return readAnswer(await model.complete(toModelRequest(request), caller), request);
 }
 
 /**
- * Asks for a job: at a price of its own, and with the price that the service says it took.
- * @param serviceTier - sent as `service_tier` if there is one
- * @throws {Problem} where there is no usable answer
+ * Asks the model for a job, at a service tier, which decides the price.
+ * @param serviceTier - sent as `service_tier`, unless undefined
+ * @returns the answer and the tier that the service says it used, or else the one it was asked for
+ * @throws {Problem} if there is no usable answer
  */
 export async function askAtTier(
   model: Model,
@@ -34,7 +35,7 @@ export async function askAtTier(
 
 /**
  * Asks the model for a stream. Resolves when the answer has begun.
- * @throws {Problem} where it does not begin; reading the steps throws one where it does not end well
+ * @throws {Problem} if the answer does not begin. Reading the steps throws a problem if the answer fails later
  */
 export async function askStreaming(
   model: Model,
@@ -42,7 +43,8 @@ export async function askStreaming(
   caller: Caller,
 ): Promise<AsyncIterable<AnswerStep>> {
   const { params, ...rest } = toModelRequest(request);
-  // A stream tells its token usage only if asked: https://platform.openai.com/docs/api-reference/chat-streaming
+  // A stream has token usage only if the request asks for it:
+  // https://platform.openai.com/docs/api-reference/chat-streaming
   const stream = await model.stream(
     { ...rest, params: { ...params, stream: true, stream_options: { include_usage: true } } },
     caller,

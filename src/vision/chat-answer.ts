@@ -6,8 +6,8 @@ import { Completion } from './completion.ts';
 const Answered = jsonObject({ choices: v.pipe(v.array(v.unknown()), v.minLength(1)) });
 
 /**
- * A completion as it came. What it says is between the caller and the model.
- * @throws {Problem} `upstream_error` if it is none
+ * Checks that the model answered with a chat completion, and returns it unchanged.
+ * @throws {Problem} `upstream_error` if it is not a completion with choices
  */
 export function chatCompletion(completion: unknown): object {
   if (!v.is(Answered, completion)) throw notACompletion();
@@ -15,9 +15,9 @@ export function chatCompletion(completion: unknown): object {
 }
 
 /**
- * The chunks of a completion as they come. Where a gateway sends null for `choices` or a `delta`, or leaves them out,
- * they become empty: clients read both without looking.
- * @throws {Problem} `upstream_error` if a chunk is none, or if the stream ends before the model was done
+ * Checks the chunks of a streamed completion as they arrive. Some gateways send null for `choices` or `delta`, or leave
+ * them out. They become empty here, because clients read both without a check.
+ * @throws {Problem} `upstream_error` if a chunk is not valid, or if the stream ends without a finish reason
  */
 export async function* chatChunks(chunks: AsyncIterable<unknown>): AsyncGenerator<object> {
   let isDone = false;

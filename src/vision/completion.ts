@@ -3,19 +3,19 @@ import { jsonObject } from '../config/json-object.ts';
 
 const Count = v.number();
 
-/** The tokens of one answer. */
+/** The tokens of one question and its answer, as the model counts them. */
 export const Usage = v.object({
   inputTokens: Count,
-  /** Input tokens that the service had in its cache and sells cheaper; part of `inputTokens`. */
+  /** Input tokens that the service had cached and charges less for; part of `inputTokens`. */
   cachedInputTokens: Count,
   outputTokens: Count,
-  /** Output tokens that the model spent on thinking; part of `outputTokens`. */
+  /** Output tokens that the model spent on reasoning; part of `outputTokens`. */
   reasoningTokens: Count,
   totalTokens: Count,
 });
 export type Usage = Readonly<v.InferOutput<typeof Usage>>;
 
-/** Of an answer that does not say; some gateways leave it out. */
+/** The usage of an answer that does not state it. Some gateways leave it out. */
 export const NO_USAGE: Usage = {
   inputTokens: 0,
   cachedInputTokens: 0,
@@ -30,17 +30,17 @@ const Words = jsonObject({
   refusal: v.nullish(v.string()),
 });
 
-/** Services and gateways send null or leave a member out where they have nothing to say. */
+/** Members may be null or absent: services and gateways do either if a member has no value. */
 const Choice = jsonObject({
   message: v.nullish(Words),
   delta: v.nullish(Words),
   finish_reason: v.nullish(v.string()),
 });
 
-/** One answer of a chat completion: whole, with a `message`, or a part of a stream, with a `delta`. */
+/** One choice of a chat completion: a whole answer has a `message`, a part of a stream has a `delta`. */
 export type Choice = v.InferOutput<typeof Choice>;
 
-/** The words in a message or a delta. Some gateways send them in parts. */
+/** Returns the text of a message or a delta. Some gateways send it in several parts. */
 export function textOf(words: v.InferOutput<typeof Words> | null | undefined): string {
   const content = words?.content ?? '';
   return typeof content === 'string' ? content : content.map(({ text }) => text).join('');
@@ -49,7 +49,7 @@ export function textOf(words: v.InferOutput<typeof Words> | null | undefined): s
 /** A chat completion, or one chunk of a streamed one. */
 export const Completion = jsonObject({ model: v.nullish(v.string()), choices: v.nullish(v.array(v.nullish(Choice))) });
 
-/** JSON's 1e999 is Infinity. */
+/** A token count. `JSON.parse` reads 1e999 as Infinity, which is refused. */
 const Tokens = v.pipe(v.number(), v.finite());
 const Counted = v.object({
   usage: v.object({ prompt_tokens: Tokens, completion_tokens: Tokens, total_tokens: v.nullish(Tokens) }),
@@ -57,7 +57,7 @@ const Counted = v.object({
 const Cached = v.object({ usage: v.object({ prompt_tokens_details: v.object({ cached_tokens: Tokens }) }) });
 const Reasoned = v.object({ usage: v.object({ completion_tokens_details: v.object({ reasoning_tokens: Tokens }) }) });
 
-/** The usage in a completion, or in the last chunk of a stream; undefined where there is none. */
+/** Returns the token usage of a completion, or of the last chunk of a stream. Undefined if it has no usage. */
 export function usageOf(completion: unknown): Usage | undefined {
   if (!v.is(Counted, completion)) return undefined;
   const { prompt_tokens, completion_tokens, total_tokens } = completion.usage;
@@ -72,7 +72,7 @@ export function usageOf(completion: unknown): Usage | undefined {
 
 const Named = v.object({ model: v.string() });
 
-/** The model's name and version in a completion or a chunk of a stream; undefined where there is none. */
+/** Returns the model's name and version from a completion or a chunk. Undefined if it has no model. */
 export function modelOf(completion: unknown): string | undefined {
   return v.is(Named, completion) ? completion.model || undefined : undefined;
 }

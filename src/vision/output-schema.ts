@@ -3,31 +3,37 @@ import { invalidRequest, type Problem } from '../http/problem.ts';
 import { CHECK_MS, SchemaChecker } from './schema-checker.ts';
 import { isStrict } from './strict-schema.ts';
 
-/** Characters of names and values that the service takes: https://platform.openai.com/docs/guides/structured-outputs#supported-schemas */
+/**
+ * The service's limit on characters of names and values:
+ * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+ */
 const MAX_CHARACTERS = 120_000;
-/** Levels of JSON; the ten levels of objects that the service takes need at most sixty. */
+/** Levels of nested JSON. The service takes ten levels of objects, which need at most sixty levels of JSON. */
 const MAX_DEPTH = 64;
-/** More than any schema that a person wrote; references can make a small schema endless work. */
+/**
+ * More references than a hand-written schema has. With references, even a small schema can take for ever to compile.
+ */
 const MAX_REFERENCES = 500;
 const REFERENCES = new Set(['$ref', '$dynamicRef', '$recursiveRef']);
 const NAME = 'answer';
 
-/** A JSON Schema that the answer has to satisfy. */
+/** A JSON Schema that the answer must satisfy. */
 export interface OutputSchema {
-  /** As the Chat Completions API takes it. */
+  /** The schema as the Chat Completions API takes it. */
   readonly responseFormat: {
     readonly type: 'json_schema';
     readonly json_schema: { name: string; schema: Record<string, unknown>; strict: boolean };
   };
-  /** Reads an answer: the object in it, or else what is wrong with it, to be said behind 'The answer'. */
+  /** Reads an answer. Returns the object in it, or a fault that completes the sentence 'The answer …'. */
   read(text: string): Promise<{ readonly data: object } | { readonly fault: string }>;
 }
 
 const checker = new SchemaChecker();
 
 /**
- * Checks a caller's schema before it costs a call.
- * @throws {Problem} `invalid_request` that says which bound the schema breaks, or what is wrong with it
+ * Checks a caller's schema before the model is called, because the call costs money.
+ * @throws {Problem} `invalid_request` if the schema breaks a limit, is not valid, or cannot be compiled; `overloaded`
+ * if too many schemas wait to be checked
  */
 export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   if (!isRecord(schema)) throw invalid('must be a JSON Schema, which is a JSON object');
@@ -59,7 +65,10 @@ export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   };
 }
 
-/** Which bound a schema breaks. It walks no further than the bounds allow, and without recursion. */
+/**
+ * Says which limit a schema breaks. It stops at the first one and does not recurse, so that any schema is safe to
+ * check.
+ */
 function excessOf(schema: object): string | undefined {
   let characters = 0;
   let references = 0;

@@ -4,39 +4,43 @@ import { type FieldError, invalidRequest, Problem } from '../http/problem.ts';
 
 /**
  * How closely the model looks, which decides what an image costs: https://platform.openai.com/docs/guides/images-vision
- * The default is `high`: gpt-5.6 does not scale an image at `auto`, so a photo of 12 megapixels costs 11,970 tokens instead of 2,500.
+ * The default is `high`: at `auto`, gpt-5.6 does not scale an image, so a photo of 12 megapixels costs 11,970 tokens
+ * instead of 2,500.
  */
 const DETAILS = ['high', 'low', 'auto', 'original'] as const;
 
-/** What is asked about the images, and how. */
+/** A question about images, with its options. */
 export interface Question {
   readonly instructions: string;
   readonly detail: (typeof DETAILS)[number];
-  /** Tokens, reasoning included. */
+  /** Upper limit of the answer in tokens, including reasoning. */
   readonly maxTokens: number;
-  /** A JSON Schema that the answer has to satisfy; not checked yet. */
+  /** A JSON Schema that the answer must satisfy; not checked yet. */
   readonly schema?: unknown;
 }
 
-/** The limits of a question. A caller who names no `maxTokens` gets the limit, so that every answer has a bounded price. */
+/**
+ * The limits of a question. The token limit is also the default of `maxTokens`, so that every answer has a bounded
+ * price.
+ */
 export type QuestionLimits = Pick<Limits, 'maxInstructions' | 'maxOutputTokens'>;
 
-/** An unknown field is named in the problem up to this many characters. */
+/** Characters to show of an unknown field's name. */
 const MAX_NAME_SHOWN = 100;
 
-/** Fields by name, as a query, a form or JSON has them. */
+/** Fields by name, from a query, a form or JSON. */
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a question from its fields, however they were sent. Where several sources have a field, the last one counts. A
- * field that is null or empty counts as absent: that is how forms and many serializers send an option nobody chose.
- * @throws {Problem} `missing_instructions`, or `invalid_request` with every fault at once
+ * Reads a question from its fields, however they were sent. If several sources have a field, the last one counts. A
+ * field that is null or empty counts as absent, because forms and many serializers send unset options that way.
+ * @throws {Problem} `missing_instructions`, or `invalid_request` with all faults at once
  */
 export type ParseQuestion = (...sources: readonly Fields[]) => Question;
 
 /**
- * Makes the function that reads questions within these limits. Make it once: its validator is not cheap to make.
- * @param beside - names of fields that the route reads itself; a problem about an unknown field lists them, too
+ * Creates the function that reads questions within these limits. Call it once, because its validator is costly to make.
+ * @param beside - names of the fields that the route reads itself. A problem about an unknown field lists them, too
  */
 export function questionParser(limits: QuestionLimits, beside: readonly string[]): ParseQuestion {
   const schema = questionSchema(limits);
@@ -72,7 +76,7 @@ function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   );
   return v.object({
     instructions: v.pipe(
-      v.string('must be a text'),
+      v.string('must be a string'),
       v.check((text) => hasAtMost(maxInstructions, text), `must have at most ${maxInstructions} characters`),
     ),
     detail: v.optional(v.picklist(DETAILS, 'must be high, low, auto or original'), 'high'),
@@ -81,7 +85,7 @@ function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
   });
 }
 
-/** Counts code points, as `maxLength` in JSON Schema and so in openapi.json does. One takes up to two UTF-16 units. */
+/** Counts code points, like `maxLength` in JSON Schema and openapi.json. A code point has up to two UTF-16 units. */
 function hasAtMost(maxCodePoints: number, text: string): boolean {
   return text.length <= maxCodePoints || (text.length <= 2 * maxCodePoints && Array.from(text).length <= maxCodePoints);
 }
@@ -106,7 +110,7 @@ function shown(name: string): string {
   return name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
 }
 
-/** A part of a form is text, whatever it holds. */
+/** Parses the schema of a form, which arrives as text. */
 function parseSchema(text: string): unknown {
   try {
     return JSON.parse(text, refuseLoneSurrogate);

@@ -6,12 +6,12 @@ import type { Usage } from './completion.ts';
 const Answered = jsonObject({ output: v.array(v.unknown()) });
 const Event = jsonObject({ type: v.string() });
 
-/** The events that end a stream of the Responses API, each with the whole response in it. */
+/** The last events of a stream in the Responses API. Each has the whole response in it. */
 const LAST_EVENTS = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /**
- * A response of the Responses API as it came.
- * @throws {Problem} `upstream_error` if it is none
+ * Checks that the model answered with a response of the Responses API, and returns it unchanged.
+ * @throws {Problem} `upstream_error` if it is not a response with output
  */
 export function wholeResponse(response: unknown): object {
   if (!v.is(Answered, response)) throw notACompletion();
@@ -19,8 +19,8 @@ export function wholeResponse(response: unknown): object {
 }
 
 /**
- * The events of a streamed response as they come.
- * @throws {Problem} `upstream_error` if one is none, or if the stream ends before the response does
+ * Checks the events of a streamed response as they arrive, and yields them unchanged.
+ * @throws {Problem} `upstream_error` if an event is not valid, or if the stream ends without a last event
  */
 export async function* responseEvents(events: AsyncIterable<unknown>): AsyncGenerator<{ readonly type: string }> {
   let isDone = false;
@@ -47,7 +47,7 @@ const Described = v.object({
   usage: v.nullish(Counted),
 });
 
-/** What to log of a response, or of an event that has one in it. */
+/** Returns what to log about a response, or about an event that contains one: model, finish reason and usage. */
 export function factsOf(answer: unknown): Readonly<Record<string, unknown>> {
   const response = v.is(v.object({ response: Described }), answer) ? answer.response : answer;
   if (!v.is(Described, response)) return {};

@@ -2,48 +2,53 @@ import { Worker } from 'node:worker_threads';
 import { Problem } from '../http/problem.ts';
 
 /**
- * How long the thread may work on one check, in milliseconds of processor time. A busy machine does not make a good
- * schema a bad one.
+ * How long the thread may work on one check, in milliseconds of processor time. Processor time does not depend on the
+ * machine's load, so a busy machine does not fail a good schema.
  */
 export const CHECK_MS = 250;
-/** The same by the clock on the wall, for the caller who waits. */
+/** How long a check may take in elapsed milliseconds, because a caller waits for it. */
 const MAX_CHECK_MS = 10_000;
-/** How long the thread may take to start. It has never been seen to take a tenth of that. */
+/** How long the thread may take to start, in milliseconds. In measurements it took less than a tenth of that. */
 const START_MS = 10_000;
-/** How long a check may wait for others. Checks take a millisecond; only many that never end make such a queue. */
+/**
+ * How long a check may wait for others, in milliseconds. A check takes about 1 ms, so only stuck ones cause such a
+ * queue.
+ */
 const MAX_WAIT_MS = 30_000;
-/** Memory of the thread, in MB. The largest schema that is let in needs a fraction of it. */
+/** Heap limit of the thread, in MB. The largest schema that is accepted needs a fraction of it. */
 const MAX_MEMORY_MB = 128;
 
-/** What is wrong with a schema: where, and what. */
+/** A fault of a schema: the field it is in, and what is wrong. */
 export interface SchemaFault {
   readonly field: string;
   readonly message: string;
 }
 
-/** Asks whether a schema can be used and, with an answer, whether that satisfies it. Both are JSON. */
+/** Asks whether a schema is usable, and whether an answer satisfies it if there is an answer. Both are JSON. */
 export interface CheckRequest {
   readonly schema: string;
   readonly answer?: string | undefined;
 }
 
-/** What the thread found. */
+/** What the thread found: faults of the schema, or whether the answer satisfies it. */
 export interface CheckResult {
   readonly faults?: readonly SchemaFault[];
   readonly satisfied?: boolean;
 }
 
 /**
- * Checks schemas in a thread, one after the other. The thread starts with the first check and is kept. A check that
- * takes too long ends it, and the next check starts another. The thread never keeps the process alive.
+ * Checks schemas in a worker thread, one after the other. The thread starts at the first check and is then reused. A
+ * check that takes too long ends the thread, and the next check starts a new one. An idle thread does not keep the
+ * process alive.
  */
 export class SchemaChecker {
   #worker: Worker | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @returns `stopped` if the check took more than {@link CHECK_MS} or too much memory
-   * @throws {Problem} `overloaded` if it had to wait for others for too long
+   * Checks a schema, and an answer if there is one. Both are JSON.
+   * @returns the result, or `stopped` if the check took more than {@link CHECK_MS} or too much memory
+   * @throws {Problem} `overloaded` if it waited too long for other checks
    */
   async check(schema: string, answer?: string): Promise<CheckResult | 'stopped'> {
     const asked = performance.now();
@@ -66,7 +71,7 @@ export class SchemaChecker {
     try {
       return (await Promise.race([answer, workedTooLong(worker, over.signal)])) ?? 'stopped';
     } catch {
-      return 'stopped'; // the thread ended by itself: it had no memory left
+      return 'stopped'; // the thread ended by itself, because it ran out of memory
     } finally {
       over.abort();
       worker.unref();
@@ -74,13 +79,13 @@ export class SchemaChecker {
   }
 
   async #start(): Promise<Worker> {
-    // In the bundle the thread's code is a file of its own.
+    // In the bundle, the thread's code is a separate JavaScript file.
     const name = import.meta.url.endsWith('.ts') ? './schema-worker.ts' : './schema-worker.js';
     const worker = new Worker(new URL(name, import.meta.url), {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB },
     });
-    // Whoever waits for its answer is told by `exit`. Without a listener an error would end the process.
+    // The 'exit' event rejects the pending check. Without this listener, an error would end the process.
     worker.on('error', () => undefined);
     worker.once('exit', () => (this.#worker = undefined));
     await reply(worker, AbortSignal.timeout(START_MS));
@@ -88,7 +93,7 @@ export class SchemaChecker {
   }
 }
 
-/** The thread's next message. Rejects if the thread ends first, or if the signal is aborted. */
+/** Resolves with the thread's next message. Rejects if the thread ends first, or if the signal is aborted. */
 async function reply<T>(worker: Worker, signal: AbortSignal): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const ended = (): void => reject(new Error('the thread that checks schemas has ended'));
@@ -105,7 +110,10 @@ async function reply<T>(worker: Worker, signal: AbortSignal): Promise<T> {
   }
 }
 
-/** Ends the thread when it has worked for {@link CHECK_MS}, unless the signal is aborted first. */
+/**
+ * Ends the thread once it has worked for {@link CHECK_MS}, or run for {@link MAX_CHECK_MS}, unless the signal is
+ * aborted first.
+ */
 async function workedTooLong(worker: Worker, signal: AbortSignal): Promise<undefined> {
   const latest = performance.now() + MAX_CHECK_MS;
   const started = await processorMs(worker);
@@ -120,7 +128,10 @@ async function workedTooLong(worker: Worker, signal: AbortSignal): Promise<undef
   return undefined;
 }
 
-/** The processor time that a thread has used; the time itself on Node 22, which does not tell. */
+/**
+ * Returns the processor time that a thread has used, in milliseconds. Node 22 does not report it, so it returns the
+ * clock.
+ */
 async function processorMs(worker: Worker): Promise<number> {
   if (!('cpuUsage' in worker)) return performance.now();
   const { user, system } = await worker.cpuUsage();

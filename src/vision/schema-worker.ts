@@ -3,25 +3,25 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { CheckRequest, CheckResult, SchemaFault } from './schema-checker.ts';
 
 /**
- * The thread that compiles callers' schemas and checks answers against them. Both can take for ever, whatever bounds a
- * schema keeps, so they happen where they can be ended.
+ * The worker thread that compiles callers' schemas and checks answers against them. Both can take for ever, even for a
+ * schema within all limits. Work in a thread can be ended.
  */
 
-/** Compiled schemas are kept, so that an answer is checked without compiling again. */
+/** How many compiled schemas to keep, so that checking an answer does not compile its schema again. */
 const MAX_KEPT = 50;
-/** Somebody has to read them. */
+/** How many faults to report. A person reads them. */
 const MAX_FAULTS = 10;
 
 const OPTIONS = { strict: false, validateFormats: false, logger: false, allErrors: true } as const;
 
-/** Knows what a schema looks like. Each schema is compiled by another, so that none is mixed up with the last one. */
+/** Validates schemas. Each schema is compiled by a new instance, so that schemas do not affect each other. */
 const ofSchemas = new Ajv2020(OPTIONS);
 const kept = new Map<string, Compiled>();
 
 type Compiled = { readonly check: (value: unknown) => boolean } | { readonly faults: readonly SchemaFault[] };
 
 parentPort?.on('message', ({ schema, answer }: CheckRequest) => parentPort?.postMessage(run(schema, answer)));
-// The first schema costs more than others. Its caller need not pay for that.
+// The first compilation is slower than others, so do it before a caller waits.
 compile({ type: 'object' });
 parentPort?.postMessage('ready');
 
@@ -40,11 +40,11 @@ function keep(schema: string, compiled: Compiled): void {
 }
 
 /**
- * Compiles a JSON Schema (2020-12, and what older drafts share with it).
- * Its regular expressions are not run: most are written for other engines, and the service has its own check.
+ * Compiles a JSON Schema of draft 2020-12, or one of an older draft that uses only what both share. It ignores
+ * `pattern`: most regular expressions are written for other engines, and the service checks them itself.
  */
 function compile(schema: Record<string, unknown>): Compiled {
-  // This checker has no copy of an older draft, by which a schema may name itself.
+  // $schema may name an older draft, which this validator does not have. $id is not needed.
   const { $schema: _draft, $id: _id, ...own } = schema;
   if (!ofSchemas.validateSchema(own)) {
     const errors = (ofSchemas.errors ?? []).slice(0, MAX_FAULTS);
@@ -53,12 +53,12 @@ function compile(schema: Record<string, unknown>): Compiled {
     };
   }
   if (JSON.stringify(own).includes('"patternProperties"'))
-    return unusable('uses patternProperties, which structured output does not know');
+    return unusable('uses patternProperties, which structured output does not support');
   const ajv = new Ajv2020({ ...OPTIONS, validateSchema: false, meta: false });
   ajv.removeKeyword('pattern');
   try {
     const check = ajv.compile(own);
-    check({}); // a schema that refers to itself for ever does so here
+    check({}); // throws here if the schema refers to itself without end
     return { check: (value) => check(value) };
   } catch {
     return unusable('cannot be used: a $ref in it leads nowhere, or back to itself');
@@ -69,7 +69,7 @@ function satisfies(check: (value: unknown) => boolean, answer: string): boolean 
   try {
     return check(JSON.parse(answer));
   } catch {
-    return false; // a schema that refers to itself for ever where only this answer leads it
+    return false; // the schema refers to itself without end, but only for this answer
   }
 }
 

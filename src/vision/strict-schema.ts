@@ -1,7 +1,7 @@
 import { isRecord } from '../config/json-object.ts';
 
 /**
- * What the service can guarantee of a schema, by OpenAI's list (February 2026):
+ * The types, formats and keywords that the service can guarantee, from OpenAI's list (February 2026):
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  */
 const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'null', 'object', 'array']);
@@ -12,19 +12,19 @@ const KEYWORDS = new Set(
     'items minItems maxItems pattern format multipleOf minimum maximum exclusiveMinimum exclusiveMaximum',
   ].flatMap((line) => line.split(' ')),
 );
-/** Keywords that only the whole schema may have. */
+/** Keywords that are allowed at the top level only. */
 const ROOT_KEYWORDS = new Set(['$schema', '$defs', 'definitions']);
 const MAX_PROPERTIES = 5_000;
 const MAX_OBJECTS_DEEP = 10;
 const MAX_ENUM_VALUES = 1_000;
-/** An enum of more than 250 texts may have so many characters. */
+/** An enum of more than 250 values may have at most 15,000 characters in total. */
 const LONG_ENUM = 250;
 const MAX_LONG_ENUM_CHARACTERS = 15_000;
 
 /**
- * Whether the service takes a schema with `strict: true`: every object is closed and requires all its properties, and
- * no keyword appears that strict mode does not know. The service refuses any other schema in strict mode, so this app
- * asks for those without the guarantee and relies on its own check of the answer.
+ * Returns whether the service accepts a schema with `strict: true`: every object is closed and requires all its
+ * properties, and every keyword is one that strict mode supports. The service refuses any other schema in strict mode.
+ * For those, the app asks without strict mode, and relies on its own check of the answer.
  */
 export function isStrict(schema: Readonly<Record<string, unknown>>): boolean {
   let properties = 0;

@@ -7,18 +7,18 @@ import { stripMetadata } from '../image/strip-metadata.ts';
 import type { OutputSchema } from './output-schema.ts';
 import type { Question } from './question.ts';
 
-/** A question about images, ready to be asked. */
+/** A question about images, checked and ready to send. */
 export interface VisionRequest {
   readonly question: Question;
-  /** In the order in which the caller sent them. */
+  /** The images in the order in which the caller sent them. */
   readonly images: readonly Image[];
   readonly schema: OutputSchema | undefined;
   readonly options: Pick<Settings, 'systemPrompt' | 'reasoningEffort'>;
-  /** The caller receives the words and nothing else, so nothing can say that the filter cut them off. */
+  /** Whether the caller receives only text. Then nothing in the answer can say that the content filter cut it off. */
   readonly plainText: boolean;
 }
 
-/** A question as Chat Completions takes it, with a placeholder for each image. */
+/** Converts a question to a Chat Completions request with a placeholder for each image. */
 export function toModelRequest({ question, images, schema, options }: VisionRequest): ModelRequest {
   const placed = images.map((image) => ({ image, placeholder: randomUUID() }));
   const parts: ChatCompletionContentPart[] = placed.map(({ image, placeholder }) => ({
