@@ -1,22 +1,23 @@
-/** The checks from the ground up. Each stands on those before it. */
+/** The names of all checks. Most checks need the ones before them to pass. */
 export type CheckName = 'node' | 'settings' | 'endpoint' | 'token' | 'deployment' | 'storage' | 'model';
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail' | 'skip';
-  /** A line of plain words; nothing secret. */
+  /** One line for people to read. It never contains a secret. */
   readonly reason: string;
-  /** The step that mends it; null where there is nothing to mend. */
+  /** How to fix it; null if there is nothing to fix. */
   readonly fix: string | null;
 }
 
-/** A finding under its name. */
+/** A finding, with the name of its check. */
 export interface Check extends Finding {
   readonly name: CheckName;
 }
 
-/** All checks, and whether none failed. */
+/** The findings of all checks. */
 export interface Report {
+  /** True if no check failed. */
   readonly ok: boolean;
   readonly checks: readonly Check[];
 }

@@ -9,7 +9,7 @@ import { fail, type Finding, ok } from './check.ts';
 
 const TIMEOUT_MS = 8_000;
 
-/** Whether anything answers at an endpoint, over TLS that is trusted. What it answers does not matter here. */
+/** Checks that something answers at an endpoint, over trusted TLS. The status of the answer does not matter. */
 export async function checkEndpoint({ endpoint }: Target): Promise<Finding> {
   const { host } = new URL(endpoint);
   const proxy = proxyName(endpoint);
@@ -24,7 +24,7 @@ export async function checkEndpoint({ endpoint }: Target): Promise<Finding> {
   }
 }
 
-/** Agents of its own, so that a check never reuses a connection that was good a while ago. */
+/** The check has its own agents, so that it never reuses an old connection that no longer proves anything. */
 const proxied = proxyOptions({});
 
 async function knock(endpoint: string): Promise<string | undefined> {
@@ -44,7 +44,7 @@ async function knock(endpoint: string): Promise<string | undefined> {
   });
 }
 
-/** Asked for by what it can do: the class is in node:tls, and an import of that reads all root certificates, in every cold start. */
+/** Avoids `instanceof TLSSocket`: importing node:tls reads all root certificates, which slows down every cold start. */
 function isTls(socket: Socket): socket is TLSSocket {
   return 'getProtocol' in socket;
 }

@@ -8,24 +8,24 @@ import { checkNode } from './node-check.ts';
 import { checkFaults, checkNotes, endpointFault } from './settings-check.ts';
 import { checkToken } from './token-check.ts';
 
-/** What is examined, and how far. */
+/** What to check. */
 export interface CheckTarget {
   readonly settings: Settings;
-  /** Undefined if a key stands in for it. */
+  /** Undefined if the app signs in with a key. */
   readonly tokens: TokenSource | undefined;
-  /** The credential that gave the token, if it is known. */
+  /** Returns the name of the credential that gave the token, if it is known. */
   readonly answeredBy: () => string | undefined;
   readonly deployment: (target: Target, deadline: Deadline) => Promise<Finding>;
-  /** Only if there are containers to read, or jobs. */
+  /** Undefined if the settings name neither image containers nor jobs. */
   readonly storage?: ((deadline: Deadline) => Promise<Finding>) | undefined;
-  /** Only if it is asked for. */
+  /** Asks the model once, which costs tokens. Undefined to leave this check out. */
   readonly model?: () => Promise<Finding>;
 }
 
-/** No other check stands on these. */
+/** If one of these fails, the checks after it still run. */
 const STANDS_ALONE: ReadonlySet<CheckName> = new Set(['node', 'storage']);
 
-/** Runs the checks from the ground up. A check that stands on a failed one is skipped, so that one fault is told once. */
+/** Runs the checks in order. It skips those that depend on a failed one, so that each fault is reported only once. */
 export async function examine(
   { settings, tokens, answeredBy, deployment, storage, model }: CheckTarget,
   deadline: Deadline,
@@ -46,7 +46,7 @@ export async function examine(
   return reportOf(checks);
 }
 
-/** The same report if the settings are wrong, so that nothing else can be checked. */
+/** Makes the report for invalid settings. All checks in `names` are skipped, because they need the settings. */
 export function reportFaults(error: SettingsError, names: readonly CheckName[]): Report {
   const malformed = endpointFault(error);
   const settings = checkFaults(error);
@@ -54,7 +54,7 @@ export function reportFaults(error: SettingsError, names: readonly CheckName[]):
   return reportOf([
     { name: 'node', ...checkNode(process.versions.node) },
     { name: 'settings', ...settings },
-    { name: 'endpoint', ...(malformed ? fail(malformed, 'set it as it says') : skip('settings failed')) },
+    { name: 'endpoint', ...(malformed ? fail(malformed, 'set it to a valid endpoint') : skip('settings failed')) },
     ...names.map((name) => ({ name, ...skip(`${broken} failed`) })),
   ]);
 }
@@ -63,7 +63,7 @@ function reportOf(checks: readonly Check[]): Report {
   return { ok: checks.every(({ status }) => status !== 'fail'), checks };
 }
 
-/** Checks each deployment that may be asked. One that works is enough for the app to work, so that another's failure is a warning. */
+/** Checks both deployments. One of them is enough for the app, so if only one fails, the finding is a warning. */
 export async function checkTargets(settings: Settings, check: (target: Target) => Promise<Finding>): Promise<Finding> {
   const { endpoint, deployment, second } = settings;
   const findings = await Promise.all([{ endpoint, deployment }, ...(second ? [second] : [])].map(check));

@@ -1,9 +1,9 @@
 import { fail, type Finding, ok } from './check.ts';
 
-/** What the SDKs ask for: openai and @azure/identity declare Node 22. */
+/** The oldest major version that openai and @azure/identity support. */
 const LEAST_MAJOR = 22;
 
-/** Whether the app can run on a version of Node, such as `24.1.0`. */
+/** Checks that the app can run on a version of Node, such as `24.1.0`. */
 export function checkNode(version: string): Finding {
   if (Number.parseInt(version, 10) >= LEAST_MAJOR) return ok(`Node ${version}`);
   return fail(

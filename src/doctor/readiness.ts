@@ -6,21 +6,20 @@ import { fail, ok, type Report } from './check.ts';
 import { type CheckTarget, examine } from './examine.ts';
 import { problemFinding } from './token-check.ts';
 
-/** Milliseconds a report is kept. Probes come every few seconds, from several places at once; each need not ask Azure. */
+/** How long a report is reused. Several probes call every few seconds, and not every call should ask Azure. */
 const FRESH_MS = 5_000;
-/** Before the platform's own probes give up. */
+/** Must end before the platform's probes give up. */
 const TIMEOUT_MS = 10_000;
 
-/** What is reported once the process has been told to end. */
+/** The report of a process that is shutting down. */
 export const ENDING: Report = {
   ok: false,
-  checks: [
-    { name: 'node', ...fail('This process is ending and takes no new work.', 'Ask again: another instance answers.') },
-  ],
+  checks: [{ name: 'node', ...fail('This process is shutting down.', 'Try again: another instance answers.') }],
 };
 
 /**
- * Makes the checks of whether a question would find an identity, a deployment and its storage. They cost nothing.
+ * Makes a function that checks whether the app can get a token and reach its deployments and storage. The checks use no
+ * tokens of the model. Concurrent and quick successive calls share a report.
  */
 export function readiness(
   settings: Settings,
@@ -35,7 +34,7 @@ export function readiness(
     async deployment(asked, deadline) {
       try {
         await probeDeployment(settings, asked, tokens, deadline);
-        return ok(`${asked.deployment} is there and may be asked`);
+        return ok(`${asked.deployment} exists and this identity may use it`);
       } catch (error) {
         return problemFinding(error);
       }
@@ -44,7 +43,7 @@ export function readiness(
   };
   let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
   return async () => {
-    // A report in the making outlives the request that began it, so it has a deadline of its own.
+    // Several requests may wait for one report, so it has its own deadline and does not end with the first of them.
     if (!examined || Date.now() - examined.at > FRESH_MS)
       examined = { at: Date.now(), report: examineWithin(timeoutMs, target) };
     return examined.report;

@@ -2,15 +2,17 @@ import type { SettingFault, SettingsError } from '../config/environment.ts';
 import type { Settings } from '../config/settings.ts';
 import { fail, type Finding, ok, warn } from './check.ts';
 
-/** The endpoint check reports a malformed endpoint; that it is not set at all, the settings check does. */
+/** The endpoint check reports these if they are malformed. The settings check reports them if they are not set. */
 const ENDPOINTS: ReadonlySet<string> = new Set(['AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_ENDPOINT_2', 'GPT4V_ENDPOINT']);
 
-/** The notes about settings that are complete and of the right form. */
+/** Reports valid settings: a warning if there are notes about them. */
 export function checkNotes({ notes }: Settings): Finding {
-  return notes.length === 0 ? ok('complete') : warn(notes.join(' '), 'in Azure, set none of the variables of keys');
+  return notes.length === 0
+    ? ok('complete')
+    : warn(notes.join(' '), 'in Azure, do not set AZURE_OPENAI_AUTH or AZURE_OPENAI_API_KEY');
 }
 
-/** What is wrong with the settings, malformed endpoints aside. */
+/** Reports invalid settings, except malformed endpoints. */
 export function checkFaults(error: SettingsError): Finding {
   const faults = error.faults.filter((fault) => !isMalformedEndpoint(fault));
   const [first] = faults;
@@ -21,7 +23,7 @@ export function checkFaults(error: SettingsError): Finding {
   );
 }
 
-/** What is wrong with the form of an endpoint; undefined if nothing is. */
+/** Says what is wrong with a malformed endpoint. Returns undefined if no endpoint is malformed. */
 export function endpointFault({ faults }: SettingsError): string | undefined {
   const fault = faults.find(isMalformedEndpoint);
   return fault && sentence(fault);

@@ -4,7 +4,7 @@ import type { Storage } from '../storage/account.ts';
 import { type Finding, ok } from './check.ts';
 import { problemFinding } from './token-check.ts';
 
-/** Makes the check of the containers and the queue of the settings; undefined if they name none. */
+/** Makes the check of the containers and the queue in the settings. Returns undefined if the settings name none. */
 export function storageCheck(
   settings: Settings,
   storage: () => Promise<Storage>,

@@ -4,7 +4,10 @@ import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 import { fail, type Finding, ok, skip } from './check.ts';
 
-/** Whether there is a token, whose it is, and how fast it came. `answeredBy` names the credential, where that is known. */
+/**
+ * Checks that a token can be fetched. The finding says whose token it is and how long the fetch took.
+ * @param answeredBy - returns the name of the credential that gave the token, if it is known
+ */
 export async function checkToken(
   tokens: TokenSource | undefined,
   deadline: Deadline,
@@ -16,17 +19,20 @@ export async function checkToken(
     const facts = tokenFacts(await deadline.race(tokens.get()));
     const who = facts
       ? `object ${facts.objectId} of tenant ${facts.tenant}, for ${facts.audience}, until ${facts.expires}`
-      : 'a token that is no JWT';
+      : 'a token that is not a JWT';
     return ok(`${answeredBy() ?? 'signed in'} (${Math.round(performance.now() - started)} ms): ${who}`);
   } catch (error) {
     return problemFinding(error instanceof DeadlinePassed ? await tokens.onTokenTimeout() : error);
   }
 }
 
-/** A problem as a finding: its words say what is wrong first, and then what to do. */
+/**
+ * Turns a problem into a finding. The first part of a problem's detail says what is wrong, the rest says what to do.
+ * @throws whatever else was thrown, if it is not a problem
+ */
 export function problemFinding(error: unknown): Finding {
   if (!(error instanceof Problem)) throw error;
-  const [, reason = error.detail, step = 'look into the log'] =
+  const [, reason = error.detail, step = 'look at the log'] =
     /^(.+?) Next: (.+)$/s.exec(error.detail) ?? /^(.+?\.) (.+)$/s.exec(error.detail) ?? [];
   return fail(`${error.code}: ${reason}`, step);
 }

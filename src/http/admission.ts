@@ -1,23 +1,27 @@
 import { Problem } from './problem.ts';
 import { releaseBuffer } from './release-buffer.ts';
 
-/** When a caller who was turned away may come again, in seconds: requests of this size end in about that time. */
+/** Retry-After, in seconds. By then, some of the requests in progress have usually ended. */
 const RETRY_AFTER_SECONDS = '1';
 
-/** The room that one request takes up while it is under way. */
+/** The memory that one request holds while it is in progress. */
 export interface Reservation {
-  /** @throws {Problem} `overloaded` when so many bytes more are too many */
+  /**
+   * Reserves more bytes. Call it before you allocate them.
+   * @throws {Problem} `overloaded` if all requests together would hold too many
+   */
   readonly grow: (bytes: number) => void;
-  /** Gives the memory of these back when the request leaves, so that what is counted here is what is there. */
+  /** Frees these buffers in {@link Reservation.leave}, so that the memory is free when it no longer counts. */
   readonly keep: (buffers: readonly Buffer[]) => void;
-  /** Gives back what was counted and kept, before the request leaves. */
+  /** Frees one buffer before the request is over. Its bytes no longer count. */
   readonly release: (buffer: Buffer) => void;
+  /** Ends the reservation and frees all buffers that it keeps. Call it when the request is over. */
   readonly leave: () => void;
 }
 
 /**
- * Counts the bytes that requests hold, and turns away what would be too many before it is read: a burst is shed, and
- * the process lives. A request that is alone always has room, whatever its size.
+ * Counts the bytes that requests hold, and refuses a request that would exceed the limit before its body is read. So a
+ * burst of requests cannot exhaust the memory of the process. A request that is alone is never refused.
  */
 export class Admission {
   readonly #capacity: number;
@@ -28,6 +32,7 @@ export class Admission {
     this.#capacity = capacity;
   }
 
+  /** Starts the reservation of one request, with no bytes. */
   enter(): Reservation {
     let own = 0;
     const kept = new Set<Buffer>();
@@ -59,7 +64,7 @@ export class Admission {
 }
 
 function overloaded(): Problem {
-  return new Problem('overloaded', 'The service is working on as much as it can hold. Try again in a moment.', {
+  return new Problem('overloaded', 'The service has no memory left for this request. Try again in a moment.', {
     headers: { 'retry-after': RETRY_AFTER_SECONDS },
   });
 }

@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The caller's end of one request: what arrives of its body, and how its answer is taken. */
+/** The connection of one request: its body, and the state of its response. */
 export interface Connection {
   /**
-   * The request's body as it arrives. Reading it may stop at any time; {@link discardRest} then reads on.
-   * @throws the signal's reason as soon as it is aborted, or what the connection broke off with
+   * Reads the request's body as it arrives. If you stop early, call {@link Connection.discardRest}.
+   * @throws the signal's reason as soon as the signal is aborted, or the error of the connection
    */
   readonly body: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /**
-   * Reads the rest of the body without keeping it. Needed after an answer that comes before the end of the request: on
-   * a connection that is kept alive, the next request would otherwise never be read.
+   * Reads and discards the rest of the body. Call it if the app answers before it has read the whole request.
+   * Otherwise, the next request on a kept-alive connection would never be read.
    */
   readonly discardRest: () => void;
-  /** Resolves when the response is over: true if all of it was handed to the network, false if the caller left before. */
+  /** Resolves when the response is over: true if all of it was sent, false if the caller disconnected first. */
   readonly closed: Promise<boolean>;
-  /** Resolves when what was written so far has been taken, or when there is nobody left to take it. */
+  /** Resolves when the caller can receive more of the response, or has disconnected. */
   readonly drained: () => Promise<void>;
 }
 
-/** The connection of a request to a server of `node:http`. To be called when the request starts. */
+/** Makes the connection of a request to a `node:http` server. Call it when the request starts. */
 export function connectionOf(request: IncomingMessage, response: ServerResponse): Connection {
   return {
     body: (signal) => chunks(request, signal),
@@ -39,7 +39,7 @@ export function connectionOf(request: IncomingMessage, response: ServerResponse)
   };
 }
 
-/** Unlike the stream's own iterator, this one ends when the signal is aborted, and leaves the stream open when it is left. */
+/** Unlike the stream's own iterator, this one throws when the signal is aborted, and leaves the stream open on exit. */
 async function* chunks(request: IncomingMessage, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   let wake: (() => void) | undefined;
   const change = (): void => wake?.();

@@ -1,35 +1,36 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Seconds a browser may keep the answer to a preflight. Chromium keeps none longer than two hours. */
+/** How long a browser may cache the answer to a preflight. Chromium caches it for at most two hours. */
 const MAX_AGE_SECONDS = '7200';
 
 /**
- * Headers that a page on another origin may read besides the few that every browser shows it.
+ * Headers that a page on another origin may read, in addition to those that browsers always allow.
  * https://fetch.spec.whatwg.org/#http-access-control-expose-headers
  */
 export const EXPOSED_HEADERS = 'x-request-id, retry-after, x-should-retry, server-timing, location';
 
-/** What cross-origin resource sharing adds to one answer. */
+/** What CORS means for one response. */
 export interface CorsAnswer {
+  /** Headers to add. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether the browser only asks for permission. Answer 204 with these headers, and ask for no key: it sends none. */
+  /** Whether the browser only asks for permission. Answer 204 with these headers, and require no key: it sends none. */
   readonly isPreflight: boolean;
 }
 
-/** Says what a request's answer gets. */
+/** Decides what CORS means for the response to a request. */
 export type Cors = (request: {
   readonly method?: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }) => CorsAnswer;
 
 /**
- * Cross-origin resource sharing for a server that does it itself. In Azure the platform does it.
+ * Cross-origin resource sharing (CORS) for a server without a platform that does it. In Azure, the platform does it.
  *
- * Names of headers and methods are allowed as asked for: what a route takes is the route's business, and a page that is
- * not allowed to read answers learns nothing from it. Cookies are never allowed, since no route reads one.
+ * A preflight gets permission for any method and header: the route decides what it accepts, and a page of an origin
+ * that is not allowed gets no permission. Cookies are never allowed, because no route reads one.
  *
- * @param setting - `CORS_ALLOWED_ORIGINS`: origins with commas between, or `*` for any; none if it is blank
- * @throws {Error} that names what is not an origin
+ * @param setting - `CORS_ALLOWED_ORIGINS`: comma-separated origins, or `*` for any. If it is blank, none is allowed.
+ * @throws {Error} if the setting contains something that is not an origin
  * @example
  * const cors = createCors('https://app.example');
  * cors({ method: 'GET', headers: { origin: 'https://app.example' } }).headers['access-control-allow-origin'];
@@ -39,7 +40,8 @@ export function createCors(setting: string | undefined): Cors {
   const wrong = [...origins].filter((origin) => origin !== '*' && !isOrigin(origin));
   if (wrong.length > 0) {
     throw new Error(
-      `CORS_ALLOWED_ORIGINS must be * or origins with commas between, such as https://app.example (no path, no slash at the end, lower case); ${wrong.join(', ')} is none.`,
+      'CORS_ALLOWED_ORIGINS must be * or comma-separated origins, such as https://app.example ' +
+        `(no path, no slash at the end, lower case). Not an origin: ${wrong.join(', ')}.`,
     );
   }
   if (origins.size === 0) return () => ({ headers: {}, isPreflight: false });
@@ -56,7 +58,7 @@ export function createCors(setting: string | undefined): Cors {
   };
 }
 
-/** As a browser writes it; `https://*.example` is none. */
+/** Whether a text is an origin, written as browsers write it. `https://*.example` is not an origin. */
 function isOrigin(text: string): boolean {
   return URL.parse(text)?.origin === text && !text.includes('*');
 }

@@ -12,11 +12,11 @@ export interface RequestContext {
   readonly requestId: string;
   readonly deadline: Deadline;
   readonly stopwatch: Stopwatch;
-  /** Facts for the one line that is logged about this request: sizes, counts and ids, never content. */
+  /** Facts for the log line of this request: sizes, counts and ids, never content. */
   readonly facts: Record<string, unknown>;
-  /** Registers work to do once the response is sent, or its caller is gone. */
+  /** Registers a function to call when the response is sent or the caller has disconnected. */
   readonly onFinish: (finish: () => void) => void;
-  /** Turns whatever was thrown into a problem, and notes it for the log. */
+  /** Turns whatever was thrown into a problem, and adds it to the log line. */
   readonly toProblem: (error: unknown) => Problem;
 }
 
@@ -24,7 +24,7 @@ export interface RequestContext {
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Pieces if it is made while it is sent. The next piece is asked for when the caller has taken the last one. */
+  /** An iterable is sent while it is made. Its next piece is requested when the caller has received the last one. */
   readonly body: string | AsyncIterable<string>;
 }
 
@@ -32,17 +32,17 @@ export interface Reply {
 export interface Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** To be written piece by piece as it comes; it waits for the caller by itself. */
+  /** Write an iterable piece by piece. It waits by itself until the caller has received the last piece. */
   readonly body: string | AsyncIterable<Uint8Array>;
 }
 
 /** Answers one request. Whatever it throws becomes a problem. */
 export type Handle = (context: RequestContext) => Promise<Reply>;
 
-/** Never rejects. */
+/** Answers one request. It never rejects. */
 export type Handler = (request: IncomingRequest) => Promise<Response>;
 
-/** What is known of a request once it is answered; never content. Times are milliseconds since the epoch. */
+/** The facts about a request that has been answered, never content. Times are milliseconds since the epoch. */
 export interface AnsweredRequest {
   /** The name of the route. */
   readonly name: string;
@@ -52,34 +52,34 @@ export interface AnsweredRequest {
   readonly status: number | undefined;
   /** Whether the response was made while it was sent. */
   readonly streamed: boolean;
-  /** Those of the log line. */
+  /** The facts of the log line. */
   readonly facts: Readonly<Record<string, unknown>>;
   readonly laps: readonly Lap[];
   readonly start: number;
   readonly end: number;
 }
 
-/** What a handler needs besides the route's own function. */
+/** What a handler needs in addition to the function of its route. */
 export interface HandlerOptions {
   readonly name: string;
-  /** Milliseconds a request may take. */
+  /** The deadline of a request, in milliseconds. */
   readonly timeoutMs: number;
-  /** The response to a problem. */
+  /** Makes the response for a problem. */
   readonly toReply: (problem: Problem, requestId: string, request: IncomingRequest) => Reply;
   readonly inFlight: InFlight;
-  /** Whether its requests leave no log line and no trace. */
+  /** Whether to log and trace nothing for this route. */
   readonly isQuiet: boolean;
-  /** Is told of each request once it is answered. */
+  /** Called for each request once it is answered. */
   readonly observe?: ((request: AnsweredRequest) => void) | undefined;
 }
 
-/** A parameter's name or path, such as `messages[0].content`; anything else could be what a caller wrote. */
+/** A parameter's name or path, such as `messages[0].content`. Other text may be content, which is never logged. */
 const PARAMETER = /^[\w.[\]-]{1,100}$/;
 
-/** What a proxy's log calls a caller who did not wait; nobody receives it. */
+/** The status that nginx logs when the caller has disconnected. Nobody receives this response. */
 const CALLER_GONE: Reply = { status: 499, headers: {}, body: '' };
 
-/** Wraps a route's function into what all routes share: a deadline, ids, timings, headers, problems and one log line. */
+/** Adds to a route's function what all routes share: a deadline, ids, timings, headers, problems and one log line. */
 export function createHandler(handle: Handle, options: HandlerOptions): Handler {
   const { name, timeoutMs, toReply, inFlight, isQuiet, observe } = options;
   return async (request) => {
@@ -112,18 +112,18 @@ export function createHandler(handle: Handle, options: HandlerOptions): Handler 
   };
 }
 
-/** Headers of every response of every route. */
+/** The headers of every response. */
 function commonHeaders({ id, headers }: IncomingRequest): Record<string, string> {
   return {
     'x-request-id': id,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
-    // What allows other origins, such as Azure's platform, does not know which headers this app has.
+    // Azure's platform handles CORS there, but it does not know which headers this app sends.
     ...(headers.get('origin') === null ? {} : { 'access-control-expose-headers': EXPOSED_HEADERS }),
   };
 }
 
-/** If the caller disconnects, the request ends. */
+/** Aborts the request if the caller disconnects. */
 async function watch({ closed }: IncomingRequest, deadline: Deadline): Promise<void> {
   if (!(await closed)) deadline.abandon();
 }
@@ -137,7 +137,7 @@ async function answer(handle: Handle, context: RequestContext): Promise<Reply> {
   return handle(context);
 }
 
-/** A body that is made no faster than the caller takes it. A slow one would otherwise pile up in this process. */
+/** Makes a body only as fast as the caller receives it. Otherwise, it would pile up in memory if the caller is slow. */
 async function* paced(
   pieces: AsyncIterable<string>,
   { drained }: IncomingRequest,
@@ -176,5 +176,5 @@ function createContext(request: IncomingRequest, timeoutMs: number, finishes: ((
 }
 
 function internalError(): Problem {
-  return new Problem('internal_error', 'This is a fault of the service. Its log has the reason, under the request id.');
+  return new Problem('internal_error', 'The service has a fault. Its log has the reason, under the request id.');
 }

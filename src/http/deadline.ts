@@ -1,4 +1,4 @@
-/** Why a request's signal was aborted: its time is up. */
+/** The reason of an aborted signal: the request has run out of time. */
 export class DeadlinePassed extends Error {
   constructor() {
     super('the deadline of this request has passed');
@@ -6,23 +6,24 @@ export class DeadlinePassed extends Error {
   }
 }
 
-/** Why a request's signal was aborted: nobody waits for the answer any more. */
+/** The reason of an aborted signal: the caller has disconnected. */
 export class CallerGone extends Error {
   constructor() {
-    super('the caller went away');
+    super('the caller has disconnected');
     this.name = 'CallerGone';
   }
 }
 
 /**
- * The time that one request has in all, unless its caller goes away before. Every stage waits through it, and none has
- * a clock of its own that could outlast it.
+ * The time limit of one request. It ends early if the caller disconnects. All stages of the request wait with it, so
+ * that none of them can take longer.
  */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #end: number;
 
+  /** Starts the clock. */
   constructor(milliseconds: number) {
     this.#end = performance.now() + milliseconds;
     this.#timer = setTimeout(() => this.#controller.abort(new DeadlinePassed()), milliseconds);
@@ -33,19 +34,19 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Milliseconds left; never below zero. */
+  /** The milliseconds left, never below zero. */
   remaining(): number {
     return Math.max(0, this.#end - performance.now());
   }
 
-  /** Ends the request at once: its caller went away. */
+  /** Aborts the signal with {@link CallerGone}. */
   abandon(): void {
     this.#controller.abort(new CallerGone());
   }
 
   /**
-   * Settles as `work` does, or rejects with the signal's reason as soon as it is aborted, whether or not what is
-   * underneath listens to signals.
+   * Settles as `work` does, or rejects with the signal's reason as soon as the signal is aborted. `work` itself need
+   * not listen to the signal.
    */
   async race<T>(work: Promise<T>): Promise<T> {
     const { signal } = this;
@@ -62,7 +63,7 @@ export class Deadline {
     }
   }
 
-  /** Ends the clock of a request that is done. */
+  /** Stops the clock. Call it when the request is over. */
   clear(): void {
     clearTimeout(this.#timer);
   }

@@ -3,17 +3,18 @@ import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const FRAME = /^\s+at .*$/gm;
-/** Where a line of a stack trace points into a file: its URL, line and column, the last two counted from 1. */
+/** The place that a line of a stack trace names: the file's URL, the line and the column, both counted from 1. */
 const PLACE = /(file:\/\/[^\s()]+):(\d+):(\d+)/;
 
-/** One for each file, since reading one takes a tenth of a second and more; undefined if a file has none. */
+/** Source maps by the URL of their file, because reading one takes 0.1 s or more. Undefined if a file has none. */
 const sourceMaps = new Map<string, SourceMap | undefined>();
 
 /**
- * Describes an unexpected error for the log: class names, codes and places in the source, those of its causes too. Never
- * its message, which may quote what the service was shown.
+ * Describes an unexpected error and its causes for the log, by class name, code and place in the source. It leaves out
+ * the messages, which may quote images, instructions or answers.
  *
- * The bundle's source maps are read here, when something was thrown: enabling them in Node would cost every cold start.
+ * It reads the bundle's source maps only when it needs them. Node's own support for them would slow down every cold
+ * start.
  */
 export function describeError(error: unknown): { readonly error: string; readonly at: readonly string[] } {
   if (!(error instanceof Error)) return { error: typeof error, at: [] };

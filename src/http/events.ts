@@ -1,17 +1,17 @@
 import { CallerGone } from './deadline.ts';
 
-/** Milliseconds of silence before a comment line is sent. Load balancers close connections that are idle, often after 60 s. */
+/** Silence after which a comment line is sent. Load balancers close idle connections, often after 60 s. */
 const HEARTBEAT_MS = 15_000;
 
-/** Headers of a stream of events. The second keeps proxies such as nginx from collecting it first. */
+/** The headers of an event stream. The second one keeps proxies such as nginx from buffering it. */
 export const EVENT_STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
 
-/** One server-sent event: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** Formats one server-sent event: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function formatEvent(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** The same pieces. If they break off, a last one tells why, unless the caller is gone. */
+/** Passes on the pieces. If they fail, it adds what `tell` makes of the error, unless the caller has disconnected. */
 export async function* withFailure(
   pieces: AsyncIterable<string>,
   tell: (error: unknown) => string,
@@ -23,7 +23,7 @@ export async function* withFailure(
   }
 }
 
-/** The same pieces, with a comment line whenever none has come for a while. */
+/** Passes on the pieces, and adds a comment line whenever none has come for 15 s. */
 export async function* withHeartbeats(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   const iterator = pieces[Symbol.asyncIterator]();
   let next = iterator.next();
@@ -39,7 +39,7 @@ export async function* withHeartbeats(pieces: AsyncIterable<string>): AsyncGener
       next = iterator.next();
     }
   } finally {
-    // If the reader leaves during a silence, a read is pending. It ends first, and its failure has nobody left to tell.
+    // If the reader stops during a silence, a read is pending. Wait for it. If it fails, nobody needs the error.
     await Promise.allSettled([next]);
     await iterator.return?.();
   }

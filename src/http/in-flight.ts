@@ -1,9 +1,12 @@
-/** How many requests are under way, for an end that waits for them. */
+/** Counts the requests in progress, so that a shutdown can wait for them. */
 export class InFlight {
   #count = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** @returns what to call when that request is over */
+  /**
+   * Counts one request.
+   * @returns a function to call when the request is over; only its first call counts
+   */
   begin(): () => void {
     this.#count += 1;
     let over = false;
@@ -15,7 +18,7 @@ export class InFlight {
     };
   }
 
-  /** Resolves when none is under way, or after so many milliseconds. */
+  /** Resolves when no request is in progress, or after this many milliseconds. */
   async drained(milliseconds: number): Promise<void> {
     if (this.#count === 0) return;
     await new Promise<void>((resolve) => {

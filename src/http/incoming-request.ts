@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts';
 
-/** What the app needs of one request, whatever serves it. Each way to serve the app makes this type from its own. */
+/** A request, independent of what serves the app. `functions/` and `server/` turn their own types into it. */
 export interface IncomingRequest extends Connection {
-  /** Sent back as `x-request-id`, and named in the log line. */
+  /** The id that `x-request-id` and the log line contain. */
   readonly id: string;
   readonly method: string;
-  /** The whole of it. */
+  /** The absolute URL. */
   readonly url: string;
   readonly headers: Pick<Headers, 'get'>;
-  /** The span that this request is part of, as W3C Trace Context writes it. */
+  /** The caller's span, in the headers of W3C Trace Context. */
   readonly trace: { readonly traceparent?: string; readonly tracestate?: string };
   /** Writes one line to the log. */
   readonly log: (level: 'info' | 'error', line: string) => void;

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The same as RequestBodyDrainTimeout of the web server under the Functions host. */
+/** The same value as RequestBodyDrainTimeout of Kestrel, the web server of the Functions host. */
 const LINGER_MS = 5_000;
 
 /**
- * Closes a connection gently if the answer comes before the end of the request. Call it before an answer with
- * `connection: close` is written. The sending side is closed, and what the caller still sends is discarded for up to 5
- * seconds before the socket is cut.
+ * Closes a connection gently after an answer that comes before the end of the request. Call it before you write an
+ * answer with `connection: close`. It closes the sending side, and discards what the caller still sends for up to 5
+ * seconds. Then it destroys the socket.
  *
- * Node would close the socket at once. With bytes of the request unread, that is a TCP reset, which may overtake the
- * answer, and the caller would report a broken connection instead of the status (RFC 9112, section 9.6).
+ * Node would close the socket at once. If parts of the request are unread, this sends a TCP reset. The reset may
+ * overtake the answer, and the caller would then see a broken connection instead of the status (RFC 9112, section 9.6).
  */
 export function lingerAfterAnswer(req: IncomingMessage): void {
   const { socket } = req;

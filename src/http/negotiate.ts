@@ -1,23 +1,23 @@
 import Negotiator from 'negotiator';
 import { Problem } from './problem.ts';
 
-/** The kinds of answer there are. The first is for callers without a preference. */
+/** The available types. A caller without a preference gets the first one. */
 const KINDS = ['text/plain', 'application/json', 'text/event-stream'] as const;
 
-/** A kind of answer, by its MIME type. */
+/** The MIME type of an answer. */
 export type AnswerKind = (typeof KINDS)[number];
 
-/** So much of an Accept header is read. Browsers send a few hundred characters, and reading 64 KB takes too long. */
+/** How much of an Accept header is read. Browsers send a few hundred characters, and reading 64 KB takes too long. */
 const MAX_CHARACTERS = 1024;
-/** A parameter of a media range, with its value if it has one. A quoted value may hold commas and semicolons. */
+/** A parameter of a media range, with or without a value. A quoted value may contain commas and semicolons. */
 const PARAMETER = /;\s*([^\s=;,]*)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^;,]*))?/g;
-/** Java's HttpURLConnection sends `*` where RFC 9110 has `*` + `/*`. */
+/** A single `*`, which Java's HttpURLConnection sends although RFC 9110 does not allow it. */
 const LONE_ASTERISK = /(?<=^|,)\s*\*\s*(?=[,;]|$)/g;
 
 /**
- * Picks the kind of answer by an Accept header and its q-values (RFC 9110, section 12.5.1). Every other parameter is
- * ignored: a caller who asks for `application/json;odata=verbose` can read JSON.
- * @throws {Problem} `not_acceptable` if the header allows no kind of answer
+ * Selects the type of the answer by an Accept header and its q-values (RFC 9110, section 12.5.1). All other parameters
+ * are ignored, because a caller who accepts `application/json;odata=verbose` can read JSON.
+ * @throws {Problem} `not_acceptable` if the header allows none of the available types
  */
 export function negotiate(accept: string | null): AnswerKind {
   if (!accept?.trim()) return KINDS[0];
@@ -30,7 +30,7 @@ export function negotiate(accept: string | null): AnswerKind {
   if (kind) return kind;
   throw new Problem(
     'not_acceptable',
-    `The Accept header allows none of the kinds of answer there are. Accept one of these: ${KINDS.join(', ')}.`,
+    `The Accept header allows none of the available types. Accept one of these: ${KINDS.join(', ')}.`,
     { members: { supported: KINDS } },
   );
 }

@@ -1,31 +1,31 @@
 import type { SchemaObject } from 'openapi3-ts/oas31';
 
-/** Members of a problem by name; the first of a schema's `examples` is its value in the problem's example. */
+/** The members of a problem by name. The example of the problem uses the first of each schema's `examples`. */
 export type Members = Readonly<Record<string, SchemaObject>>;
 
-/** All there is to know of one problem: `problem.ts`, openapi.json and the table in src/README.md are made from it. */
+/** One kind of problem. `problem.ts`, openapi.json and the table in src/README.md are made from it. */
 interface ProblemKind {
   readonly status: number;
   readonly title: string;
-  /** When it comes, for the table. */
+  /** When it occurs, for the table. */
   readonly when: string;
   /** An example of its `detail`. */
   readonly detail: string;
-  /** Members that it always has beyond those of every problem. */
+  /** Members that it always has, in addition to those of every problem. */
   readonly members?: Members;
   /** Members that it has if they are known. */
   readonly optional?: Members;
-  /** Whether a Retry-After header may come with it. */
+  /** Whether its response may have a Retry-After header. */
   readonly retryAfter?: true;
 }
 
-/** Members of problems that began with an answer of the model's. */
+/** Members of problems that are caused by a response of the model's service. */
 export const upstream: Members = {
   upstreamStatus: {
     type: 'integer',
-    description: 'The status that the model answered with, or that an error event in its stream stands for',
+    description: "The status of the model's response, or the one that an error event in its stream stands for",
   },
-  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, which its support asks for" },
+  upstreamRequestId: { type: ['string', 'null'], description: "Azure's id of the request, for its support" },
 };
 
 const count: SchemaObject = { type: 'integer', minimum: 0 };
@@ -36,9 +36,12 @@ export const usage: SchemaObject = {
   description: 'Tokens, as the model counts them',
   properties: {
     inputTokens: count,
-    cachedInputTokens: { ...count, description: 'Part of inputTokens that the service had cached and sells cheaper' },
+    cachedInputTokens: {
+      ...count,
+      description: 'The part of inputTokens that the service had cached, at a lower price',
+    },
     outputTokens: count,
-    reasoningTokens: { ...count, description: 'Part of outputTokens that the model spent on thinking' },
+    reasoningTokens: { ...count, description: 'The part of outputTokens that the model used for reasoning' },
     totalTokens: count,
   },
   required: ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens', 'totalTokens'],
@@ -61,7 +64,7 @@ const errors: SchemaObject = {
     required: ['field', 'message'],
     additionalProperties: false,
   },
-  description: 'Every fault, with its field',
+  description: 'All faults of the request',
   examples: [[{ field: 'detail', message: 'must be high, low, auto or original' }]],
 };
 
@@ -77,7 +80,7 @@ const attempts: SchemaObject = {
     required: ['credential', 'said'],
     additionalProperties: false,
   },
-  description: 'What each of them said',
+  description: 'Why each credential failed',
   examples: [[{ credential: 'ManagedIdentityCredential', said: 'no managed identity is switched on here' }]],
 };
 
@@ -86,7 +89,7 @@ const identity: SchemaObject = {
   properties: { tenant: textOrNull, objectId: textOrNull, audience: textOrNull, expires: textOrNull },
   required: ['tenant', 'objectId', 'audience', 'expires'],
   additionalProperties: false,
-  description: 'Who asked, as far as the token says',
+  description: 'The claims of the token that the app sent',
 };
 
 const categories: SchemaObject = {
@@ -101,11 +104,11 @@ const categories: SchemaObject = {
     required: ['category', 'severity', 'source'],
     additionalProperties: false,
   },
-  description: 'What was filtered',
+  description: 'The filters that stopped it',
   examples: [[{ category: 'violence', severity: 'high', source: 'prompt' }]],
 };
 
-/** Every problem, by its code. A code is a contract and never changes its meaning. */
+/** All problems by code. Clients rely on the codes, so a code must never change its meaning. */
 export const PROBLEMS = {
   missing_instructions: {
     status: 400,
@@ -138,23 +141,28 @@ export const PROBLEMS = {
   unauthenticated: {
     status: 401,
     title: 'The caller is not signed in',
-    when: 'on the server only: the Entra token is missing, expired, or not for this service; `WWW-Authenticate` says which',
+    when:
+      'on the server only: the Entra token is missing, expired, or not for this service; ' +
+      '`WWW-Authenticate` says which',
     detail:
-      'The request has no token. Send "Authorization: Bearer" with an Entra access token for api://00000000-0000-0000-0000-000000000000/.default.',
+      'The request has no token. Send "Authorization: Bearer" with an Entra access token for ' +
+      'api://00000000-0000-0000-0000-000000000000/.default.',
   },
   caller_not_allowed: {
     status: 403,
     title: 'The caller is not allowed',
     when: "on the server only: the token's application is not in `AUTH_ALLOWED_CLIENTS`",
     detail:
-      'The application 00000000-0000-0000-0000-000000000000 may not call this service. Its operator can add it to AUTH_ALLOWED_CLIENTS.',
+      'The application 00000000-0000-0000-0000-000000000000 may not call this service. Its operator can ' +
+      'add it to AUTH_ALLOWED_CLIENTS.',
   },
   blob_not_allowed: {
     status: 403,
     title: 'The blob may not be read',
     when: 'the blob is in no container of `IMAGE_CONTAINERS`, or its URL is not plain',
     detail:
-      'The blob may not be read. It is in none of the containers that IMAGE_CONTAINERS names. A blob is named by its plain URL, https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.',
+      'The blob may not be read. It is in none of the containers that IMAGE_CONTAINERS names. A blob is ' +
+      'named by its plain URL, https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.',
     optional: { image },
   },
   blob_not_found: {
@@ -187,10 +195,11 @@ export const PROBLEMS = {
   },
   not_acceptable: {
     status: 406,
-    title: 'No acceptable kind of answer',
+    title: 'No acceptable type of answer',
     when: '`Accept` allows none of the answer types',
     detail:
-      'The Accept header allows none of the kinds of answer there are. Accept one of these: text/plain, application/json, text/event-stream.',
+      'The Accept header allows none of the available types. Accept one of these: text/plain, ' +
+      'application/json, text/event-stream.',
     members: { supported: texts('MIME types', 'text/plain', 'application/json', 'text/event-stream') },
   },
   request_timeout: {
@@ -214,19 +223,22 @@ export const PROBLEMS = {
     members: { limit: bytesAtMost },
     optional: {
       image,
-      maxPixels: { type: 'integer', minimum: 1, description: 'Width times height, if those are what is too large' },
+      maxPixels: { type: 'integer', minimum: 1, description: 'The limit of width times height, if it is exceeded' },
     },
   },
   unsupported_image_type: {
     status: 415,
     title: 'Not a supported image',
-    when: 'not an image that is taken here, or something else under the wrong Content-Type; `detected` says what it looks like',
+    when:
+      'not an image that is taken here, or something else under the wrong Content-Type; `detected` ' +
+      'says what it looks like',
     detail:
-      'This is image/bmp. Send a PNG, JPEG, WEBP, GIF, HEIC, HEIF, AVIF or TIFF. Only the bytes count, not the file name or the Content-Type.',
+      'This is image/bmp. Send a PNG, JPEG, WEBP, GIF, HEIC, HEIF, AVIF or TIFF. Only the bytes count, ' +
+      'not the file name or the Content-Type.',
     members: {
       detected: {
         type: ['string', 'null'],
-        description: 'The MIME type that the bytes look like, where they look like any',
+        description: 'The MIME type that the bytes look like; null if it is unknown',
         examples: ['image/bmp'],
       },
       supported: texts(
@@ -245,7 +257,7 @@ export const PROBLEMS = {
   },
   unsupported_encoding: {
     status: 415,
-    title: 'The body is sent under an encoding that is not supported',
+    title: 'The Content-Encoding is not supported',
     when: 'the body has a Content-Encoding: send it uncompressed',
     detail: 'The body has Content-Encoding: gzip. Send it as it is, without that header.',
     members: {
@@ -289,7 +301,7 @@ export const PROBLEMS = {
     detail: 'The answer was cut off: raise maxTokens.',
     members: {
       finishReason: { type: 'string', examples: ['length'] },
-      answer: { type: 'string', description: 'As far as it came', examples: ['{"boats": 1, "wea'] },
+      answer: { type: 'string', description: 'The answer so far', examples: ['{"boats": 1, "wea'] },
       usage,
     },
   },
@@ -306,21 +318,25 @@ export const PROBLEMS = {
     title: 'The service is misconfigured',
     when: 'settings are missing or wrong; `settings` names them',
     detail:
-      "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave the deployment, not the model.",
+      "The app's settings need attention. AZURE_OPENAI_DEPLOYMENT is not set. It is the name you gave " +
+      'the deployment, not the model.',
     members: { settings: texts('Names of settings', 'AZURE_OPENAI_DEPLOYMENT') },
   },
   internal_error: {
     status: 500,
-    title: 'Something went wrong here',
+    title: 'Internal error',
     when: 'a fault of this app; the log has the place, under the request id',
-    detail: 'This is a fault of the service. Its log has the reason, under the request id.',
+    detail: 'The service has a fault. Its log has the reason, under the request id.',
   },
   model_access_denied: {
     status: 502,
     title: 'The model denied access',
-    when: '`reason` says why: `role` (missing, or given minutes ago), `network`, `tenant`, `token`, `key-disabled`, `gateway` or `resource`',
+    when:
+      '`reason` says why: `role` (missing, or given minutes ago), `network`, `tenant`, `token`, ' +
+      '`key-disabled`, `gateway` or `resource`',
     detail:
-      "The resource my-resource refused this app's identity (401): it lacks the role. Next: az role assignment create … " +
+      "The resource my-resource refused this app's identity (401): it lacks the role. Next: az role " +
+      'assignment create … ' +
       `The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`,
     members: {
       reason: {
@@ -328,7 +344,7 @@ export const PROBLEMS = {
         enum: ['role', 'network', 'tenant', 'token', 'key-disabled', 'gateway', 'resource'],
         examples: ['role'],
       },
-      role: { const: ROLE, description: 'The least that it needs', examples: [ROLE] },
+      role: { const: ROLE, description: 'The least role that the identity needs', examples: [ROLE] },
       resource: { type: 'string', description: 'The name of the Azure OpenAI resource', examples: ['my-resource'] },
     },
     optional: { ...upstream, identity },
@@ -338,7 +354,8 @@ export const PROBLEMS = {
     title: 'The deployment was not found',
     when: 'the deployment name or the API version is wrong, or the model is retired',
     detail:
-      "There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and " +
+      'There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the ' +
+      "deployment's name, not the model's) and " +
       'OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
     optional: upstream,
   },
@@ -355,9 +372,14 @@ export const PROBLEMS = {
     title: 'The storage account denied access',
     when: "the app's identity lacks `role` on the storage `account`, or its firewall keeps the app out",
     detail:
-      "The storage account photos refused this app's identity (403). Next: az role assignment create --role 'Storage Blob Data Reader' …",
+      "The storage account photos refused this app's identity (403). Next: az role assignment create " +
+      "--role 'Storage Blob Data Reader' …",
     members: {
-      role: { type: 'string', description: 'The least that it needs', examples: ['Storage Blob Data Reader'] },
+      role: {
+        type: 'string',
+        description: 'The least role that the identity needs',
+        examples: ['Storage Blob Data Reader'],
+      },
       account,
     },
     optional: { image },
@@ -371,19 +393,20 @@ export const PROBLEMS = {
   },
   identity_unavailable: {
     status: 503,
-    title: 'No identity to call the model with',
+    title: 'The service could not sign in to Azure',
     when: 'no token; `attempts` says what each credential answered, and what to do',
     detail:
       'The service could not sign in to Azure. ManagedIdentityCredential: no managed identity is switched on here. ' +
-      "Next: switch on the app's system-assigned identity (az functionapp identity assign, or az containerapp identity assign --system-assigned).",
-    members: { credentials: texts('Which were tried', 'ManagedIdentityCredential'), attempts },
+      "Next: switch on the app's system-assigned identity (az functionapp identity assign, or az " +
+      'containerapp identity assign --system-assigned).',
+    members: { credentials: texts('The credentials that were tried', 'ManagedIdentityCredential'), attempts },
     retryAfter: true,
   },
   overloaded: {
     status: 503,
-    title: 'The service is full',
-    when: 'the requests in hand hold as much memory as they may; Retry-After',
-    detail: 'The service is working on as much as it can hold. Try again in a moment.',
+    title: 'The service is overloaded',
+    when: 'the requests in progress hold as much memory as they may; Retry-After',
+    detail: 'The service has no memory left for this request. Try again in a moment.',
     retryAfter: true,
   },
   upstream_timeout: {
@@ -395,15 +418,15 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemKind>;
 
-/** The stable name of a problem, for programs to tell them apart by. */
+/** The stable code of a problem, for programs. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** What the catalogue says of one problem. */
+/** Returns the catalogue's entry for a code. */
 export function problemKind(code: ProblemCode): ProblemKind {
   return PROBLEMS[code];
 }
 
-/** A list of texts. */
+/** Makes the schema of an array of strings. */
 function texts(description: string, ...example: string[]): SchemaObject {
   return { type: 'array', items: { type: 'string' }, description, examples: [example] };
 }

@@ -2,7 +2,7 @@ import type { Problem } from './problem.ts';
 import type { Reply } from './create-handler.ts';
 import type { ProblemCode } from './problem-catalogue.ts';
 
-/** A problem as a document: RFC 9457, with the stable code, the request id and what the code adds. */
+/** Makes the problem document (RFC 9457), with the stable code, the request id and the members that the code adds. */
 export function problemBody(
   { code, status, title, detail, members }: Problem,
   requestId: string,
@@ -10,7 +10,7 @@ export function problemBody(
   return { type: `urn:problem:${code}`, title, status, detail, code, requestId, ...members };
 }
 
-/** The same as a response. */
+/** Makes the response that carries {@link problemBody}. */
 export function problemResponse(problem: Problem, requestId: string): Reply {
   return {
     status: problem.status,
@@ -19,10 +19,10 @@ export function problemResponse(problem: Problem, requestId: string): Reply {
   };
 }
 
-/** Worth another attempt by the caller: nothing was asked of the model, and what was in the way passes by itself. */
+/** The caller may retry these: the model was not called, and the cause goes away by itself. */
 const RETRY_HELPS: ReadonlySet<ProblemCode> = new Set(['request_timeout', 'overloaded', 'identity_unavailable']);
 
-/** A problem in the shape that OpenAI's clients read: https://platform.openai.com/docs/guides/error-codes */
+/** Makes the error body that OpenAI's clients read: https://platform.openai.com/docs/guides/error-codes */
 export function openAiError(
   { code, status, detail, members }: Problem,
   requestId: string,
@@ -31,8 +31,9 @@ export function openAiError(
 }
 
 /**
- * The same as a response. The model's failures were retried here already, so OpenAI's SDKs, which would retry them on top,
- * are told not to: an answer of 500 would otherwise cost nine calls.
+ * Makes the response that carries {@link openAiError}. The app has already retried failures of the model, so a header
+ * tells OpenAI's SDKs not to retry them again. Otherwise, a 500 would cost nine calls: three by the SDK, times three by
+ * the app.
  */
 export function openAiErrorResponse(problem: Problem, requestId: string): Reply {
   return {

@@ -1,18 +1,18 @@
 import { type ProblemCode, PROBLEMS } from './problem-catalogue.ts';
 
-/** What a problem may carry beyond its words. */
+/** What a problem may have in addition to its code and detail. */
 export interface ProblemOptions {
-  /** Members that this code adds to the problem document, such as `limit` or `errors`. */
+  /** Members that its code adds to the problem document, such as `limit` or `errors`. */
   readonly members?: Readonly<Record<string, unknown>>;
-  /** Response headers that belong to it, such as `retry-after`. */
+  /** Response headers, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What happened underneath; for the log, never for the caller. */
+  /** The original error. The caller never sees it. */
   readonly cause?: unknown;
 }
 
 /**
- * Anything that ends a request early: one small type from the first check to the last byte of the answer.
- * `detail` is read by the caller, so it says what was wrong and what to do, and holds nothing secret.
+ * An error that ends a request, in every stage of it. The caller reads `detail`, so it says what is wrong and what to
+ * do, and contains no secret.
  *
  * @example
  * throw new Problem('image_too_large', 'The image has 30 MB. Send at most 20 MB.', { members: { limit: 20_971_520 } });
@@ -36,19 +36,20 @@ export class Problem extends Error {
   }
 }
 
-/** One thing wrong with a request: where, and what, as the rest of a sentence that begins with the field's name. */
+/** One fault of a request. */
 export interface FieldError {
   readonly field: string;
+  /** What is wrong, as the rest of a sentence that starts with the field's name. */
   readonly message: string;
 }
 
-/** The request is malformed: every fault at once, each with its field. */
+/** Makes the problem of a malformed request, with all its faults. */
 export function invalidRequest(errors: readonly FieldError[], cause?: unknown): Problem {
   const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
   return new Problem('invalid_request', `${detail}.`, { members: { errors }, cause });
 }
 
-/** The same about the body as a whole. */
+/** Makes the problem of a malformed body, if no single field is at fault. */
 export function invalidBody(message: string, cause?: unknown): Problem {
   return invalidRequest([{ field: 'body', message }], cause);
 }

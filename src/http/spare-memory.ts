@@ -1,29 +1,29 @@
 import { defaultInflightBytes } from '../config/memory-limit.ts';
 
-/** Smaller buffers cost little: the allocator has memory for them at hand. */
+/** Smaller buffers are not worth reusing, because the allocator has memory for them. */
 const LEAST_BYTES = 256 * 1024;
 /**
- * Bytes that are kept for later requests, at most: three images of the largest size. Admission does not count them, so a
- * small instance keeps less: a quarter of what its requests may hold.
+ * The most bytes to keep for later requests: three images of the largest size. Admission does not count these bytes, so
+ * a small instance keeps less: a quarter of what its requests may hold.
  */
 const MAX_SPARE_BYTES = Math.min(64 * 1024 * 1024, defaultInflightBytes() / 4);
-/** Spare memory is given back if no request has ended for so long, in milliseconds. */
+/** Spare memory is freed after this many milliseconds in which no memory was given back. */
 const KEPT_MS = 10_000;
-/** Sizes are rounded up to one of so many between two powers of two, so that the memory of one image fits another. */
+/** Sizes are rounded up to one of four steps for each power of two, so that the memory of one image fits another. */
 const STEPS_PER_DOUBLING = 4;
 
-/** What was taken here and not given back; the garbage collector may have taken some of it. */
+/** Memory that {@link takeMemory} handed out and {@link giveMemory} has not taken back. */
 const taken = new WeakSet<ArrayBuffer>();
 const spare: ArrayBuffer[] = [];
 let spareBytes = 0;
 const giveBack = setTimeout(clear, KEPT_MS).unref();
 
 /**
- * Makes a buffer of so many bytes. They are what they happen to be, perhaps another request's, so write all of them
- * before you read any.
+ * Makes a buffer of the given number of bytes. Its content is undefined and may come from another request, so write
+ * every byte before you read it.
  *
- * It uses the memory of a request that is over, if it can. The first write to a page of fresh memory makes the system find
- * and clear that page, which costs several times what copying an image does.
+ * It reuses the memory of a finished request if it can. At the first write to a page of fresh memory, the operating
+ * system has to find and clear that page, which costs several times as much as copying an image.
  */
 export function takeMemory(bytes: number): Buffer {
   if (bytes < LEAST_BYTES) return Buffer.allocUnsafeSlow(bytes);
@@ -37,9 +37,9 @@ export function takeMemory(bytes: number): Buffer {
 }
 
 /**
- * Takes back the memory of a buffer that {@link takeMemory} made, or of the beginning of one, and keeps it for later
- * requests. What was given back first makes room for it. Whoever still has the buffer finds it empty.
- * @returns false if it is another buffer
+ * Takes back the memory of a buffer from {@link takeMemory}, or of a view of its start, and keeps it for later
+ * requests. If too much is kept, the oldest is freed. All views of the memory become empty.
+ * @returns false if the memory is not from {@link takeMemory}
  */
 export function giveMemory(buffer: ArrayBuffer, { byteOffset }: Uint8Array): boolean {
   if (byteOffset !== 0 || !taken.delete(buffer)) return false;

@@ -1,35 +1,35 @@
-/** The stages of a request that its Server-Timing header tells of, in their order. */
+/** The stages of a request that the Server-Timing header lists, in this order. */
 const STAGES = ['read', 'token', 'model'] as const;
 
-/** One of those stages. */
+/** One of {@link STAGES}. */
 export type Stage = (typeof STAGES)[number];
 
-/** One stage as it went; a stage may come more than once. Times are milliseconds since the epoch. */
+/** One run of a stage. A stage may run more than once. Times are milliseconds since the epoch. */
 export interface Lap {
   readonly stage: Stage;
   readonly start: number;
   readonly end: number;
-  /** What tells it from others of its stage. */
+  /** What distinguishes it from other runs of the stage, such as the deployment. */
   readonly facts: Readonly<Record<string, string>>;
-  /** What it failed with; undefined where it did not. */
+  /** What was thrown; undefined if the run succeeded. */
   readonly error: unknown;
 }
 
 /** Times the stages of one request, in milliseconds. */
 export class Stopwatch {
-  /** The wall clock may be set meanwhile; what has passed since is measured by the other. */
+  /** The wall clock is read only once, because it may be changed during a request. `performance.now()` is monotonic. */
   readonly #epoch = Date.now() - performance.now();
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly start = this.now();
-  /** Those that are over, in the order in which they ended. */
+  /** The runs that have ended, in the order in which they ended. */
   readonly laps: Lap[] = [];
 
-  /** Milliseconds since the epoch. */
+  /** The current time, in milliseconds since the epoch. */
   now(): number {
     return this.#epoch + performance.now();
   }
 
-  /** Runs `work` and adds its time to a stage, however it ends. */
+  /** Runs `work` and adds its time to a stage, whether it succeeds or fails. */
   async time<T>(stage: Stage, work: () => Promise<T>, facts: Lap['facts'] = {}): Promise<T> {
     const start = this.now();
     const end = (error?: unknown): void => void this.laps.push({ stage, start, end: this.now(), facts, error });
@@ -43,7 +43,7 @@ export class Stopwatch {
     }
   }
 
-  /** Milliseconds by stage, those that were reached, and in total. */
+  /** The milliseconds of each stage that has run, and the total since the start. */
   durations(): Record<string, number> {
     const stages = STAGES.flatMap((stage) => {
       const laps = this.laps.filter((lap) => lap.stage === stage);
@@ -54,7 +54,7 @@ export class Stopwatch {
     return { ...Object.fromEntries(stages), total: round(this.now() - this.start) };
   }
 
-  /** As a Server-Timing header: https://www.w3.org/TR/server-timing/ */
+  /** Formats the durations as a Server-Timing header: https://www.w3.org/TR/server-timing/ */
   toHeader(): string {
     return Object.entries(this.durations())
       .map(([stage, spent]) => `${stage};dur=${spent}`)

@@ -1,12 +1,12 @@
-/** How long steps may hold the event loop in one go, in milliseconds. The last of them adds about one more. */
+/** How long steps may block the event loop at a time, in milliseconds. The last step adds about 1 ms. */
 const TURN_MS = 3;
 
-/** How long steps have held the event loop since the last turn, in milliseconds. */
+/** How long steps have blocked the event loop since the last turn, in milliseconds. */
 let held = 0;
-/** The turn that was asked for last. Each that waits gets a turn of its own, because all requests share the time. */
+/** The turn that was requested last. Each waiting step gets its own turn, because all requests share the time limit. */
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** Does one short step of long work. If steps have held the event loop for long, other work goes first. */
+/** Runs one short step of long work. If steps have blocked the event loop for too long, other work runs first. */
 export async function inTurn<T>(step: () => T): Promise<T> {
   if (held >= TURN_MS) await turn();
   const started = performance.now();
@@ -17,7 +17,7 @@ export async function inTurn<T>(step: () => T): Promise<T> {
   }
 }
 
-/** Waits for a turn of the event loop in which no other long work goes on. */
+/** Waits for a turn of the event loop that no other long work has requested. */
 export async function turn(): Promise<void> {
   lastTurn = lastTurn.then(nextTurn);
   await lastTurn;

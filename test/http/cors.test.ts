@@ -83,6 +83,6 @@ test.each([
   'null',
   'file:///x',
 ])('CORS_ALLOWED_ORIGINS=%s is refused by name', (wrong) => {
-  expect(() => createCors(`${PAGE},${wrong}`)).toThrow(`${wrong} is none`);
+  expect(() => createCors(`${PAGE},${wrong}`)).toThrow(`Not an origin: ${wrong}.`);
   expect(() => createCors(`${PAGE},${wrong}`)).toThrow('CORS_ALLOWED_ORIGINS must be');
 });
