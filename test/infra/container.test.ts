@@ -1,5 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { Service, ServiceAccount } from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ROUTES } from '../../src/routes/routes.ts';
@@ -7,7 +11,8 @@ import { ROUTES } from '../../src/routes/routes.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (name: string): string => readFileSync(`${ROOT}infra/container/${name}`, 'utf8');
 const dockerfile = read('Dockerfile');
-const manifest = parseAllDocuments(read('aks.yaml')).map((document) => {
+const documents = parseAllDocuments(read('aks.yaml'));
+const manifest = documents.map((document) => {
   expect(document.errors).toEqual([]);
   return document.toJS() as { kind: string; spec: Record<string, never> };
 });
@@ -33,6 +38,12 @@ test.each(['container-app.bicep', 'aks.yaml'])('the probes of %s ask paths that 
   expect(paths).toHaveLength(3);
   expect(paths.filter((path) => !publicPaths.has(path))).toEqual([]);
   expect(paths).toContain('/readyz');
+});
+
+test('Kubernetes takes every part of the manifest', () => {
+  const parts = [ServiceAccount, Deployment, Service, PodDisruptionBudget, HorizontalPodAutoscaler];
+  expect(documents).toHaveLength(parts.length);
+  for (const [at, Part] of parts.entries()) expect(() => new Part(documents[at]?.toJS()).validate()).not.toThrow();
 });
 
 test('the manifest has every part, and its selectors select its pods', () => {
