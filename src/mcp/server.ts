@@ -15,25 +15,25 @@ import type { IncomingRequest } from '../http/incoming-request.ts';
 /** The name of the only tool. */
 export const TOOL_NAME = 'ask_about_image';
 
-/** Headers that the protocol gives a meaning: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports */
+/** Headers that the protocol defines: https://modelcontextprotocol.io/specification/2025-11-25/basic/transports */
 const PROTOCOL_HEADERS = ['accept', 'content-type', 'mcp-protocol-version'];
 
-/** One message to answer. */
+/** One message, with what is needed to answer it. */
 export interface Exchange {
   readonly request: Pick<IncomingRequest, 'url' | 'headers'>;
-  /** The message, parsed. */
+  /** The message as parsed JSON. */
   readonly message: unknown;
   readonly limits: Pick<Limits, 'maxImages' | 'maxInstructions'>;
-  /** Answers the call of the tool that is in the message. */
+  /** Answers the message if it calls the tool. */
   readonly callTool: () => Promise<CallToolResult>;
 }
 
-/** The SDK would make a new one for each server. */
+/** Shared by all servers, because the SDK would create a validator for each. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
 /**
- * Answers one message of the Model Context Protocol with the protocol's own SDK. There are no sessions: each message
- * has a server of its own, so that any instance of the app can answer it.
+ * Answers one message of the Model Context Protocol with the protocol's SDK. There are no sessions: each message gets a
+ * new server, so that any instance of the app can answer it.
  */
 export async function answerMessage({ request, message, limits, callTool }: Exchange): Promise<Response> {
   const server = new Server(
@@ -42,7 +42,7 @@ export async function answerMessage({ request, message, limits, callTool }: Exch
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [toolOf(limits)] }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params: { name } }) => {
-    if (name !== TOOL_NAME) throw new McpError(ErrorCode.InvalidParams, `There is one tool: ${TOOL_NAME}.`);
+    if (name !== TOOL_NAME) throw new McpError(ErrorCode.InvalidParams, `The only tool is ${TOOL_NAME}.`);
     return callTool();
   });
   const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
@@ -91,7 +91,7 @@ function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
           },
           description:
             'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs, or blobs as {"blob": "https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME"}. ' +
-            'Only blobs of containers that the app may read are fetched',
+            'The app reads only blobs of containers that it allows',
         },
         schema: {
           type: 'object',

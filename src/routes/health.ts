@@ -2,7 +2,7 @@ import { version } from '../config/version.ts';
 import type { Handle } from '../http/create-handler.ts';
 import type { Service } from './service.ts';
 
-/** `GET /api/health`: alive, and which version. It touches nothing outside the process. */
+/** `GET /api/health`: answers with the version if the process is alive. It uses nothing outside the process. */
 export function health(): Handle {
   return async () => ({
     status: 200,
@@ -11,7 +11,9 @@ export function health(): Handle {
   });
 }
 
-/** `GET /api/health/ready`: whether a question would find an identity and a deployment, at no cost; a line for each check. */
+/**
+ * `GET /api/health/ready`: checks settings, token, deployment and storage, without a paid call. 503 if a check fails.
+ */
 export function ready({ readiness }: Service): Handle {
   return async () => {
     const report = await readiness();

@@ -9,7 +9,10 @@ import { askAtTier } from '../vision/ask.ts';
 import { toVisionRequest } from './process-image.ts';
 import type { Service } from './service.ts';
 
-/** What works on messages of jobs; loaded with the first of them. Undefined if this process does not work on jobs. */
+/**
+ * Creates what works on the messages of jobs: the queue's name and a function for each message. The code of jobs is
+ * loaded at the first message. Returns undefined if this process does not work on jobs.
+ */
 export function jobWorker(
   service: Service,
   { inFlight, observe }: Pick<HandlerOptions, 'inFlight' | 'observe'>,
@@ -25,11 +28,11 @@ export function jobWorker(
       import('../jobs/worker.ts'),
     ]);
     const account = await storage();
-    // An image that is refused is put off, so that it does not take the place of another while it waits.
+    // No retries here: an image that the model refuses is postponed, so that it does not block another while it waits.
     const model = new Model({ ...settings, upstreamMaxRetries: 0, requestTimeoutMs: LIMITS.answerMs }, tokens);
     return new Worker({
       store: (deadline) => new JobStore(account, jobs, deadline),
-      // What a job says is checked again: the setting may have changed, and others may write to the storage of jobs.
+      // Check the container again: the setting may have changed, and others may write to the storage of jobs.
       container: (url) => account.container(prefixPlace(url, settings.imageContainers).container),
       prepare: async (bytes, question, caller) => {
         const readImage = imageReader.forRequest(caller);

@@ -11,14 +11,14 @@ import { prepareSchema } from '../vision/output-schema.ts';
 import { questionParser } from '../vision/question.ts';
 import type { Service } from './service.ts';
 
-/** What a job has beyond a question. */
+/** The fields of a job besides those of a question. */
 const Job = v.object({
-  source: v.string('must be the URL of a container, or of what the names of blobs in it begin with'),
+  source: v.string('must be the URL of a container, or of a prefix of blob names in it'),
   tier: v.picklist(TIERS, 'must be flex or standard'),
   fallback: v.optional(v.boolean('must be true or false'), false),
 });
 
-/** `POST /api/jobs`: a question about every image below a URL, asked in the background. */
+/** `POST /api/jobs`: starts a job, which asks a question about every image below a URL in the background. */
 export function createJob(service: Service): Handle {
   const parseQuestion = questionParser(service.settings, ['source', 'tier', 'fallback']);
   const load = jobStore(service);
@@ -27,7 +27,7 @@ export function createJob(service: Service): Handle {
     const { source, tier, fallback, ...fields } = await readFields(context, service);
     const { container, name: prefix } = prefixPlace(source, service.settings.imageContainers);
     const question = parseQuestion(fields);
-    // Told now, rather than by every image.
+    // Refuse a bad schema now. Otherwise every image would fail with it.
     if (question.schema !== undefined) await prepareSchema(question.schema);
     const id = randomUUID();
     const startedAt = new Date().toISOString();
@@ -42,13 +42,13 @@ export function createJob(service: Service): Handle {
   };
 }
 
-/** `GET /api/jobs/{id}`: how a job is. */
+/** `GET /api/jobs/{id}`: answers with the status of a job. */
 export function job(service: Service): Handle {
   const load = jobStore(service);
   return async (context) => respond(await load(context), idIn(context, -1));
 }
 
-/** `DELETE /api/jobs/{id}`: no further image is asked about; what is answered stays. */
+/** `DELETE /api/jobs/{id}`: cancels a job. It asks about no further image, and keeps the results it has. */
 export function cancelJob(service: Service): Handle {
   const load = jobStore(service);
   return async (context) => {
@@ -62,7 +62,7 @@ export function cancelJob(service: Service): Handle {
   };
 }
 
-/** `GET /api/jobs/{id}/results`: what there is so far, a line of JSON for each image. */
+/** `GET /api/jobs/{id}/results`: answers with the results so far, one line of JSON for each image. */
 export function jobResults(service: Service): Handle {
   const load = jobStore(service);
   return async (context) => {
@@ -70,7 +70,7 @@ export function jobResults(service: Service): Handle {
     const id = idIn(context, -2);
     if (!(await store.find(id))) throw noSuchJob();
     const lines = store.results(id);
-    // A failure before the first line can still be answered with a status of its own.
+    // Read the first line before the response begins, so that a failure until then still gets its own status.
     const first = await lines.next();
     return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: from(first, lines) };
   };
@@ -102,7 +102,7 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
-/** Loaded at the first request about a job. */
+/** Creates the function that opens the store of jobs. The code is loaded at the first request about a job. */
 function jobStore({
   settings: { jobs },
   storage,
@@ -122,7 +122,11 @@ async function respond(store: JobStore, id: string) {
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(status) };
 }
 
-/** The segment of the path that is the id, counted from its end. Only an id that could be one is looked for. */
+/**
+ * Returns the job's id from the path.
+ * @param at - the position of its segment, counted from the end
+ * @throws {Problem} `job_not_found` if it is not a UUID, so that storage is not asked about it
+ */
 function idIn({ request, facts }: RequestContext, at: -1 | -2): string {
   const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(at)?.toLowerCase() ?? '';
   if (!v.is(v.pipe(v.string(), v.uuid()), id)) throw noSuchJob();

@@ -4,9 +4,9 @@ import { withImageIndex } from '../image/image-index.ts';
 import type { Service } from './service.ts';
 
 /**
- * The bytes of a form's images. The blobs among them are read here, side by side; the libraries for that are loaded when the
- * first one is.
- * @throws {Problem} about the first that cannot be read
+ * Returns the bytes of a form's images. It downloads blobs in parallel. The storage libraries are loaded at the first
+ * blob.
+ * @throws {Problem} about the first blob that cannot be read
  */
 export async function loadImages(
   images: Form['images'],
@@ -23,7 +23,7 @@ export async function loadImages(
           readBlob(account.container(image.container), image.name, options),
         ),
   );
-  // If one fails, the others still end before the request does: what they hold is counted for as long as it is held.
+  // If one download fails, wait for the others: the reservation must count their memory until they end.
   await Promise.allSettled(reads);
   return Promise.all(reads);
 }

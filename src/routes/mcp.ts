@@ -14,23 +14,28 @@ import { loadImages } from './load-images.ts';
 import { noteFacts, toVisionRequest } from './process-image.ts';
 import type { Service } from './service.ts';
 
-/** Methods that may stand in the log: any other could be what a caller wrote. */
+/** Methods to name in the log. Any other method may be content that a caller wrote. */
 const KNOWN_METHODS = new Set(['initialize', 'notifications/initialized', 'ping', 'tools/list', 'tools/call']);
 
-/** The codes of https://www.jsonrpc.org/specification#error_object; below -32000 a server may choose. */
+/**
+ * Error codes of https://www.jsonrpc.org/specification#error_object. Servers may define those from -32099 to -32000.
+ */
 const PARSE_ERROR = -32_700;
 const SERVER_ERROR = -32_000;
 
-/** A message as the SDK takes it, and the form in it if it calls the tool. */
+/** A message for the SDK. If it calls the tool, the form has the tool's arguments. */
 interface Received {
   readonly message: unknown;
   readonly reservation: Reservation;
-  /** Fails with what is wrong with the images. */
+  /** Rejects with the problem of the images, if there is one. */
   readonly form: Promise<Form>;
   readonly readImage: ReadImage;
 }
 
-/** `POST /api/mcp`: the Model Context Protocol, so that agents can ask about images. Its SDK is loaded at the first message. */
+/**
+ * `POST /api/mcp`: answers a message of the Model Context Protocol, so that agents can ask about images. Its SDK is
+ * loaded at the first message.
+ */
 export function mcp(service: Service): Handle {
   const load = once(async () => import('../mcp/server.ts'));
   const parseQuestion = questionParser(service.settings, ['images']);
@@ -49,7 +54,7 @@ export function mcp(service: Service): Handle {
   };
 }
 
-/** A problem that keeps a message from being answered at all, in the shape of JSON-RPC. */
+/** Makes the JSON-RPC error response for a problem with the message itself, such as a body that is not JSON. */
 export function mcpErrorResponse(problem: Problem, requestId: string): Reply {
   const code = problem.code === 'invalid_request' ? PARSE_ERROR : SERVER_ERROR;
   const error = { code, message: problem.detail, data: problemBody(problem, requestId) };
@@ -72,7 +77,7 @@ async function receive(
   return stopwatch.time('read', async () =>
     readJson(incoming, settings, async (json) => {
       const { value } = json;
-      // The protocol has had none since 2025-06-18, and one batch could hold as many questions as there is room for.
+      // The protocol has no batches since 2025-06-18, and a batch could hold any number of questions.
       if (!isRecord(value)) throw invalidBody('must be one JSON-RPC message; batches are not supported');
       if (KNOWN_METHODS.has(String(value['method']))) facts['method'] = value['method'];
       const call = callIn(value, toolName);
@@ -86,7 +91,7 @@ async function receive(
 
       const id = typeof value['id'] === 'string' ? await json.take(value['id']).toText() : value['id'];
       const form = readJsonForm(json.at(call), settings);
-      // The images have to be read before the body's memory is given back.
+      // Wait for the images: they are decoded from the body, whose memory is released when this function returns.
       await form
         .then(({ images }) => reservation.keep(images.filter((image) => Buffer.isBuffer(image))))
         .catch(() => undefined);
@@ -95,7 +100,9 @@ async function receive(
   );
 }
 
-/** The arguments of the tool if the message calls it; the SDK says what is wrong with any other message. */
+/**
+ * Returns the tool's arguments if the message calls the tool. The SDK answers any other message, also an invalid one.
+ */
 function callIn({ method, params }: Readonly<Record<string, unknown>>, toolName: string): object | undefined {
   if (method !== 'tools/call' || !isRecord(params) || params['name'] !== toolName) return undefined;
   const { arguments: given = {} } = params;
@@ -114,7 +121,7 @@ async function toolResult(
     const vision = await stopwatch.time('read', async () => {
       const question = parseQuestion(fields);
       const loaded = await loadImages(images, service, { deadline, reservation });
-      // The caller receives words and nothing that could say that the filter cut them off.
+      // An MCP result is only text, and cannot say that the content filter cut it off.
       return toVisionRequest(question, loaded, readImage, { options: service.settings, plainText: true });
     });
     const answer = await ask(service.model, vision, context);

@@ -5,23 +5,27 @@ import { Problem } from '../http/problem.ts';
 import { matches, pathBehindPrefix } from './path.ts';
 import type { Route } from './route.ts';
 
-/** What a route answers to, as far as it matters to a request that no route takes. */
+/** The part of a route that this file needs. */
 type Known = Pick<Route, 'methods' | 'path'>;
 
-/** Below these, clients read errors in OpenAI's shape. */
+/** Paths below which clients expect errors in OpenAI's format. */
 const OPENAI_PREFIX = /^(?:chat|responses|models|v1|openai)(?:\/|$)/;
 
 /** The paths that clients make of other base URLs. Each leads to a route that has a shorter one. */
 const OPENAI_ALIAS = / \/api\/(?:v1|openai)\//;
 
-/** Answers a request that no route takes: there is no such path, or the path does not take the method. */
+/**
+ * Answers a request that matches no route, with `not_found`, or with `method_not_allowed` if only the method is wrong.
+ */
 export function notFound(routes: readonly Known[]): Handle {
   return async ({ request: { method, url } }) => {
     throw whyNoRoute(routes, method, pathBehindPrefix(url));
   };
 }
 
-/** A problem of a request that no route takes, in the shape that clients read below its path. */
+/**
+ * Makes the response to a problem of a request that matches no route, in the format that clients of its path expect.
+ */
 export function notFoundReply(problem: Problem, requestId: string, { method, url }: IncomingRequest): Reply {
   const isOpenAi = OPENAI_PREFIX.test(pathBehindPrefix(url) ?? '');
   const reply = isOpenAi ? openAiErrorResponse(problem, requestId) : problemResponse(problem, requestId);
@@ -47,7 +51,7 @@ function whyNoRoute(routes: readonly Known[], method: string, path: string | und
   );
 }
 
-/** RFC 9110, section 9.3.2. */
+/** A response to HEAD has no body: RFC 9110, section 9.3.2. */
 function withoutBody({ status, headers }: Reply): Reply {
   return { status, headers, body: '' };
 }

@@ -15,7 +15,9 @@ import { modelOf, usageOf } from '../vision/completion.ts';
 import { readResponsesRequest } from '../request/responses.ts';
 import { factsOf, responseEvents, wholeResponse } from '../vision/responses-answer.ts';
 
-/** `POST /api/chat/completions`: OpenAI's wire format, so that any client of it works through this app without a key. */
+/**
+ * `POST /api/chat/completions`: OpenAI's Chat Completions. OpenAI's clients work with it, without a key for the model.
+ */
 export function chatCompletions(service: Service): Handle {
   return openAiRoute(service, {
     read: readChat,
@@ -32,7 +34,7 @@ export function chatCompletions(service: Service): Handle {
   });
 }
 
-/** `POST /api/responses`: OpenAI's Responses, of which the service stores nothing. */
+/** `POST /api/responses`: OpenAI's Responses. The service stores nothing. */
 export function responses(service: Service): Handle {
   return openAiRoute(service, {
     read: readResponsesRequest,
@@ -44,30 +46,32 @@ export function responses(service: Service): Handle {
     failed(problem, requestId, last) {
       const { error } = openAiError(problem, requestId);
       const { code, message, param } = error;
-      // The API has both: members of the event, which its reference describes, and the error that its clients look for.
+      // The API's reference describes members of the event. Clients look for `error`. So the event has both.
       return { type: 'error', sequence_number: numberBehind(last), code, message, param, error };
     },
   });
 }
 
-/** What differs between OpenAI's APIs on the way through this app. */
+/** What this app does differently for each of OpenAI's APIs. */
 interface OpenAiApi {
   readonly read: (json: LargeJson, limits: AttachmentLimits, readImage: ReadImage) => Promise<OpenAiRequest>;
-  /** Checks a whole answer. */
+  /** Checks a whole answer. Throws a problem if it is not valid. */
   readonly whole: (answer: unknown) => object;
-  /** Checks the events of a stream as they come. */
+  /** Checks the events of a stream as they arrive. */
   readonly events: (events: AsyncIterable<unknown>) => AsyncIterable<object>;
-  /** What the log line tells of an answer, or of an event; without what it does not say. */
+  /** Returns the facts for the log line that an answer or an event states. */
   readonly factsOf: (answer: unknown) => Readonly<Record<string, unknown>>;
-  /** An event as text. */
+  /** Formats an event as text. */
   readonly format: (event: object) => string;
-  /** What comes behind the last event. */
+  /** The text after the last event. */
   readonly end: string;
-  /** The event that tells a problem, behind the last that was sent. */
+  /** Makes the event that reports a problem. `last` is the event before it. */
   readonly failed: (problem: Problem, requestId: string, last: object | undefined) => object;
 }
 
-/** Passes a request to one of OpenAI's APIs on, its images and files checked, and the answer back as it comes. */
+/**
+ * Checks the images and files of a request to one of OpenAI's APIs, forwards it to the model, and returns the answer.
+ */
 function openAiRoute(service: Service, api: OpenAiApi): Handle {
   return async (context) => {
     const { request, stream } = await read(context, service, api);
@@ -128,7 +132,7 @@ async function* toText(
   if (api.end) yield api.end;
 }
 
-/** Events are counted from 0, and clients put them in that order. */
+/** Returns the sequence number for the event after `last`. Events are numbered from 0, and clients sort by number. */
 function numberBehind(last: object | undefined): number {
   const number = last && 'sequence_number' in last ? last.sequence_number : undefined;
   return typeof number === 'number' ? number + 1 : 0;

@@ -1,9 +1,9 @@
-/** All routes are below this. */
+/** The prefix of all routes. */
 const PREFIX = /^\/api(?:\/|$)/i;
 
 /**
- * The path of a request behind the prefix `/api/`. Letter case and a trailing slash do not matter, as on the Functions
- * host, so it is in lower case and has no trailing slash.
+ * Returns the path of a request after the prefix `/api/`, in lower case and without a trailing slash: like the
+ * Functions host, the app ignores letter case and a trailing slash.
  * @returns undefined if the path is not below the prefix
  */
 export function pathBehindPrefix(url: string): string | undefined {
@@ -11,7 +11,10 @@ export function pathBehindPrefix(url: string): string | undefined {
   return PREFIX.test(pathname) ? pathname.replace(PREFIX, '').replace(/\/$/, '').toLowerCase() : undefined;
 }
 
-/** Whether a path in lower case is one of a route's. A segment `{name}` stands for any one segment, `{*name}` for all that follow. */
+/**
+ * Returns whether a path matches the template of a route. `{name}` matches any one segment, `{*name}` all that follow.
+ * @param path - in lower case
+ */
 export function matches(template: string, path: string): boolean {
   const wanted = template.toLowerCase().split('/');
   const given = path.split('/');

@@ -3,7 +3,7 @@ import type { Handle, Reply } from '../http/create-handler.ts';
 import type { PageSettings } from '../playground/page-settings.ts';
 import type { Published } from './route.ts';
 
-/** `GET /api/playground`: a page to try the app on. */
+/** `GET /api/playground`: answers with a page on which to try the app. */
 export function playground(published: Published): Handle {
   return once(async () => page(published));
 }
@@ -28,12 +28,15 @@ async function page({ limits, authLevel, jobs }: Published): Promise<Reply> {
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
     },
-    // Numbers, one of two words, and a container's URL: nothing in it needs escaping within single quotes.
+    // The JSON has only numbers, an auth level and a container's URL, none of which can contain a single quote.
     body: html.replace('data-settings=""', `data-settings='${JSON.stringify(settings)}'`),
   };
 }
 
-/** The page's own style and script, images that the user chose, and requests to this app: nothing else loads or leaves. */
+/**
+ * Allows the page's own style and script, images that the user chose, and requests to this app. Everything else is
+ * blocked.
+ */
 function contentSecurityPolicy(styleHash: string, scriptHash: string): string {
   return [
     `default-src 'none'`,

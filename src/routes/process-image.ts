@@ -13,7 +13,7 @@ import { prepareSchema } from '../vision/output-schema.ts';
 import { type ParseQuestion, type Question, questionParser } from '../vision/question.ts';
 import type { VisionRequest } from '../vision/vision-request.ts';
 
-/** `POST /api/processImage`: what the model says about one or several images. */
+/** `POST /api/processImage`: asks the model about one or several images. */
 export function processImage(service: Service): Handle {
   const parseQuestion = questionParser(service.settings, ['image (in a form)', 'images (in JSON)']);
   return async (context) => {
@@ -38,7 +38,7 @@ async function readVisionRequest(
 ): Promise<VisionRequest> {
   const { settings, admission, imageReader } = service;
   const query = readQuery(request);
-  // A fault in such a question is told before the upload.
+  // If the whole question is in the query, check it before reading the upload.
   const early = hasFieldsInQueryOnly(request) ? parseQuestion(query) : undefined;
   const reservation = admission.enter();
   onFinish(reservation.leave);
@@ -57,7 +57,7 @@ async function readVisionRequest(
 
 /**
  * Checks the schema and the images of a question.
- * @throws {Problem} about the first that is not what it has to be
+ * @throws {Problem} about the first that fails a check
  */
 export async function toVisionRequest(
   question: Question,
@@ -96,7 +96,7 @@ async function* toEvents(steps: AsyncIterable<AnswerStep>, context: RequestConte
   }
 }
 
-/** Notes what the log line tells of an answer. */
+/** Adds the facts of an answer to the log line: images, model, usage, finish reason and upstream request id. */
 export function noteFacts(
   { images, model, usage, finishReason, upstreamRequestId }: Answer,
   { facts }: RequestContext,

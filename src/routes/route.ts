@@ -3,27 +3,27 @@ import type { AuthLevel } from '../config/sign-in.ts';
 import type { Handle, HandlerOptions } from '../http/create-handler.ts';
 import type { Service } from './service.ts';
 
-/** The methods that routes of ours take, and those that are refused by name. */
+/** The methods that the app registers. A method that a path does not take gets `method_not_allowed`. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 type Method = (typeof METHODS)[number];
 
-/** Where one route is, and what it does. */
+/** One route: its path, its methods, and how to create its handler. */
 export type Route = PublicRoute | ProtectedRoute;
 
 interface RouteBase {
   /** The function's name. The Functions host tries routes in the order of their names. */
   readonly name: string;
   readonly methods: readonly Method[];
-  /** Behind the prefix `api/`. */
+  /** The path after the prefix `api/`. It may have segments such as `{id}`. */
   readonly path: string;
-  /** The shape of its problems. */
+  /** Makes the response to a problem. */
   readonly toReply: HandlerOptions['toReply'];
-  /** Whether its requests leave no log line and no trace: probes come every few seconds. */
+  /** Whether its requests get no log line and no trace, because probes call it every few seconds. */
   readonly isQuiet?: true;
 }
 
-/** A route that anyone may call. It answers also if the settings are wrong. */
+/** A route that anyone may call. It also answers if the settings are wrong. */
 interface PublicRoute extends RouteBase {
   readonly isPublic: true;
   readonly create: (published: Published) => Handle;
@@ -35,11 +35,14 @@ interface ProtectedRoute extends RouteBase {
   readonly create: (service: Service) => Handle;
 }
 
-/** What anyone may know of this deployment. */
+/** The facts about this deployment that anyone may know. */
 export interface Published {
   readonly limits: Limits;
-  /** Of the protected routes. */
+  /** How callers of the protected routes sign in. */
   readonly authLevel: AuthLevel;
-  /** Undefined if it has no jobs. The container that a page may offer as the source is empty in Azure: anyone may see the page. */
+  /**
+   * Undefined if this deployment has no jobs. `source` is a container that the playground offers. It is empty in Azure,
+   * because anyone may see the page.
+   */
   readonly jobs: { readonly source: string } | undefined;
 }

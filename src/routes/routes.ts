@@ -12,7 +12,7 @@ import { processImage } from './process-image.ts';
 import { METHODS, type Route } from './route.ts';
 import type { Service } from './service.ts';
 
-/** What clients put before OpenAI's paths, and what that adds to the names of the functions. */
+/** Prefixes that clients put before OpenAI's paths, and the suffixes that make the names of their functions unique. */
 const OPENAI_PREFIXES = [
   ['', ''],
   ['v1/', 'V1'],
@@ -77,7 +77,10 @@ const DESCRIBED: readonly Route[] = [
   },
 ];
 
-/** All routes. The last takes what no other does; on the Functions host that is so because its name sorts last. */
+/**
+ * All routes. The last one takes every other request. Its name must sort last, because the Functions host sorts by
+ * name.
+ */
 export const ROUTES: readonly Route[] = [
   ...DESCRIBED,
   {

@@ -11,23 +11,23 @@ import { Admission } from '../http/admission.ts';
 import { ImageReader } from '../image/image-reader.ts';
 import type { Storage } from '../storage/account.ts';
 
-/** What the protected routes share: one for each process. */
+/** What the protected routes share. There is one for each process. */
 export interface Service {
   readonly settings: Settings;
   readonly model: Model;
-  /** This process's identity; undefined if a key stands in for it. */
+  /** Tokens of this process's identity. Undefined if the app signs in with a key instead. */
   readonly tokens: TokenSource | undefined;
   readonly admission: Admission;
-  /** Whether there are queue triggers, which jobs need. */
+  /** Whether the Functions host serves the app. Jobs need its queue triggers. */
   readonly isOnFunctionsHost: boolean;
-  /** Whether a question would be answered. */
+  /** Checks whether a question could be answered now. */
   readonly readiness: () => Promise<Report>;
   readonly imageReader: ImageReader;
-  /** Blobs and queues. Its libraries are loaded when it is first asked for. */
+  /** Opens blobs and queues. The storage libraries are loaded at the first call. */
   readonly storage: () => Promise<Storage>;
 }
 
-/** Makes what the protected routes share. It asks nobody anything yet. */
+/** Creates what the protected routes share. It sends no request yet. */
 export function createService(
   settings: Settings,
   variables: Readonly<Record<string, string | undefined>>,

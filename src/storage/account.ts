@@ -27,8 +27,8 @@ const ROLES = {
 const TRY_MS = 30_000;
 
 /**
- * Three tries, with waits of 0.4 and 1.2 seconds. The signal of a call ends all its tries. A try that times out is not
- * repeated.
+ * Three tries: the second follows at once, the third after 0.4 seconds. The signal of a call ends all its tries. A try
+ * that times out is not repeated.
  */
 const RETRIES = { maxTries: 3, retryDelayInMs: 400, maxRetryDelayInMs: 2_000 };
 

@@ -2,18 +2,18 @@ import type { TokenCredential } from '@azure/identity';
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from '@azure/monitor-opentelemetry-exporter';
 import type { Exporter } from './destinations.ts';
 
-/** The exporter counts itself and tells its makers, unless this is set: nobody asked for that. */
+/** Unless this variable is set, the exporter sends statistics about itself to Microsoft. */
 const NO_STATISTICS = 'APPLICATION_INSIGHTS_NO_STATSBEAT';
 
 /**
- * To Application Insights, signed by an identity, or unsigned without one.
- * @throws where the connection string is none
+ * Creates the exporter to Application Insights. It signs in with the credential, if there is one.
+ * @throws {Error} if the connection string is not valid
  */
 export function azureMonitor(connectionString: string, credential: TokenCredential | undefined): Exporter {
   process.env[NO_STATISTICS] ??= 'true';
   const options = {
     connectionString,
-    // What cannot be sent is not written to this machine's disk.
+    // Do not write telemetry to the disk if it cannot be sent.
     disableOfflineStorage: true,
     ...(credential ? { credential } : {}),
   };

@@ -2,17 +2,17 @@ import { Environment } from '../config/environment.ts';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 
-/** Where telemetry goes: the platform's own settings, so that the host sends its part to the same place. */
+/** Where telemetry goes. The settings are the platform's own, so that the Functions host sends to the same place. */
 export interface Destinations {
-  /** Of Application Insights. */
+  /** The connection string of Application Insights. */
   readonly connectionString: string | undefined;
-  /** Whether Application Insights is told who sends. */
+  /** Whether to sign in to Application Insights with an Entra identity. */
   readonly signsIn: boolean;
-  /** Whether there is a collector that speaks OTLP; its exporters read OpenTelemetry's own variables. */
+  /** Whether to send to an OTLP collector. Its exporters read OpenTelemetry's own variables. */
   readonly otlp: boolean;
 }
 
-/** The destinations that are set; undefined where there is none, and so nothing to load. */
+/** Reads the destinations from the environment. Returns undefined if none is set, so that no telemetry is loaded. */
 export function readDestinations(variables: Readonly<Record<string, string | undefined>>): Destinations | undefined {
   const environment = new Environment(variables);
   const connectionString = environment.text('APPLICATIONINSIGHTS_CONNECTION_STRING');
@@ -24,7 +24,7 @@ export function readDestinations(variables: Readonly<Record<string, string | und
   return { connectionString, signsIn, otlp };
 }
 
-/** What sends to one destination. */
+/** Sends spans and metrics to one destination. */
 export interface Exporter {
   readonly spans: SpanExporter;
   readonly metrics: PushMetricExporter;

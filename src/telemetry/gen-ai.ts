@@ -5,17 +5,17 @@ import type { AnsweredRequest } from '../http/create-handler.ts';
 import { CallerGone } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 
-/** One question to one deployment, its retries included. Times are milliseconds since the epoch. */
+/** One question to one deployment, including its retries. Times are milliseconds since the epoch. */
 export interface Chat {
   readonly start: number;
   readonly end: number;
-  /** For span and metrics alike. */
+  /** Attributes of the span and of the metrics. */
   readonly attributes: Attributes;
-  /** For the span alone: values of too many kinds for a metric. */
+  /** Attributes of the span only. They have too many different values for a metric. */
   readonly details: Attributes;
   readonly deployment: string;
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
-  /** What it failed with; undefined where it did not. */
+  /** The error type; undefined if the question was answered. */
   readonly error: string | undefined;
 }
 
@@ -24,7 +24,7 @@ const Facts = v.object({
   model: v.optional(v.string()),
   finishReason: v.optional(v.string()),
   upstreamRequestId: v.nullish(v.string()),
-  /** What a job asked for, and the price at which it was answered. */
+  /** The service tier that a job asked for, and the tier at which it was answered. */
   serviceTier: v.optional(v.string()),
   tier: v.optional(v.picklist(['flex', 'standard'])),
   usage: v.optional(v.object({ inputTokens: v.number(), outputTokens: v.number() })),
@@ -32,8 +32,8 @@ const Facts = v.object({
 type Facts = v.InferOutput<typeof Facts>;
 
 /**
- * The questions that a request put to the model: several where one deployment failed and another was asked, and the
- * answer is the last one's. Named by https://opentelemetry.io/docs/specs/semconv/gen-ai/
+ * Returns the questions that a request sent to the model. There are several if one deployment failed and another was
+ * asked; the last one gave the answer. Attribute names follow https://opentelemetry.io/docs/specs/semconv/gen-ai/
  */
 export function chatsOf({ laps, facts, streamed, end }: AnsweredRequest): Chat[] {
   const asked = laps.filter(({ stage }) => stage === 'model');
@@ -41,7 +41,7 @@ export function chatsOf({ laps, facts, streamed, end }: AnsweredRequest): Chat[]
   return asked.map((lap, at) => {
     if (at < asked.length - 1 || lap.error !== undefined)
       return toChat(lap, { serviceTier: known.serviceTier }, lap.end, errorType(lap.error));
-    // A stream's stage ends when the answer begins; what goes wrong then is the request's problem.
+    // For a stream, the lap ends when the answer begins. A later failure is noted as the request's code.
     return streamed ? toChat(lap, known, end, known.code) : toChat(lap, known, lap.end, undefined);
   });
 }
@@ -60,7 +60,7 @@ function toChat(
     deployment,
     error,
     attributes: {
-      // Responses are no operation of their own: https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/
+      // The Responses API has no operation name of its own: https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/
       'gen_ai.operation.name': 'chat',
       'openai.api.type': api === 'responses' ? 'responses' : 'chat_completions',
       'gen_ai.provider.name': 'azure.ai.openai',
@@ -82,7 +82,7 @@ function toChat(
   };
 }
 
-/** What something failed with, as `error.type` has it: the problem's code, and never its words. Undefined for no error. */
+/** Returns the value of `error.type`: a problem's code, but never its text. Undefined if there is no error. */
 export function errorType(error: unknown): string | undefined {
   if (error === undefined) return undefined;
   if (error instanceof CallerGone) return 'caller_gone';

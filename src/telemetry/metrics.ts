@@ -2,11 +2,11 @@ import type { Counter, Histogram, Meter } from '@opentelemetry/api';
 import type { Chat } from './gen-ai.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
 
-/** The bounds that https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ wants. */
+/** Bucket boundaries from https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ */
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 
-/** What the model cost and how long it took, by deployment, model and outcome. */
+/** Records the tokens and the duration of each question, by deployment, model and outcome. */
 export class GenAiMetrics {
   readonly #tokens: Histogram;
   readonly #duration: Histogram;
@@ -27,7 +27,7 @@ export class GenAiMetrics {
   record(chats: readonly Chat[]): void {
     for (const { attributes, usage, start, end } of chats) {
       this.#duration.record((end - start) / 1000, attributes);
-      // Without a count there is none to report; a gateway that leaves it out is read as zero.
+      // No input tokens means that the count is unknown: usage is zero if a gateway leaves it out.
       if (!usage?.inputTokens) continue;
       this.#tokens.record(usage.inputTokens, { ...attributes, 'gen_ai.token.type': 'input' });
       this.#tokens.record(usage.outputTokens, { ...attributes, 'gen_ai.token.type': 'output' });
@@ -35,13 +35,13 @@ export class GenAiMetrics {
   }
 }
 
-/** How many images of jobs were answered, failed, or were put off. An image that is put off counts each time. */
+/** Counts the images of jobs by outcome, such as answered, failed or postponed. Each postponement counts. */
 export class JobMetrics {
   readonly #images: Counter;
 
   constructor(meter: Meter) {
     this.#images = meter.createCounter('keyless_vision.job.images', {
-      description: 'Images of jobs by what became of them.',
+      description: 'Images of jobs by outcome.',
       unit: '{image}',
     });
   }

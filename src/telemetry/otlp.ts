@@ -7,12 +7,12 @@ import type { Exporter } from './destinations.ts';
 const PROTOCOLS = ['http/json', 'http/protobuf'] as const;
 
 /**
- * Sends to a collector over OTLP. The address, the headers and the rest are OpenTelemetry's own variables:
+ * Creates the exporter to an OTLP collector. OpenTelemetry's own variables configure address, headers and the rest:
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
- * @throws {Error} if a protocol variable names another protocol than the two over HTTP
+ * @throws {Error} if a protocol variable names a protocol other than http/json and http/protobuf
  */
 export function otlp(variables: Readonly<Record<string, string | undefined>>): Exporter {
-  /** The variable of the signal goes before the general one. Without either it is JSON. */
+  /** The variable of the signal takes precedence over the general one. Without either, the protocol is JSON. */
   const isProtobuf = (signalVariable: string): boolean => {
     const name = [signalVariable, 'OTEL_EXPORTER_OTLP_PROTOCOL'].find((each) => variables[each]?.trim());
     if (name === undefined) return false;

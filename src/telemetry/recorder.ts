@@ -13,17 +13,18 @@ import { recordSpans } from './spans.ts';
 
 const NAME = 'keyless-vision';
 
-/** Turns reports into spans and metrics, and sends them in the background. */
+/** Turns answered requests into spans and metrics, and sends them in the background. */
 export interface Recorder {
   record(report: AnsweredRequest): void;
-  /** Sends what is left. Nothing can be recorded after. */
+  /** Sends what is not sent yet. Do not record anything afterwards. */
   end(): Promise<void>;
 }
 
 /**
- * Starts sending. How traces are sampled and how often they are sent is up to OpenTelemetry's own variables; by
- * default a request is traced where the host's span is.
- * @throws where a destination cannot be made sense of
+ * Starts to send telemetry. OpenTelemetry's own variables configure how traces are sampled and how often they are sent.
+ * By default, a request is traced if the host's span is sampled.
+ * @param warn - writes a line to the log
+ * @throws {Error} if the setting of a destination is not valid
  */
 export async function startRecorder(
   destinations: Destinations,
@@ -74,7 +75,7 @@ async function createExporters(
   return exporters;
 }
 
-/** The host calls itself by the site's name; under the same name, both are one in the application map. */
+/** Uses the site's name as the host does, so that the application map shows both as one. */
 function describeProcess(): Resource {
   const own = resourceFromAttributes({
     'service.name': process.env['WEBSITE_SITE_NAME'] ?? NAME,
@@ -84,10 +85,13 @@ function describeProcess(): Resource {
   return own.merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** A destination that is down fails every few seconds; one line of that is enough. */
+/** Milliseconds between two warnings. A destination that is down fails every few seconds. */
 const SILENCE_MS = 10 * 60_000;
 
-/** Says that telemetry does not arrive, seldom, and nothing of what was in it. */
+/**
+ * Creates an error handler that warns at most once in 10 minutes that telemetry does not arrive. The warning has only
+ * the error's name, because its message may have content.
+ */
 export function sayFailures(warn: (line: string) => void): (error: unknown) => void {
   let silentUntil = 0;
   return (error) => {

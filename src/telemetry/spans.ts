@@ -12,7 +12,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { type Chat, errorType } from './gen-ai.ts';
 import type { AnsweredRequest } from '../http/create-handler.ts';
 
-/** What one span is made of. */
+/** The data of one span. Times are milliseconds since the epoch. */
 interface Finished {
   readonly name: string;
   readonly kind: SpanKind;
@@ -24,7 +24,9 @@ interface Finished {
 
 const propagator = new W3CTraceContextPropagator();
 
-/** A span for the request under the host's, and one for each of its stages under that. */
+/**
+ * Records a span for the request as a child of the host's span, and under it a span for each stage and each question.
+ */
 export function recordSpans(tracer: Tracer, report: AnsweredRequest, chats: readonly Chat[]): void {
   const host = propagator.extract(ROOT_CONTEXT, report.trace, defaultTextMapGetter);
   const request = record(tracer, host, requestOf(report));
@@ -54,11 +56,11 @@ export function recordSpans(tracer: Tracer, report: AnsweredRequest, chats: read
 function requestOf({ name, requestId, status, facts, start, end }: AnsweredRequest): Finished {
   const { code, job, outcome } = facts;
   const error = typeof code === 'string' ? code : undefined;
-  // It says why, and is no failure: the image is asked about again later.
+  // A postponed image is not a failure, because it is asked about again. The attribute only says why.
   const isPostponed = outcome === 'postponed';
   return {
     name,
-    // The host's is the server's span; a second one would count every request twice.
+    // The host's span has the kind SERVER. A second one would count every request twice.
     kind: SpanKind.INTERNAL,
     start,
     end,
@@ -73,7 +75,7 @@ function requestOf({ name, requestId, status, facts, start, end }: AnsweredReque
   };
 }
 
-/** @returns the context for what is under it */
+/** Records one span. @returns the context for its children */
 function record(tracer: Tracer, parent: Context, { name, kind, start, end, attributes, error }: Finished): Context {
   const span = tracer.startSpan(
     name,

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnsweredRequest } from '../http/create-handler.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Kept for the recorder until it is loaded; more would be a memory that grows. */
+/** How many requests to keep until the recorder is loaded. Further ones are dropped, so that memory does not grow. */
 const MAX_WAITING = 1_000;
 
 /**
- * Telemetry that costs a request nothing but a note of what became of it: spans and metrics are made when it is over,
- * by SDKs that are loaded behind everything else.
+ * Telemetry that costs a request almost nothing. Spans and metrics are made after the request is answered, by SDKs that
+ * are loaded after everything else.
  */
 export class Telemetry {
   readonly #start: () => Promise<Recorder>;
@@ -16,25 +16,30 @@ export class Telemetry {
   #recorder: Recorder | undefined;
   #loading: Promise<void> | undefined;
 
-  /** @param start - loads the recorder; called once */
+  /**
+   * @param start - loads the recorder; called once
+   * @param warn - writes a line to the log
+   */
   constructor(start: () => Promise<Recorder>, warn: (line: string) => void) {
     this.#start = start;
     this.#warn = warn;
   }
 
-  /** Takes note of a request that is answered. */
+  /** Records a request that is answered, or keeps it until the recorder is loaded. */
   readonly observe = (report: AnsweredRequest): void => {
     if (this.#recorder) this.#record(this.#recorder, report);
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(report);
   };
 
-  /** Loads the recorder and gives it what was observed until then. */
+  /**
+   * Loads the recorder and gives it the requests that were observed until then. Never rejects: a failure is a warning.
+   */
   async load(): Promise<void> {
     this.#loading ??= this.#load();
     return this.#loading;
   }
 
-  /** Sends what is left, within so many milliseconds. */
+  /** Sends what is not sent yet. Gives up after this many milliseconds. */
   async end(milliseconds: number): Promise<void> {
     await Promise.race([this.#flush(), sleep(milliseconds, undefined, { ref: false })]);
   }
@@ -52,7 +57,7 @@ export class Telemetry {
     this.#waiting = [];
   }
 
-  /** A fault of telemetry is no fault of the request. */
+  /** Records a request. A failure here must not fail the request. */
   #record(recorder: Recorder, report: AnsweredRequest): void {
     try {
       recorder.record(report);
