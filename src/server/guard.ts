@@ -5,17 +5,17 @@ import { Problem } from '../http/problem.ts';
 import { AuthorityUnreachable, PublishedKeys } from './published-keys.ts';
 import type { TokenSettings } from './settings.ts';
 
-/** The one algorithm that Entra signs access tokens with. */
+/** The only algorithm with which Entra signs access tokens. */
 const ALGORITHMS = ['RS256'];
-/** RFC 6750, section 2.1. */
+/** A bearer token in an Authorization header: RFC 6750, section 2.1. */
 const BEARER = /^Bearer +([\w.~+/-]+=*) *$/i;
-/** When a caller may come again if the authority is unreachable, in seconds. */
+/** Retry-After if the authority is unreachable, in seconds. */
 const RETRY_AFTER_SECONDS = '5';
 
-/** Something in front decides who may call. */
+/** Admits everyone, for an app behind something that checks callers. */
 export const anonymous: Guard = { authLevel: 'anonymous', admit: async () => {} };
 
-/** Admits callers with an access token of one Entra tenant that is issued for one application. */
+/** Creates a guard that admits callers with an access token of one Entra tenant, issued for one application. */
 export function tokenGuard(settings: TokenSettings): Guard {
   const { authority, tenantId, clientId, allowedClients } = settings;
   const keys = new PublishedKeys(`${authority}/${tenantId}`);
@@ -38,7 +38,7 @@ export function tokenGuard(settings: TokenSettings): Guard {
         throw refusal(error, advice);
       });
       const caller = callerOf(payload);
-      // An ID token names no client: it says who a person is, and gives nobody access.
+      // An ID token has no client claim. It says who a person is, and does not give access.
       if (caller === undefined) throw invalidToken('it is not an access token', advice);
       if (allowedClients.size === 0 || allowedClients.has(caller)) return;
       throw new Problem(
@@ -49,18 +49,21 @@ export function tokenGuard(settings: TokenSettings): Guard {
   };
 }
 
-/** The client that a token was issued to, in version 2 or 1 of access tokens. https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference */
+/**
+ * Returns the client that a token was issued to: `azp` in version 2, `appid` in version 1.
+ * https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+ */
 function callerOf({ azp, appid }: JWTPayload): string | undefined {
   const caller = azp ?? appid;
   return typeof caller === 'string' ? caller.toLowerCase() : undefined;
 }
 
-/** Who issues tokens of version 1. https://learn.microsoft.com/azure/china/resources-developer-guide */
+/** Returns the issuer of version 1 tokens. https://learn.microsoft.com/azure/china/resources-developer-guide */
 function stsOf(authority: string): string {
   return authority.endsWith('.cn') ? 'https://sts.chinacloudapi.cn' : 'https://sts.windows.net';
 }
 
-/** Why a token is refused, in words of ours: the library's message may repeat what is in the token. */
+/** Turns an error of the check into a problem with our own text, because the library's message may repeat the token. */
 function refusal(error: unknown, advice: string): unknown {
   if (error instanceof AuthorityUnreachable) return identityUnavailable(error.said, error);
   if (error instanceof DeadlinePassed) return identityUnavailable('the authority did not answer in time', error);
@@ -76,7 +79,7 @@ function refusal(error: unknown, advice: string): unknown {
 function claimFault(claim: string): string {
   switch (claim) {
     case 'iss':
-      return 'it is of another tenant';
+      return 'it is from another tenant';
     case 'aud':
       return 'it is for another service';
     case 'nbf':
@@ -87,7 +90,7 @@ function claimFault(claim: string): string {
 }
 
 function invalidToken(why: string, advice: string): Problem {
-  // RFC 6750, section 3.1
+  // The format of the challenge is in RFC 6750, section 3.1.
   return unauthenticated(
     `The token is refused: ${why}. ${advice}`,
     `Bearer error="invalid_token", error_description="${why.replaceAll('"', "'")}"`,

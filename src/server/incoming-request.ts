@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connectionOf } from '../http/connection.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 
-/** A URL needs an origin to be read. The caller's Host header may be no valid one. */
+/** `URL` needs an origin to parse a path. The caller's Host header may not be a valid one. */
 const ORIGIN = 'http://localhost';
 
-/** Makes the app's own request type from a request to a server of `node:http`. */
+/** Converts a request of `node:http` to the app's own request type. */
 export function toIncomingRequest(request: IncomingMessage, response: ServerResponse): IncomingRequest {
   const { method = '', headers } = request;
   const connection = connectionOf(request, response);
@@ -32,7 +32,7 @@ export function toIncomingRequest(request: IncomingMessage, response: ServerResp
       else console.log(line);
     },
     body(signal) {
-      // Whoever waits for `100 Continue` sends nothing if the answer comes first.
+      // Send `100 Continue` only when the body is read, so that a caller who is refused before does not upload it.
       if (continues) response.writeContinue();
       continues = false;
       return connection.body(signal);

@@ -3,28 +3,30 @@ import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParame
 import * as v from 'valibot';
 import { jsonObject, parseJson } from '../config/json-object.ts';
 
-/** For one request to the authority, in milliseconds; the first caller waits for it. */
+/** Timeout of one request to the authority, in milliseconds. The first caller waits for it. */
 const TIMEOUT_MS = 5_000;
-/** How long keys are used before they are fetched again, in milliseconds. Entra's own libraries do so once a day. */
+/**
+ * How long keys are used before they are fetched again, in milliseconds. Entra's own libraries fetch them once a day.
+ */
 const MAX_AGE_MS = 24 * 60 * 60_000;
-/** How long it takes until a fetch that failed is tried again, in milliseconds. */
+/** How long to wait before a failed fetch is tried again, in milliseconds. */
 const RETRY_MS = 60_000;
-/** How long an unknown key id is believed to be unknown, in milliseconds. Anybody can send one. */
+/** How long to wait before another unknown key id causes a fetch, in milliseconds. Anybody can send unknown key ids. */
 const UNKNOWN_MS = 60_000;
 
 const Configuration = jsonObject({ issuer: v.string(), jwks_uri: v.string() });
 const KeySet = v.looseObject({ keys: v.array(v.looseObject({ kty: v.string() })) });
 
-/** What a tenant publishes about its tokens. */
+/** The issuer and the keys that a tenant publishes for its tokens. */
 interface Published {
-  /** Of tokens of version 2. */
+  /** The issuer of version 2 tokens. */
   readonly issuer: string;
   readonly keys: ReturnType<typeof createLocalJWKSet>;
 }
 
-/** The authority did not say which keys it signs with. */
+/** The authority did not answer with its keys. */
 export class AuthorityUnreachable extends Error {
-  /** In words for people. */
+  /** What happened, in words that a caller may see. */
   readonly said: string;
 
   constructor(said: string, cause?: unknown) {
@@ -35,32 +37,38 @@ export class AuthorityUnreachable extends Error {
 }
 
 /**
- * The keys that a tenant signs its tokens with. They are fetched when the first token comes, through the proxy that the
- * environment names. If the authority is unreachable later, the keys that are known stay in use.
+ * The keys with which a tenant signs its tokens. They are fetched at the first token, through the proxy of the
+ * environment. If the authority is unreachable later, the known keys stay in use.
  */
 export class PublishedKeys {
   readonly #configurationUrl: string;
   #published: Published | undefined;
-  /** When they are to be fetched again, and when a fetch for an unknown id began; milliseconds of the monotonic clock. */
+  /**
+   * When to fetch the keys again, and when the last fetch for an unknown key id began, in milliseconds of the monotonic
+   * clock.
+   */
   #renewAt = Infinity;
   #unknownAt = -Infinity;
-  /** What the last fetch failed with. */
+  /** The error of the last fetch, if it failed. */
   #failure: unknown;
   #fetching: Promise<Published> | undefined;
 
-  /** @param tenant - the address of a tenant at its authority */
+  /** @param tenant - the URL of a tenant at its authority, without a slash at the end */
   constructor(tenant: string) {
     this.#configurationUrl = `${tenant}/v2.0/.well-known/openid-configuration`;
   }
 
-  /** The issuer of the tenant's tokens of version 2. */
+  /**
+   * Returns the issuer of the tenant's version 2 tokens.
+   * @throws {AuthorityUnreachable} if it is not known and cannot be fetched
+   */
   async issuer(): Promise<string> {
     return (await this.#current()).issuer;
   }
 
   /**
    * Finds the key of a token.
-   * @throws {AuthorityUnreachable} if no key is known, or if the token's is unknown and new ones cannot be fetched
+   * @throws {AuthorityUnreachable} if the key is not known, and new keys cannot be fetched
    * @throws {errors.JWKSNoMatchingKey} if the tenant has no such key
    */
   readonly find = async (header: JWSHeaderParameters, token: FlattenedJWSInput): ReturnType<Published['keys']> => {
@@ -76,19 +84,22 @@ export class PublishedKeys {
     }
   };
 
-  /** What is known. Nobody waits for newer keys: they are fetched meanwhile, and if that fails, again a minute later. */
+  /**
+   * Returns the known keys at once. Old ones are renewed in the background; if that fails, it is tried again a minute
+   * later.
+   */
   async #current(): Promise<Published> {
     if (!this.#published) return this.#fetch();
     const now = performance.now();
     if (now >= this.#renewAt) {
       this.#renewAt = now + RETRY_MS;
-      // The failure is kept for callers whose key is unknown.
+      // #fetch() keeps the failure for callers whose key is unknown.
       this.#fetch().catch(() => {});
     }
     return this.#published;
   }
 
-  /** One fetch for all who wait for it. */
+  /** Fetches the keys. Concurrent calls share one fetch. */
   async #fetch(): Promise<Published> {
     this.#fetching ??= fetchPublished(this.#configurationUrl)
       .then((published) => {
@@ -119,7 +130,7 @@ async function fetchPublished(configurationUrl: string): Promise<Published> {
 }
 
 function strange(url: string): AuthorityUnreachable {
-  return new AuthorityUnreachable(`${url} answered something else than what a tenant publishes`);
+  return new AuthorityUnreachable(`${url} did not answer with what a tenant publishes`);
 }
 
 async function fetchJson(url: string): Promise<unknown> {

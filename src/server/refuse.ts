@@ -1,19 +1,22 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** How long what a caller still sends is discarded after a refusal, in milliseconds; cut at once, it may not arrive. */
+/**
+ * How long to discard what the caller still sends after a refusal, in milliseconds. If the connection is closed at
+ * once, the refusal may not arrive.
+ */
 const LINGER_MS = 2_000;
 
 /**
- * Answers what is not HTTP, or a request whose head is too large or too slow: Node reports such a connection as
- * `clientError`. There is no request to find a route for, so the answer has a status and no body, as on the Functions host.
- * @param isAnswering - whether the connection has a request that is not answered yet
+ * Answers a connection that Node reports as `clientError`: what it sends is not HTTP, or the head of a request is too
+ * large or too slow. No route fits, so the answer has a status and no body, as on the Functions host.
+ * @param isAnswering - whether the next answer on the connection belongs to another request
  */
 export function refuse(error: NodeJS.ErrnoException, socket: Duplex, isAnswering: boolean): void {
   const status = statusOf(error.code);
-  // A refusal, or the last answer, is on its way.
+  // A refusal or the last answer is already being sent.
   if (socket.writableEnded) return;
-  // A refusal would be taken for the answer to that request, or for a part of it.
+  // The client would take a refusal for the answer to that request, or for a part of it.
   if (!socket.writable || isAnswering) {
     socket.destroy();
     return;

@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import type { Handler } from '../http/create-handler.ts';
 import { matches, pathBehindPrefix } from '../routes/path.ts';
 
-/** Finds the handler of a request. The last route takes what no other does. */
+/** Creates the function that finds the handler of a request. The last route takes every request that no other takes. */
 export function createRouter({ routes }: App): (method: string, url: string) => Handler {
   const last = routes.at(-1);
   if (!last) throw new Error('The app has no routes.');

@@ -11,39 +11,45 @@ import { createRouter } from './router.ts';
 import type { ServerSettings } from './settings.ts';
 import { writeResponse } from './write-response.ts';
 
-/** The head of a request must have arrived within this, in milliseconds. */
+/** Time for the head of a request to arrive, in milliseconds. */
 const HEAD_TIMEOUT_MS = 30_000;
-/** How often that is checked, in milliseconds. Node's own 30 s would let a head take a minute. */
+/** How often Node checks that time, in milliseconds. With its default of 30 s, a head could take a minute. */
 const CHECK_MS = 1_000;
-/** Longer than a load balancer keeps a connection that it does not use, often 60 s: else it may use one that is just being closed. */
+/**
+ * How long an idle connection stays open, in milliseconds. It is longer than a load balancer keeps one, often 60 s.
+ * Otherwise the balancer may send a request on a connection that is just being closed.
+ */
 const KEEP_ALIVE_MS = 65_000;
-/** The request line and the headers together. Callers in many groups of a directory send up to 32 KB. */
+/** Limit of the request line and the headers together. Callers in many directory groups send up to 32 KB. */
 const MAX_HEAD_BYTES = 64 * 1024;
-/** The same as on the Functions host. */
+/** Limit of the request's URL: the same as on the Functions host. */
 const MAX_URL_BYTES = 8 * 1024;
 const MAX_CONNECTIONS = 10_000;
-/** Requests on one connection that wait for an answer. Few clients send the next one early. */
+/** Limit of the requests that wait on one connection. Few clients send the next request before they have the answer. */
 const MAX_PIPELINED = 64;
-/** How long connections without a request stay open after SIGTERM, in milliseconds: a request may be under way on one. */
+/** How long idle connections stay open after SIGTERM, in milliseconds: a request may already be on its way on one. */
 const QUIET_MS = 1_000;
-/** How long connections that have arrived are still taken after SIGTERM, in milliseconds. The system holds 511 of them at most. */
+/** How long waiting connections are accepted after SIGTERM, in milliseconds. Node's backlog has at most 511 of them. */
 const LAST_CONNECTIONS_MS = 1_000;
-/** The last telemetry may take so long, in milliseconds. */
+/** Time to send the last telemetry, in milliseconds. */
 const LAST_TELEMETRY_MS = 3_000;
 
-/** A server of `node:http` that serves an app. */
+/** A running `node:http` server that serves an app. */
 export interface RunningServer {
   readonly url: string;
-  /** Refuses new connections at once, answers the requests in hand within the time that is set, and sends the last telemetry. */
+  /**
+   * Refuses new connections, answers the requests in progress within `drainMs` of the settings, and sends the last
+   * telemetry.
+   */
   readonly close: () => Promise<void>;
 }
 
-/** The probe of an orchestrator: it needs no token, and tells nothing but ready or not. */
+/** The path of an orchestrator's probe. It needs no token, and says only whether the app is ready. */
 export const READY_PATH = '/readyz';
 
 /**
- * Serves an app until it is closed.
- * @throws {Error} with Node's code, such as EADDRINUSE, if it cannot listen
+ * Starts a server for an app.
+ * @throws {Error} with Node's code, such as EADDRINUSE, if the server cannot listen
  */
 export async function startServer(app: App, settings: ServerSettings, cors: Cors): Promise<RunningServer> {
   const route = createRouter(app);
@@ -83,7 +89,7 @@ function createHttpServer(answer: (request: IncomingMessage, response: ServerRes
   const options = {
     headersTimeout: HEAD_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_MS,
-    // A body has the time that its request has: the handler answers 408.
+    // The handler's deadline limits the body, too. It answers 408.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEAD_BYTES,
@@ -95,26 +101,26 @@ function createHttpServer(answer: (request: IncomingMessage, response: ServerRes
   return server;
 }
 
-/** What a connection's requests have come to. */
+/** The requests of one connection that are not answered yet. */
 interface Turns {
-  /** The answer that is being made. */
+  /** The response to the request in progress. */
   readonly current: ServerResponse;
-  /** Begin the answers to the requests behind it. */
+  /** Start the requests that wait behind it. */
   readonly waiting: (() => void)[];
 }
 
 interface OnePerConnection {
   readonly take: (request: IncomingMessage, response: ServerResponse) => void;
   /**
-   * Whether the next answer on a connection belongs to a request that has arrived whole, or has begun. It is false while a
-   * request's body is still coming: if the body is not HTTP, that request can be refused.
+   * Returns whether the current request of a connection has arrived completely, or its answer has begun. While its body
+   * is still arriving, the answer is free: it can refuse a body that is not HTTP.
    */
   readonly isAnswering: (socket: Duplex) => boolean;
 }
 
 /**
- * Answers the requests of a connection one after the other, though a caller may send several at once. Node would begin all
- * of them, and not tell those that wait for their turn to answer that the caller is gone.
+ * Answers the requests of a connection one after the other, even if the caller sends several at once (pipelining). Node
+ * would start all of them, and would not tell the waiting ones that the caller has disconnected.
  */
 function onePerConnection(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
@@ -145,12 +151,12 @@ function onePerConnection(
 }
 
 /**
- * Stops listening. Connections that are open stay so: a request may be under way on one that is idle, and closing it, as
- * `http.Server` does, would lose that request. Each is closed with its next answer.
+ * Stops listening. Open connections stay open until their next answer: a request may be on its way on an idle one, and
+ * would be lost if it were closed, as `http.Server` does.
  */
 async function refuseConnections(server: Server): Promise<void> {
-  // Connections that the system has accepted already would be reset. Node takes one in each turn. While new ones keep
-  // arriving, there is no end to them.
+  // Connections that the system has accepted, but Node has not, would be reset. Node takes one in each turn of the
+  // event loop. New ones may keep arriving, so there is a time limit.
   const last = performance.now() + LAST_CONNECTIONS_MS;
   let taken = 0;
   server.on('connection', () => {

@@ -1,36 +1,36 @@
 import { Environment, type SettingFault } from '../config/environment.ts';
 import { parseEndpoint } from '../config/endpoint.ts';
 
-/** The same as `npm start`'s. */
+/** The port of `npm start`. */
 const DEFAULT_PORT = 7071;
-/** Kubernetes ends a container 30 s after SIGTERM unless it is told otherwise. Telemetry needs some of that time, too. */
+/** By default, Kubernetes kills a container 30 s after SIGTERM. Telemetry needs some of that time, too. */
 const DEFAULT_DRAIN_SECONDS = 25;
 const MAX_DRAIN_SECONDS = 600;
 const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** Whose tokens are accepted. */
+/** Which tokens are accepted. */
 export interface TokenSettings {
-  /** The authority's address, without a slash at the end. */
+  /** The authority's URL, without a slash at the end. */
   readonly authority: string;
   readonly tenantId: string;
   /** The application that tokens must be issued for. */
   readonly clientId: string;
-  /** The applications that may call, in lower case; empty: any that gets a token. */
+  /** The client ids that may call, in lower case. If it is empty, any client with a token may. */
   readonly allowedClients: ReadonlySet<string>;
 }
 
-/** What is set for the server only. */
+/** The settings of the server only. */
 export interface ServerSettings {
   readonly port: number;
   readonly host: string;
-  /** Milliseconds in which the requests in hand are answered after SIGTERM. */
+  /** Time to answer the requests in progress after SIGTERM, in milliseconds. */
   readonly drainMs: number;
-  /** Undefined if something in front decides who may call. */
+  /** Undefined if something in front of the server checks callers. */
   readonly tokens: TokenSettings | undefined;
 }
 
-/** Reads the server's own settings. It returns every fault; values are never repeated in it. */
+/** Reads the server's own settings. Returns all faults. They never repeat a setting's value, which may be secret. */
 export function readServerSettings(variables: Readonly<Record<string, string | undefined>>): {
   readonly settings: ServerSettings;
   readonly faults: readonly SettingFault[];
@@ -45,7 +45,7 @@ export function readServerSettings(variables: Readonly<Record<string, string | u
   return { settings, faults: environment.faults };
 }
 
-/** Nobody gets in by an oversight: one of two ways to check callers must be chosen. */
+/** Reads who may call. There is no default, so that an oversight does not let everybody in. */
 function readTokenSettings(environment: Environment): TokenSettings | undefined {
   const level = environment.text('HTTP_AUTH_LEVEL');
   const tenantId = environment.text('AUTH_TENANT_ID');
@@ -103,7 +103,7 @@ function readClients(environment: Environment, setting: string | undefined): Rea
   return new Set(clients);
 }
 
-/** Where the app itself signs in: as AZURE_AUTHORITY_HOST says, or in the cloud of the endpoint. */
+/** Returns the authority where the app itself signs in: AZURE_AUTHORITY_HOST, or that of the endpoint's cloud. */
 function readAuthority(environment: Environment): string {
   const named = environment.text('AZURE_AUTHORITY_HOST');
   if (named !== undefined) {

@@ -3,9 +3,9 @@ import type { Response } from '../http/create-handler.ts';
 import { lingerAfterAnswer } from '../http/linger.ts';
 
 /**
- * Writes a response as it comes.
- * @param headers - further ones
- * @param closes - whether the connection ends with it
+ * Writes a response. A streamed body is written as it arrives.
+ * @param further - headers to add to those of the response, which they override
+ * @param closes - whether to close the connection afterwards
  */
 export async function writeResponse(
   response: ServerResponse,
@@ -14,7 +14,7 @@ export async function writeResponse(
 ): Promise<void> {
   if (response.destroyed) return;
   const { req } = response;
-  // What is still to come of the request would otherwise have to be read before the next one.
+  // Close the connection if the request is not read to its end. Otherwise the rest would have to be read first.
   const isEarly = !req.complete;
   if (isEarly) lingerAfterAnswer(req);
   const all = { ...headers, ...further, ...(isEarly || closes ? { connection: 'close' } : {}) };

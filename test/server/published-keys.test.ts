@@ -105,7 +105,7 @@ describe('keys that are a day old', () => {
 });
 
 describe('what is not what a tenant publishes is refused, and says which page it was', () => {
-  const strange = 'answered something else than what a tenant publishes';
+  const strange = 'did not answer with what a tenant publishes';
   test.each([
     ['no JSON', () => (configuration = { body: '<html>' }), `openid-configuration ${strange}`],
     ['no issuer', () => (configuration = { body: { jwks_uri: `${tenant}/keys` } }), `openid-configuration ${strange}`],
