@@ -3,10 +3,11 @@ import { Stream } from 'openai/streaming';
 import { isRecord, parseJson } from '../config/json-object.ts';
 
 /**
- * Reads the body of a 200 to a request for a whole answer, as the SDK hands it on: parsed if its type was JSON, otherwise as
- * text. Some gateways answer with JSON under another type, or with a stream that nobody asked for.
- * @returns undefined if it is neither
- * @throws {APIError} if it holds an error in place of an answer
+ * Reads the body of a 200 to a request without streaming. The SDK has parsed it if its Content-Type is JSON, and passes
+ * it on as text otherwise. Some gateways send JSON with another Content-Type, or stream without being asked to.
+ * @param fromEvents - makes a whole answer of the events of a stream
+ * @returns the answer, or undefined if the body is neither JSON nor a stream
+ * @throws {APIError} if the body contains an error in place of an answer
  */
 export async function wholeAnswer(
   data: unknown,
@@ -19,12 +20,12 @@ export async function wholeAnswer(
   return fromEvents(await Array.fromAsync(chunks, (chunk) => withoutError(chunk, headers)));
 }
 
-/** Whether a response is one JSON document, which some gateways answer with to a request for a stream. */
+/** Whether a response is JSON. Some gateways answer a request for a stream with JSON. */
 export function isJson({ headers }: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get('content-type') ?? '');
 }
 
-/** A completion as the one chunk of a stream; undefined if it is none. */
+/** Turns a whole completion into a single chunk of a stream. Returns undefined if it is not a completion. */
 export function asChunk(completion: unknown): object | undefined {
   const given = isRecord(completion) ? completion['choices'] : undefined;
   if (!isRecord(completion) || !Array.isArray(given) || given.length === 0) return undefined;
@@ -37,21 +38,21 @@ export function asChunk(completion: unknown): object | undefined {
 }
 
 /**
- * The same chunk or completion, unless it carries an error, of its own or of one of its choices.
- * @throws {APIError} with that error and no status, as the SDK throws an error event of a stream
+ * Returns a chunk or completion unchanged if neither it nor one of its choices contains an error.
+ * @throws {APIError} with that error and without a status, as the SDK does for error events of a stream
  */
 export function withoutError(answer: unknown, headers: Headers | undefined): unknown {
   if (!isRecord(answer)) return answer;
   const { choices } = answer;
   for (const holder of [answer, ...(Array.isArray(choices) ? choices : [])] as unknown[]) {
-    // An event of the Responses API that is an error may say so beside its type.
+    // An error event of the Responses API may have its code and message at the top level.
     const error = isRecord(holder) ? (holder['error'] ?? (holder['type'] === 'error' ? holder : undefined)) : undefined;
     if (error) throw new APIError(undefined, isRecord(error) ? error : { message: error }, undefined, headers);
   }
   return answer;
 }
 
-/** Puts the chunks of a stream together again; undefined if there are none. */
+/** Joins the chunks of a stream into one completion. Returns undefined if no chunk has a choice. */
 export function merged(chunks: readonly unknown[]): unknown {
   const records = chunks.filter(isRecord);
   const choices = new Map<unknown, Record<string, unknown>>();
@@ -72,18 +73,18 @@ export function merged(chunks: readonly unknown[]): unknown {
   return { ...Object.assign({}, ...records.map(present)), object: 'chat.completion', choices: [...choices.values()] };
 }
 
-/** The members that say something: a stream says most of them once, and elsewhere null or nothing. */
+/** Leaves out members that are null or empty: a stream sets most members in one chunk only. */
 function present(members: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null && value !== ''));
 }
 
-/** Text is put behind the text so far, lists are joined by the index of their members, all else is replaced. */
+/** Appends text to text, joins lists by the `index` of their members, and replaces everything else. */
 function appended(so: Record<string, unknown>, delta: Record<string, unknown>): Record<string, unknown> {
   const result = { ...so };
   for (const [name, value] of Object.entries(delta)) {
     const before = result[name];
     if (typeof value === 'string' && typeof before === 'string') {
-      // Roles, ids and types are said again rather than continued.
+      // Roles, ids and types are repeated whole, so they must not be appended.
       result[name] = name === 'role' || name === 'id' || name === 'type' ? value || before : before + value;
     } else if (Array.isArray(value)) {
       result[name] = joined(Array.isArray(before) ? before : [], value);

@@ -1,4 +1,4 @@
-/** base64.wat, assembled: 396 bytes. A test says what it should be where the two are not the same. */
+/** The assembled base64.wat, as base64. If you change base64.wat, a test fails and prints the new value. */
 export const BASE64_MODULE =
   'AGFzbQEAAAABBwFgA39/fwADAgEABQMBAAEHEwIGbWVtb3J5AgAGZW5jb2RlAAAKwAEBvQEBC3tBAP0ABAAhBUEA/QAEECEGQQD9AAQgIQdBAP0ABDAhCEEA' +
   '/QAEQCEJQQD9AARQIQpBAP0ABGAhC0EA/QAEcCEMQQD9AASAASENAkADQCAAIAFPDQEgAP0ABAAgBf0OIQMgA0EK/Y0BIAb9TiADQQb9jQEgB/1O/VAgAyAI' +
@@ -6,10 +6,10 @@ export const BASE64_MODULE =
   'AAA/AAAAPwAAAD8AAAAAAD8AAAA/AAAAPwAAAD8A8AM/APADPwDwAz8A8AM/ABAAAAEQAAABEAAAARAAAAFH/Pz8/Pz8/Pz8/O3wQQAAMzMzMzMzMzMzMzMz' +
   'MzMzMxoaGhoaGhoaGhoaGhoaGhoNDQ0NDQ0NDQ0NDQ0NDQ0N';
 
-/** Bytes that are encoded at a time: they and their encoding fit into the one page of base64.wat's memory. */
+/** How many bytes are encoded at a time. The bytes and their base64 fit into the 64 KB of base64.wat's memory. */
 export const CHUNK_BYTES = 24 * 1024;
 
-/** What base64.wat takes at a time. */
+/** base64.wat encodes multiples of this. */
 const STEP_BYTES = 12;
 
 const FROM = 1024;
@@ -17,11 +17,12 @@ const TO = 28 * 1024;
 const { page, run } = instantiate();
 
 /**
- * Writes the base64 of a chunk to the beginning of `place`. Node encodes as fast, but into strings: 27 MB of garbage for an
- * image of 20 MB, and a heap that grows with it.
+ * Writes the base64 of a chunk to the start of `place`. Node's own encoder is as fast, but it returns strings: for an
+ * image of 20 MB, that makes 27 MB of garbage, and the heap grows.
  *
- * @param chunk - at most {@link CHUNK_BYTES}
- * @returns the bytes written
+ * @param chunk - at most {@link CHUNK_BYTES} bytes
+ * @param place - at least {@link base64Length} of the chunk's length, in bytes
+ * @returns the number of bytes written
  */
 export function encodeBase64(chunk: Buffer, place: Buffer): number {
   const whole = chunk.length - (chunk.length % STEP_BYTES);
@@ -31,7 +32,7 @@ export function encodeBase64(chunk: Buffer, place: Buffer): number {
   return written + place.write(chunk.toString('base64', whole), written, 'latin1');
 }
 
-/** Bytes of the base64 of so many. */
+/** Works out how many bytes the base64 of this many bytes has, with padding. */
 export function base64Length(bytes: number): number {
   return 4 * Math.ceil(bytes / 3);
 }
@@ -40,6 +41,6 @@ function instantiate(): { page: Buffer; run: (from: number, end: number, to: num
   const { memory, encode } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BASE64_MODULE, 'base64')))
     .exports;
   if (!(memory instanceof WebAssembly.Memory) || typeof encode !== 'function')
-    throw new Error('base64.wat exports its memory and encode()');
+    throw new Error('base64.wat must export memory and encode');
   return { page: Buffer.from(memory.buffer), run: (from, end, to) => void encode(from, end, to) };
 }

@@ -1,9 +1,11 @@
-;; Base64 from one place of this module's memory to another, 12 bytes to 16 characters at a time, by the method of
-;; W. Muła and D. Lemire, https://arxiv.org/abs/1704.00605. base64-module.ts holds it assembled, and a test the two together.
+;; Encodes base64 from one place of this module's memory to another, 12 bytes to 16 characters at a time, with the
+;; method of W. Muła and D. Lemire: https://arxiv.org/abs/1704.00605. base64-encoder.ts contains the assembled module,
+;; and a test compares the two.
 (module
   (memory (export "memory") 1)
 
-  ;; Loaded into locals once: written where they are used, V8 would make them anew for every 12 bytes, at three times the cost.
+  ;; Constants, which are loaded into locals once. As v128.const in the loop, V8 would create them for every 12 bytes,
+  ;; and encoding would take three times as long.
   (data (i32.const 0)
     "\01\00\02\01\04\03\05\04\07\06\08\07\0a\09\0b\0a"  ;; $spread
     "\3f\00\00\00\3f\00\00\00\3f\00\00\00\3f\00\00\00"  ;; $first
@@ -11,11 +13,11 @@
     "\f0\03\3f\00\f0\03\3f\00\f0\03\3f\00\f0\03\3f\00"  ;; $second-and-fourth
     "\10\00\00\01\10\00\00\01\10\00\00\01\10\00\00\01"  ;; $up
     "\47\fc\fc\fc\fc\fc\fc\fc\fc\fc\fc\ed\f0\41\00\00"  ;; $offsets: a to z, ten digits, +, /, A to Z
-    "\33\33\33\33\33\33\33\33\33\33\33\33\33\33\33\33"  ;; $letters: 0 to 51 are such
-    "\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a"  ;; $capitals: 0 to 25 are such
+    "\33\33\33\33\33\33\33\33\33\33\33\33\33\33\33\33"  ;; $letters: 0 to 51 are letters
+    "\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a\1a"  ;; $capitals: 0 to 25 are capitals
     "\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d\0d") ;; $offset-of-capitals
 
-  ;; Encodes the bytes from $from to $end, a multiple of 12; reads up to 4 behind them.
+  ;; Encodes the bytes from $from to $end, whose number must be a multiple of 12. Reads up to 4 bytes after $end.
   (func (export "encode") (param $from i32) (param $end i32) (param $to i32)
     (local $bytes v128) (local $sextets v128)
     (local $spread v128) (local $first v128) (local $third v128) (local $second-and-fourth v128) (local $up v128)
@@ -33,10 +35,10 @@
       (loop $more
         (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
 
-        ;; Each three bytes get a lane of four, so that each of their sextets lies within 16 bits of it,
+        ;; Spread each three bytes over a lane of four, so that each of their sextets lies within 16 bits.
         (local.set $bytes (i8x16.swizzle (v128.load (local.get $from)) (local.get $spread)))
 
-        ;; and is shifted from there to a byte of its own: the first and third down, the others up, by a multiplication.
+        ;; Shift each sextet into its own byte: the first and third down, the others up, with a multiplication.
         (local.set $sextets
           (v128.or
             (v128.or
@@ -44,7 +46,7 @@
               (v128.and (i16x8.shr_u (local.get $bytes) (i32.const 6)) (local.get $third)))
             (i16x8.mul (v128.and (local.get $bytes) (local.get $second-and-fourth)) (local.get $up))))
 
-        ;; A sextet's character is the sextet and the offset of its kind.
+        ;; The character of a sextet is the sextet plus the offset of its kind.
         (v128.store (local.get $to)
           (i8x16.add
             (local.get $sextets)

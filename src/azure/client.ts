@@ -3,11 +3,12 @@ import type { Settings, Target } from '../config/settings.ts';
 import { transport } from './transport.ts';
 
 /**
- * The one place that knows how the SDK is told where the model is and who is asking.
+ * Creates the SDK's client for one deployment.
  *
- * The SDK fills from the environment whatever it is not given, so everything is given: with OPENAI_BASE_URL set it
- * would refuse an endpoint, with AZURE_OPENAI_API_KEY a token, OPENAI_ORG_ID and OPENAI_PROJECT_ID would travel along,
- * and OPENAI_LOG=debug would print what it is asked.
+ * The SDK reads every option that it is not given from the environment, so this sets them all. Otherwise,
+ * OPENAI_BASE_URL would conflict with the endpoint, AZURE_OPENAI_API_KEY would conflict with the token, OPENAI_ORG_ID
+ * and OPENAI_PROJECT_ID would be sent, and OPENAI_LOG=debug would log the content of requests.
+ * @param token - returns a token for each attempt; not called if the settings have a key
  */
 export function createClient(
   settings: Settings,
@@ -21,7 +22,7 @@ export function createClient(
     adminAPIKey: null,
     webhookSecret: null,
     logLevel: 'off',
-    // The SDK's own clock runs per attempt; the request's deadline is the one that counts.
+    // In milliseconds, for each attempt. The request's deadline, which its signal enforces, is never longer.
     timeout: settings.requestTimeoutMs,
     fetch: transport,
   } as const;
@@ -38,7 +39,7 @@ export function createClient(
   });
 }
 
-/** OPENAI_CUSTOM_HEADERS has no option to override it, and could replace the Authorization header. */
+/** Hides OPENAI_CUSTOM_HEADERS from the SDK: no option overrides it, and it could replace the Authorization header. */
 function withoutCustomHeaders<T>(create: () => T): T {
   const custom = process.env['OPENAI_CUSTOM_HEADERS'];
   delete process.env['OPENAI_CUSTOM_HEADERS'];

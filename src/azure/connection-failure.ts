@@ -1,26 +1,27 @@
-/** Why nothing came back from an address, and what to do about it. */
+/** Why a connection failed, and what to do about it. */
 export interface ConnectionFailure {
-  /** Node's code, such as `ECONNREFUSED`; undefined where there is none. */
+  /** Node's code, such as `ECONNREFUSED`; undefined if the error has none. */
   readonly code: string | undefined;
-  /** Words that follow "the model: " or the name of a host. */
+  /** What is wrong, as a clause in which "it" is the host. */
   readonly reason: string;
   readonly fix: string;
-  /** Whether another attempt cannot go better. */
+  /** Whether a retry would fail, too. */
   readonly isPermanent: boolean;
 }
 
 const CA_CERTIFICATES =
-  'if a proxy of your network stands between, set NODE_EXTRA_CA_CERTS to a file with its certificate authority';
+  'if your network has a proxy that decrypts TLS, set NODE_EXTRA_CA_CERTS to a file with its certificate authority';
 
 /**
- * The codes of Node that people meet. Those of certificates are OpenSSL's:
+ * Node's most common codes. Those about certificates come from OpenSSL:
  * https://nodejs.org/docs/latest-v24.x/api/tls.html#x509-certificate-error-codes
  */
 const KNOWN: readonly (readonly [codes: RegExp, reason: string, fix: string, isPermanent: boolean])[] = [
   [
     /^ENOTFOUND$/,
     'its name does not resolve',
-    "check the name in AZURE_OPENAI_ENDPOINT; if the resource is new or private, its custom subdomain or the network's DNS zone is missing (privatelink.openai.azure.com)",
+    'check the name in AZURE_OPENAI_ENDPOINT; if the resource is new or private, its custom subdomain or ' +
+      "the network's DNS zone is missing (privatelink.openai.azure.com)",
     false,
   ],
   [/^EAI_AGAIN$/, 'the DNS server does not answer', "check this machine's network", false],
@@ -28,7 +29,7 @@ const KNOWN: readonly (readonly [codes: RegExp, reason: string, fix: string, isP
   [
     /^(?:ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)$/,
     'it does not answer',
-    'look for a firewall on the way, or reach it through its private endpoint',
+    'look for a firewall on the way, or use its private endpoint',
     false,
   ],
   [
@@ -58,7 +59,7 @@ const KNOWN: readonly (readonly [codes: RegExp, reason: string, fix: string, isP
   ],
   [
     /^Z_/,
-    'its answer is not compressed in the way that it says',
+    'its response is not compressed as its Content-Encoding says',
     'look for a gateway in front of it that compresses answers',
     false,
   ],
@@ -70,7 +71,7 @@ const KNOWN: readonly (readonly [codes: RegExp, reason: string, fix: string, isP
   ],
 ];
 
-/** Finds out why a connection failed, by the codes of an error and of what caused it. */
+/** Finds out why a connection failed, by the codes of an error and its causes. */
 export function connectionFailure(error: unknown): ConnectionFailure {
   const code = causes(error)
     .map((cause) => (cause instanceof Error && 'code' in cause ? String(cause.code) : ''))
@@ -78,13 +79,13 @@ export function connectionFailure(error: unknown): ConnectionFailure {
   const [, reason, fix, isPermanent] = KNOWN.find(([codes]) => codes.test(code ?? '')) ?? [
     /$/,
     'the connection failed',
-    'try again; if it stays so, check the address and the network',
+    'try again; if it fails again, check the address and the network',
     false,
   ];
   return { code, reason, fix, isPermanent };
 }
 
-/** The proxy answered something else than that the tunnel stands. */
+/** The proxy refused to open a tunnel. */
 export class ProxyRefused extends Error {
   readonly code = 'ERR_PROXY_REFUSED';
 
@@ -94,7 +95,7 @@ export class ProxyRefused extends Error {
   }
 }
 
-/** An error and what caused it, outermost first. */
+/** Lists an error and its causes, up to 10, outermost first. */
 export function causes(error: unknown): readonly unknown[] {
   const chain: unknown[] = [];
   for (let each = error; each !== undefined && chain.length < 10; each = each instanceof Error ? each.cause : undefined)

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { isRecord } from '../config/json-object.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
-/** One category that Azure's content filter stopped. `severity` is null for filters that only say yes or no. */
+/** A category of Azure's content filter that blocked something. `severity` is null for filters without levels. */
 export interface FilteredCategory {
   readonly category: string;
   readonly severity: string | null;
@@ -11,24 +11,24 @@ export interface FilteredCategory {
 
 const Verdict = v.object({ filtered: v.literal(true), severity: v.optional(v.string()) });
 
-/** Where verdicts are found in an error or in a choice; which of the names is used differs by API and by version. */
+/** The names of members with verdicts, in an error or in a choice. They differ by API and by version. */
 const INNER_ERROR = ['innererror', 'inner_error', 'innerError'];
 const RESULTS = ['content_filter_result', 'content_filter_results', 'contentFilterResults'];
 const LISTS_OF_RESULTS = ['content_filters', 'prompt_filter_results'];
 
-/** Codes by which the filter, or the policy of the model itself, refuses a request. */
+/** The codes of refusals by the content filter, or by the model's own policy. */
 const POLICY_CODE = /content_?(?:filter|policy)|^responsible_?ai|^invalid_prompt$|^moderation|^safety/i;
-/** The same in words, where the code says nothing. */
+/** The words of such refusals, if the code does not say it. */
 const POLICY_MESSAGE =
   /content management policy|usage polic(?:y|ies)|content polic(?:y|ies)|safety system|content safety|not allowed by our|content that is not allowed/i;
 
-/** Whether a refusal is about what the request or the answer contains. A 403 that mentions a policy is about the resource. */
+/** Whether a refusal is about content. A 403 whose message mentions a policy is about access to the resource. */
 export function isPolicyRefusal({ status, code, type, message }: UpstreamError): boolean {
   return POLICY_CODE.test(code) || POLICY_CODE.test(type) || (status !== 403 && POLICY_MESSAGE.test(message));
 }
 
 /**
- * The categories that were filtered, out of an error or a choice of an answer; none if it holds no verdict.
+ * Lists the categories that blocked something, in an error or in a choice of an answer.
  * https://learn.microsoft.com/azure/ai-foundry/openai/concepts/content-filter
  */
 export function filteredCategories(from: unknown, source: FilteredCategory['source']): FilteredCategory[] {
@@ -47,7 +47,7 @@ function resultsOf(from: unknown): Record<string, unknown>[] {
   return each.filter(isRecord);
 }
 
-/** Blocklists are several in one category: a list, or a list under `details`. */
+/** A category with several blocklists has a list of verdicts, directly or under `details`. */
 function verdictOf(result: unknown): v.InferOutput<typeof Verdict> | undefined {
   if (v.is(Verdict, result)) return result;
   const list = isRecord(result) ? result['details'] : result;

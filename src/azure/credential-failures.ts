@@ -7,15 +7,15 @@ import type { Said } from './entra-errors.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Nothing that this app knows: the class of the error, and where to find the library's own words. */
+/** Describes an unknown error: its code or class, and how to see the library's own message. */
 export function otherwise(error: unknown): Said {
   return {
     said: `failed (${msalCode(error) ?? errorName(error)})`,
-    fix: 'start the app with AZURE_LOG_LEVEL=info; its log then has what the library says',
+    fix: "start the app with AZURE_LOG_LEVEL=info; its log then has the library's own message",
   };
 }
 
-/** The variables that a credential needs and has not; undefined if it has all. */
+/** Names the variables that a credential needs. Returns undefined if they are all set, or if it needs none. */
 export function missingVariables(credential: CredentialName, variables: Variables): string | undefined {
   const has = (...names: string[]): boolean => names.every((name) => variables[name]?.trim());
   switch (credential) {
@@ -33,19 +33,22 @@ export function missingVariables(credential: CredentialName, variables: Variable
   }
 }
 
-/** What is wrong with the file that a credential signs in with, where it has one. The library wraps what `fs` said into prose. */
+/**
+ * Says what is wrong with the file that a credential reads. Returns undefined if the credential reads no file, or the
+ * file is good. The file is read here again, because the library's error does not keep the code of Node's.
+ */
 export async function unreadableFile(credential: CredentialName, variables: Variables): Promise<Said | undefined> {
   if (credential === 'EnvironmentCredential' && !variables['AZURE_CLIENT_SECRET']?.trim()) {
     const text = await readText(variables['AZURE_CLIENT_CERTIFICATE_PATH']);
     if (text === undefined)
       return {
         said: 'the file of AZURE_CLIENT_CERTIFICATE_PATH cannot be read',
-        fix: 'check AZURE_CLIENT_CERTIFICATE_PATH and the rights of the file',
+        fix: "check AZURE_CLIENT_CERTIFICATE_PATH and the file's permissions",
       };
     if (!text.includes('-----BEGIN CERTIFICATE-----') || !text.includes('PRIVATE KEY-----'))
       return {
-        said: 'the file of AZURE_CLIENT_CERTIFICATE_PATH holds no usable PEM certificate with its key',
-        fix: 'put the certificate and its private key, both PEM, into that file',
+        said: 'the file of AZURE_CLIENT_CERTIFICATE_PATH does not contain a PEM certificate and its private key',
+        fix: 'put the certificate and its private key into that file, both in PEM format',
       };
   }
   if (credential === 'WorkloadIdentityCredential' && !(await readText(variables['AZURE_FEDERATED_TOKEN_FILE'])))
@@ -66,9 +69,9 @@ async function readText(path = ''): Promise<string | undefined> {
 
 interface Tool {
   readonly name: string;
-  /** Words of the library where the tool is not there. */
+  /** Words in the library's message if the tool is not installed. */
   readonly absent: readonly string[];
-  /** The command that signs in; tool and library name it where nobody has. */
+  /** The command that signs in. The message contains it if nobody is signed in. */
   readonly login: string;
 }
 
@@ -83,7 +86,10 @@ const TOOLS: Readonly<Partial<Record<CredentialName, Tool>>> = {
   AzureDeveloperCliCredential: { name: 'azd', absent: ["couldn't be found"], login: 'azd auth login' },
 };
 
-/** These have neither types nor codes: only whether the tool is there and whether somebody is signed in is read. */
+/**
+ * Says why a developer's tool gave no token. These errors have neither types nor codes, so only two causes are read
+ * from their message: the tool is not installed, or nobody is signed in.
+ */
 export function toolFailure(credential: CredentialName, error: unknown): Said | undefined {
   const tool = TOOLS[credential];
   if (!tool) return undefined;
@@ -95,25 +101,28 @@ export function toolFailure(credential: CredentialName, error: unknown): Said | 
   return message.includes(login) ? { said: 'nobody is signed in', fix: login } : undefined;
 }
 
-/** What a person at a terminal or in front of a browser did not do. */
+/** Says why a person at a terminal or in a browser is not signed in. */
 export function personFailure(
   credential: CredentialName,
   error: unknown,
   authority: Exchange | undefined,
 ): Said | undefined {
-  // What Entra answers while it waits for the person: https://www.rfc-editor.org/rfc/rfc8628#section-3.5
+  // Entra's answers while it waits for the person: https://www.rfc-editor.org/rfc/rfc8628#section-3.5
   const answer = authority && 'text' in authority ? parseJson(authority.text) : undefined;
   const code = [isRecord(answer) ? answer['error'] : '', msalCode(error)].join(' ');
   if (/authorization_declined|access_denied/.test(code))
-    return { said: 'the sign-in was declined', fix: 'ask again, and agree' };
+    return { said: 'the sign-in was declined', fix: 'try again and accept' };
   if (credential === 'DeviceCodeCredential' && /expired|cancelled|timeout/.test(code))
-    return { said: 'nobody entered the code in time', fix: 'ask again, and enter the code that is printed' };
+    return { said: 'nobody entered the code in time', fix: 'try again and enter the code that is printed' };
   if (credential === 'InteractiveBrowserCredential' && connectionFailure(error).code === 'ENOENT')
     return { said: 'no browser could be opened', fix: 'set AZURE_OPENAI_AUTH=device-code instead' };
   return undefined;
 }
 
-/** https://learn.microsoft.com/entra/msal/javascript/node/errors: those of a network, or of an authority that does not exist. */
+/**
+ * MSAL's codes for network errors and for an authority that does not exist:
+ * https://learn.microsoft.com/entra/msal/javascript/node/errors
+ */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
   'endpoints_resolution_error',
   'openid_config_error',
@@ -121,27 +130,27 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
   'no_network_connectivity',
 ]);
 
-/** Why Entra could not be asked; undefined if it answered. */
+/** Says why Entra could not be reached. Returns undefined if it answered. */
 export function unreachable(error: unknown, authority: Exchange | undefined): Said | undefined {
   if (authority && 'error' in authority) {
     const { code, reason, fix } = connectionFailure(authority.error);
     return {
       said: `Entra could not be reached: ${reason}${code ? ` (${code})` : ''}`,
-      fix: `${fix}; check AZURE_AUTHORITY_HOST and the proxy as well`,
+      fix: `${fix}; also check AZURE_AUTHORITY_HOST and the proxy`,
     };
   }
   return NETWORK_CODES.has(msalCode(error) ?? '')
     ? {
-        said: 'Entra did not answer, or not for this tenant',
+        said: 'Entra did not answer, or does not know this tenant',
         fix: 'check AZURE_TENANT_ID and AZURE_AUTHORITY_HOST, the proxy, and its certificate (NODE_EXTRA_CA_CERTS)',
       }
     : undefined;
 }
 
-/** A server's own words may stand where a code is expected. */
+/** The form of a code. Some servers send other text in its place, which must not be passed on. */
 const CODE = /^[a-z_]{3,60}$/;
 
-/** The error code of MSAL, in the error, in what caused it, or before the first colon of a wrapped one's description. */
+/** Finds MSAL's code in an error or its causes: as its own member, or before the first colon of the description. */
 export function msalCode(error: unknown): string | undefined {
   for (const cause of causes(error)) {
     const own = cause instanceof Error && 'errorCode' in cause ? String(cause.errorCode) : '';
@@ -154,12 +163,12 @@ export function msalCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The name of an error's class. */
+/** Returns the name of an error's class, or the type of anything else that was thrown. */
 export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
 
-/** The words of an error; none if it is no error. */
+/** Returns the message of an error, or an empty string for anything else that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : '';
 }

@@ -8,10 +8,13 @@ import { isLoopback } from '../config/endpoint.ts';
 import { isRecord, parseJson } from '../config/json-object.ts';
 import { tokenFacts } from './token-facts.ts';
 
-/** For one attempt. Without it, an identity endpoint that says nothing keeps its connections for ever. */
+/** The time limit of one attempt. Without it, an identity endpoint that never answers would keep its connections. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
 
-/** Where platforms say that their identity endpoint is: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference */
+/**
+ * The variables in which platforms give the address of their identity endpoint:
+ * https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+ */
 const ENDPOINT_VARIABLES = [
   'IDENTITY_ENDPOINT',
   'IMDS_ENDPOINT',
@@ -19,36 +22,39 @@ const ENDPOINT_VARIABLES = [
   'AZURE_POD_IDENTITY_AUTHORITY_HOST',
 ] as const;
 
-/** What came of a request: an answer, or the error of its connection. */
+/** The result of a request: an answer, or the error of its connection. */
 export type Exchange = EndpointAnswer | { readonly error: unknown };
 
-/** An answer, of which nothing is kept if it holds a token. */
+/** An answer of an identity endpoint or of Entra. */
 export interface EndpointAnswer {
   readonly status: number;
+  /** The body; empty if it contains a token. */
   readonly text: string;
+  /** The Retry-After header. */
   readonly retryAfter: string | undefined;
-  /** Whether it has a token without a readable time of expiry. */
+  /** Whether it contains a token whose time of expiry cannot be read. */
   readonly isWithoutExpiry: boolean;
 }
 
-/** The last exchanges of a sign-in, by whom was asked. */
+/** The last result of a sign-in from each of the two. */
 export interface Exchanges {
-  /** A managed identity's endpoint. */
+  /** From the endpoint of a managed identity. */
   readonly endpoint?: Exchange | undefined;
-  /** Entra. */
+  /** From Entra. */
   readonly authority?: Exchange | undefined;
 }
 
 /**
- * The HTTP client of the credentials. Their library throws away what an identity endpoint answered, or hides it in prose, so
- * this one remembers it. It never asks an identity endpoint through a proxy, which could only reach its own.
+ * The HTTP client of the credentials. It remembers the last answers, because the library drops the answer of an
+ * identity endpoint or puts it into a message. It never uses a proxy for an identity endpoint, because the proxy could
+ * only reach its own endpoint at that address.
  */
 class CredentialHttp implements HttpClient, Exchanges {
   endpoint: Exchange | undefined;
   authority: Exchange | undefined;
   readonly #client = createDefaultHttpClient();
 
-  /** Starts anew: what is remembered afterwards is of one sign-in. */
+  /** Forgets the last answers. Call it before each sign-in. */
   forget(): void {
     this.endpoint = undefined;
     this.authority = undefined;
@@ -64,7 +70,7 @@ class CredentialHttp implements HttpClient, Exchanges {
       const { status, headers } = response;
       const text = response.bodyAsText ?? '';
       const readable = key === 'endpoint' && status === 200 ? withEpochSeconds(text) : text;
-      // Without a token, the library says that there is none.
+      // If the expiry cannot be read, leave the token out, so that the library reports a failure.
       response.bodyAsText = readable ?? '{}';
       this[key] = {
         status,
@@ -80,24 +86,24 @@ class CredentialHttp implements HttpClient, Exchanges {
   }
 }
 
-/** One for the process: the library keeps the client of its first credential for the managed identities of all others. */
+/** Shared by the whole process, because the library uses the first credential's client for all managed identities. */
 export const credentialHttp = new CredentialHttp();
 
-/** Azure Arc and a virtual machine need no variable: theirs are at fixed addresses, over plain HTTP. */
+/** Azure Arc and virtual machines need no variable: their endpoints have fixed addresses and use plain HTTP. */
 function isIdentityEndpoint({ protocol, host, hostname }: URL): boolean {
   const isNamed = ENDPOINT_VARIABLES.some((name) => URL.parse(process.env[name]?.trim() ?? '')?.host === host);
   return isNamed || (protocol === 'http:' && (isLoopback(hostname) || isLinkLocal(hostname)));
 }
 
-/** https://www.rfc-editor.org/rfc/rfc3927 and https://www.rfc-editor.org/rfc/rfc4291#section-2.5.6 */
+/** For IPv4 and IPv6: https://www.rfc-editor.org/rfc/rfc3927, https://www.rfc-editor.org/rfc/rfc4291#section-2.5.6 */
 function isLinkLocal(hostname: string): boolean {
   return /^169\.254(?:\.\d{1,3}){2}$/.test(hostname) || /^\[fe[89ab][\da-f]:/.test(hostname);
 }
 
 /**
- * The answer of an identity endpoint with `expires_on` in seconds since 1970, which is all that the library reads: some
- * endpoints write a date, which it takes for the present. The token itself knows best when it expires.
- * @returns undefined if there is a token, but nobody can say until when it is good
+ * Rewrites the answer of an identity endpoint so that `expires_on` is in seconds since 1970. Some endpoints send a
+ * date, which the library would take for the current time. The `exp` claim of the token counts first.
+ * @returns undefined if the answer has a token whose time of expiry cannot be read
  */
 function withEpochSeconds(text: string): string | undefined {
   const body = parseJson(text);

@@ -1,14 +1,16 @@
-/** What one credential said, in words of ours, and the step that mends it where there is one. */
+/** Why a credential failed, in the app's own words, and how to fix it. Without `fix`, it counts as not set up. */
 export interface Said {
   readonly said: string;
   readonly fix?: string;
 }
 
-/** The numbers that people meet, of https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
+/** The most common error numbers: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
 const KNOWN: Readonly<Record<string, Said>> = {
   '7000215': {
     said: 'the client secret is wrong',
-    fix: 'set AZURE_CLIENT_SECRET to the value of the secret, not to its id; a new one: az ad app credential reset --id CLIENT_ID',
+    fix:
+      'set AZURE_CLIENT_SECRET to the value of the secret, not its id; for a new one: az ad app ' +
+      'credential reset --id CLIENT_ID',
   },
   '7000222': {
     said: 'the client secret has expired',
@@ -24,45 +26,47 @@ const KNOWN: Readonly<Record<string, Said>> = {
   },
   '700027': {
     said: 'the certificate is not registered on the application',
-    fix: 'upload it (az ad app credential reset --id CLIENT_ID --cert @FILE --append), or sign in with the one that is',
+    fix: 'upload it (az ad app credential reset --id CLIENT_ID --cert @FILE --append), or use the registered one',
   },
   '700211': {
     said: "no federated credential has this token's issuer",
-    fix: "set the issuer of the application's federated credential to that of the cluster or workflow",
+    fix: "set the issuer of the application's federated credential to the issuer of the cluster or workflow",
   },
   '700212': {
     said: "no federated credential has this token's audience",
-    fix: 'have the token made for the audience api://AzureADTokenExchange',
+    fix: 'request the token for the audience api://AzureADTokenExchange',
   },
   '700213': {
     said: "no federated credential has this token's subject",
-    fix: "set the subject of the application's federated credential to the service account, or to the repository and branch",
+    fix:
+      "set the subject of the application's federated credential to the service account, or to the " +
+      'repository and branch',
   },
   '700024': {
     said: 'the assertion has expired',
-    fix: "check this machine's clock, and that the file of AZURE_FEDERATED_TOKEN_FILE is renewed",
+    fix: "check this machine's clock, and that the file of AZURE_FEDERATED_TOKEN_FILE is kept up to date",
   },
   '500011': {
-    said: 'the tenant does not know what the token is for',
+    said: 'the tenant does not know the resource that the token is for',
     fix: 'check AZURE_OPENAI_SCOPE, and AZURE_AUTHORITY_HOST in a sovereign cloud',
   },
   '50076': {
-    said: 'a second factor is asked for',
+    said: 'a second factor is required',
     fix: 'sign in again: az login --scope https://cognitiveservices.azure.com/.default',
   },
-  '50079': { said: 'a second factor is to be set up', fix: 'sign in again: az login' },
-  '53003': { said: 'a Conditional Access policy blocks this', fix: 'ask who administers the tenant' },
+  '50079': { said: 'a second factor must be set up', fix: 'sign in again: az login' },
+  '53003': { said: 'a Conditional Access policy blocks this', fix: 'ask an administrator of the tenant' },
   '65001': {
     said: 'nobody has consented to this application',
-    fix: 'ask who administers the tenant, or leave AZURE_CLIENT_ID unset',
+    fix: 'ask an administrator of the tenant, or leave AZURE_CLIENT_ID unset',
   },
   '700082': { said: 'the sign-in has expired', fix: 'sign in again: az login' },
   '70043': { said: 'the sign-in has expired', fix: 'sign in again: az login' },
-  '70018': { said: 'the sign-in was declined', fix: 'ask again, and agree' },
-  '70020': { said: 'nobody entered the code in time', fix: 'ask again, and enter the code that is printed' },
+  '70018': { said: 'the sign-in was declined', fix: 'try again and accept' },
+  '70020': { said: 'nobody entered the code in time', fix: 'try again and enter the code that is printed' },
 };
 
-/** Finds Entra's number in what a library says, and says what it means. */
+/** Finds Entra's error number in a message, and says what it means. Returns undefined if there is none. */
 export function entraError(message: string): Said | undefined {
   const [, number] = /AADSTS(\d+)/.exec(message) ?? [];
   if (!number) return undefined;

@@ -7,47 +7,50 @@ import { proxyName } from './proxy.ts';
 import { retryAfterInWords, retryAfterMs } from './retry.ts';
 import { readUpstreamError, type UpstreamError } from './upstream-error.ts';
 
-/** Codes and words by which the service says that an image is at fault. */
+/** Codes and words with which the service says that an image is at fault. */
 const IMAGE_CODE = /image/i;
 const IMAGE_MESSAGE =
   /image data|valid image|\bimages?\b.{0,60}\b(?:invalid|corrupt|unsupported|exceeds?|exceeding|too (?:small|large|big|many)|not (?:a )?(?:valid|supported|readable)|requires)|\b(?:invalid|corrupt|unsupported|bad|could not|cannot|failed to|unable to|exceed\w*)\b.{0,40}\bimages?\b/is;
 const TOO_MANY_PATCHES = /requires \d+ patches/i;
-/** The option has this name on every route: https://platform.openai.com/docs/guides/images-vision#specify-image-input-detail-level */
-const SCALE_DOWN = 'Ask with detail "high", by which the service scales the image down first, or send a smaller image.';
+/**
+ * The option has this name on every route:
+ * https://platform.openai.com/docs/guides/images-vision#specify-image-input-detail-level
+ */
+const SCALE_DOWN = 'Use detail "high", so that the service scales the image down first, or send a smaller image.';
 const API_VERSION = /\bapi[- ]?versions?\b/i;
-/** The deployment is of a model that cannot do what was asked. */
+/** The service's words if the deployment's model cannot see images. */
 const CANNOT_SEE =
   /image_url is only supported|support(?:s|ed)? (?:for )?image input|does not support (?:image|vision)|image (?:input|content)s? (?:is|are) not supported/i;
 const CANNOT_CHAT = /^OperationNotSupported$|^model_not_found$|^DeploymentNotFound$/i;
 const SERVICE_TIER = /service_tier/i;
 const QUOTA = /quota|rate limit|too many requests|call volume/i;
 
-/** What was asked, and how far it came. */
+/** The request that failed, and how far it got. */
 export interface Asked {
   readonly identity: CallerIdentity;
-  /** Whether the caller wrote the request's parameters, and can mend them. */
+  /** Whether the caller wrote the request's parameters, and can correct them. */
   readonly isCallersOwn: boolean;
-  /** Requests made, retries included. */
+  /** HTTP requests to the service, including retries. */
   readonly attempts: number;
-  /** Whether words of the answer have come. */
+  /** Whether the answer has started to arrive. */
   readonly answerBegun: boolean;
 }
 
 /**
- * What the model's side did wrong, as a problem that says who can mend it. Its own words are passed on only if they are
- * about an image, or about parameters that the caller wrote.
+ * Turns a failure of the model's service into a problem that says what to do. It passes on the service's message only
+ * if that is about an image, or about parameters that the caller wrote.
  */
 export function upstreamFailure(error: unknown, asked: Asked): Problem {
   const own = causes(error).find((cause) => cause instanceof Problem);
   if (own) return own; // from the token source, wrapped by the SDK
   if (error instanceof APIConnectionTimeoutError) return timedOut(error);
-  // An error that came as an event of a stream has no status, but a body.
+  // An error event of a stream has a body but no status.
   if (error instanceof APIError && (error.status !== undefined || error.error !== undefined))
     return refusal(error, asked);
   return brokenOff(error, asked.identity);
 }
 
-/** The deadline passed while the model was working. */
+/** Makes the problem of a request whose deadline passed before the model answered. */
 export function timedOut(cause?: unknown, members = {}): Problem {
   return new Problem(
     'upstream_timeout',
@@ -56,23 +59,24 @@ export function timedOut(cause?: unknown, members = {}): Problem {
   );
 }
 
-/** The model answered with a 200 that is no chat completion: something else stands at that address. */
+/** Makes the problem of a 200 that is not a completion, because something else answered at the endpoint's address. */
 export function notACompletion(response?: Response): Problem {
   const encoding = response?.headers.get('content-encoding');
   const [type] = /^[\w.+-]+\/[\w.+-]+/.exec(response?.headers.get('content-type') ?? '') ?? [];
-  const what = encoding ? ' (it is compressed in a way that this app does not know)' : type ? ` (${type})` : '';
+  const what = encoding ? ' (its Content-Encoding is not supported)' : type ? ` (${type})` : '';
   return new Problem(
     'upstream_error',
-    `What answered is not a chat completion${what}. Check that AZURE_OPENAI_ENDPOINT is the model and not a page in front of it.`,
+    `The response is not a chat completion${what}. ` +
+      "Check that AZURE_OPENAI_ENDPOINT is the model's resource and not a sign-in page or a gateway in front of it.",
   );
 }
 
-/** The model's stream ended without having said why. */
+/** Makes the problem of a stream that ended without a reason. */
 export function endedEarly(): Problem {
-  return new Problem('upstream_error', 'The model broke off before its answer was complete. Try again.');
+  return new Problem('upstream_error', 'The model stopped before its answer was complete. Try again.');
 }
 
-/** Azure's id of a request, which its support asks for. */
+/** Reads Azure's id of a request, which Azure's support needs. */
 export function upstreamRequestId(headers: Headers | undefined): string | null {
   return headers?.get('apim-request-id') ?? headers?.get('x-request-id') ?? null;
 }
@@ -103,7 +107,7 @@ function refusal(error: APIError, asked: Asked): Problem {
   }
 }
 
-/** A refusal of what was sent or of what was answered, whatever its status. */
+/** Makes the problem of a refusal because of the content of the request or the answer. Returns undefined for others. */
 function aboutContent(
   error: APIError,
   said: UpstreamError,
@@ -129,7 +133,7 @@ function filtered(
   const what = source === 'answer' ? 'the answer after its first words' : 'the image or the instructions';
   return new Problem(
     'content_filtered',
-    `The content filter stopped ${what}. Change the image or the instructions, or the filter of the deployment.`,
+    `The content filter stopped ${what}. Change the image or the instructions, or the deployment's filter.`,
     { ...options, members: { ...options.members, categories } },
   );
 }
@@ -155,14 +159,15 @@ function badRequest(said: UpstreamError, { isCallersOwn }: Asked, options: Upstr
     ? "the deployment's model cannot see images. Deploy one that can see images (npm run models lists them)"
     : code === 'context_length_exceeded'
       ? 'it is longer than the model can read. Send fewer or smaller images, or shorter instructions'
-      : "check that the deployment's model can see images and knows the options sent";
+      : "check that the deployment's model can see images and supports the options sent";
   return new Problem('upstream_error', `${fault}: ${advice}.`, options);
 }
 
-/** https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing: few models know flex. */
+/** Only some models support flex: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing */
 function withoutTier(options: UpstreamOptions): Problem {
   const message =
-    "must be standard: the deployment's model does not take flex. Ask with tier standard, or deploy a model that takes flex, such as gpt-5.6-luna";
+    "must be standard: the deployment's model does not support flex. " +
+    'Use tier standard, or deploy a model that supports flex, such as gpt-5.6-luna';
   return new Problem('invalid_request', `tier ${message}.`, {
     ...options,
     members: { ...options.members, errors: [{ field: 'tier', message }] },
@@ -172,7 +177,8 @@ function withoutTier(options: UpstreamOptions): Problem {
 function apiVersion(status: number, options: UpstreamOptions): Problem {
   return new Problem(
     'upstream_error',
-    `The model's service does not take this API version (${status}). Set OPENAI_API_VERSION to one that the deployment's model is made for, or to v1.`,
+    `The model's service does not support this API version (${status}). ` +
+      "Set OPENAI_API_VERSION to a version that the deployment's model supports, or to v1.",
     options,
   );
 }
@@ -180,8 +186,9 @@ function apiVersion(status: number, options: UpstreamOptions): Problem {
 function deploymentNotFound(status: number, options: UpstreamOptions): Problem {
   return new Problem(
     'deployment_not_found',
-    `There is no such deployment at the endpoint (${status}). Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) ` +
-      'and OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
+    `There is no such deployment at the endpoint (${status}). ` +
+      "Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and OPENAI_API_VERSION. " +
+      'A new deployment takes up to 5 minutes to become available. A deployment of a retired model no longer works.',
     options,
   );
 }
@@ -189,29 +196,36 @@ function deploymentNotFound(status: number, options: UpstreamOptions): Problem {
 function rateLimited(options: UpstreamOptions): Problem {
   return new Problem(
     'rate_limited',
-    'The deployment is at its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
+    'The deployment has reached its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
     options,
   );
 }
 
-/** Statuses that have a meaning of their own: what it is, and what to do. */
+/** Statuses with a special meaning: what happened, as the rest of a sentence about the service, and what to do. */
 const MEANINGS: Readonly<Record<number, string>> = {
-  402: 'asks for payment: a budget or a subscription is used up. Ask who pays for the resource or its gateway',
-  408: 'waited too long for the request. Try again',
-  409: 'is busy with a change of the resource or the deployment. Try again in a minute',
-  413: 'or a gateway in front of it does not take a request of this size. Send fewer or smaller images',
-  415: 'does not take JSON, so it is something else. Check that AZURE_OPENAI_ENDPOINT is the resource itself',
-  422: 'understood the request but could not work on it. Check the request, and that the deployment knows its options',
+  402: 'requires payment: a budget or a subscription is used up. Ask the owner of the resource or its gateway',
+  408: 'did not get the request in time. Try again',
+  409: 'is busy, because the resource or the deployment is being changed. Try again in a minute',
+  413: 'or a gateway in front of it does not accept a request of this size. Send fewer or smaller images',
+  415: 'does not accept JSON, so something else answered. Check that AZURE_OPENAI_ENDPOINT is the resource itself',
+  422: 'could not process the request. Check the request, and that the deployment supports its options',
   424: 'depends on another service, which failed. Try again in a while',
-  431: 'or a gateway in front of it does not take headers of this size. Send less, or use an identity in fewer groups',
-  451: 'must not answer for legal reasons, by its country or its network. Ask who runs the gateway, or use another region',
-  499: 'was left by a proxy on the way, which closed the connection before the answer. Look into the log of that proxy',
+  431:
+    'or a gateway in front of it does not accept headers of this size. Send less, or use an identity ' +
+    'in fewer groups',
+  451:
+    'may not answer for legal reasons in this country or network. Ask the owner of the gateway, or ' +
+    'use another region',
+  499: 'did not answer before a proxy on the way closed the connection. Look at the log of that proxy',
   503: 'is overloaded. Wait as Retry-After says, or try again in a while',
 };
 
 function sentence(status: number, { attempts }: Asked): string {
   if (status < 400) {
-    return `The model's service answered with a redirect (${status}), which is not followed so that the token stays where it belongs. Check AZURE_OPENAI_ENDPOINT: a sign-in page or a gateway stands at that address.`;
+    return (
+      `The model's service answered with a redirect (${status}), which is not followed, to protect the token. ` +
+      'Check AZURE_OPENAI_ENDPOINT: a sign-in page or a gateway answers at that address.'
+    );
   }
   const often = attempts > 1 ? `, on each of ${attempts} attempts` : '';
   const meaning = MEANINGS[status];
@@ -239,7 +253,8 @@ function brokenOff(cause: unknown, { endpoint }: CallerIdentity): Problem {
   const proxy = proxyName(endpoint);
   return new Problem(
     'upstream_error',
-    `The connection to the model${proxy ? ` through the proxy ${proxy}` : ''} failed${code ? ` (${code})` : ''}: ${reason}. Next: ${fix}.`,
+    `The connection to the model${proxy ? ` through the proxy ${proxy}` : ''} failed${code ? ` (${code})` : ''}: ` +
+      `${reason}. Next: ${fix}.`,
     { cause },
   );
 }

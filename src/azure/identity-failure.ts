@@ -19,26 +19,26 @@ import { ExpiredToken, NoTokenInTime } from './token-source.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Who was to sign in, and where. */
+/** The facts of a sign-in. */
 export interface SignIn {
   readonly chain: readonly CredentialName[];
   readonly variables: Variables;
-  /** What was asked over HTTP, and what came back. */
+  /** The last results from the identity endpoint and from Entra. */
   readonly exchanges: Exchanges;
 }
 
-/** What became of one credential. */
+/** How one credential failed. */
 export interface Attempt extends Said {
   readonly credential: CredentialName;
-  /** Whether somebody meant it to work: a chain tries credentials that nobody has set up. */
+  /** Whether somebody has set it up. A chain also tries credentials that nobody has set up. */
   readonly setUp: boolean;
 }
 
 const RETRY_AFTER_SECONDS = '10';
 
 /**
- * No token: which credentials were tried, what each said in a line of ours, and what mends it. The library's own words may
- * hold secrets; they are kept as `cause`.
+ * Makes the problem of a failed sign-in. It says which credentials were tried, why each one failed, and what to do
+ * next. The library's own messages may contain secrets, so they are kept only as `cause`.
  */
 export async function identityUnavailable(cause: unknown, signIn: SignIn): Promise<Problem> {
   const { attempts, step } = await diagnose(cause, signIn);
@@ -59,18 +59,21 @@ export async function identityUnavailable(cause: unknown, signIn: SignIn): Promi
   );
 }
 
-/** What each credential of a chain said, in the chain's order, out of the error that the chain ended with. */
+/**
+ * Says why each credential of a chain failed, in the order of the chain.
+ * @param cause - the error of the whole chain
+ */
 export async function attemptsOf(cause: unknown, signIn: SignIn): Promise<readonly Attempt[]> {
   const { chain, variables } = signIn;
   const errors = errorsOf(cause, signIn);
   if (errorName(cause) === 'AuthenticationError' && chain.length > 1) {
-    // The chain ended with it, and did not come to the others.
+    // This credential ended the chain, so those after it were not tried.
     const ended = chain.find((name) => messageOf(cause).includes(name));
     return ended ? [await attempt(ended, cause, signIn)] : [];
   }
   const attempts: Attempt[] = [];
   for (const credential of chain) {
-    // The library leaves this one out where it is not set up; all others say something.
+    // The library reports no error for this one if it is not set up. It reports one for each of the others.
     const isLeftOut = credential === 'WorkloadIdentityCredential' && missingVariables(credential, variables);
     const error = isLeftOut ? undefined : errors.shift();
     attempts.push(await attempt(credential, error, signIn));
@@ -83,12 +86,12 @@ async function diagnose(cause: unknown, signIn: SignIn): Promise<{ attempts: rea
   const endpoint = chain.includes('ManagedIdentityCredential') ? refusalOf(signIn.exchanges.endpoint) : undefined;
   if (cause instanceof NoTokenInTime && !endpoint)
     return {
-      attempts: allOf(chain, waitsForPerson(chain) ? 'waits for somebody to sign in' : 'no answer in time'),
+      attempts: allOf(chain, waitsForPerson(chain) ? 'is waiting for somebody to sign in' : 'no answer in time'),
       step: whenLate(signIn),
     };
   if (cause instanceof ExpiredToken)
     return {
-      attempts: allOf(chain, 'the token that came had expired already'),
+      attempts: allOf(chain, 'the new token had expired already'),
       step: "check this machine's clock; if it is right, restart the app",
     };
   const attempts =
@@ -99,10 +102,10 @@ async function diagnose(cause: unknown, signIn: SignIn): Promise<{ attempts: rea
   return { attempts, step: likeliest?.fix ?? whenNothingIsSetUp(signIn) };
 }
 
-/** AggregateAuthenticationError lists one error for each credential; any other is of the credential which ended the chain. */
+/** AggregateAuthenticationError lists an error for each credential. Any other error is of the last credential tried. */
 function errorsOf(cause: unknown, { chain }: SignIn): unknown[] {
   if (cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors)) return [...cause.errors];
-  // A chain says so where none of its credentials could even be made.
+  // A chain throws this if it could not create any of its credentials.
   return errorName(cause) === 'CredentialUnavailableError' && !waitsForPerson(chain) ? [] : [cause];
 }
 
@@ -124,12 +127,12 @@ async function attempt(credential: CredentialName, error: unknown, signIn: SignI
   return { credential, setUp: said.fix !== undefined, ...said };
 }
 
-/** An answer that says no; undefined if there was none, or a good one. */
+/** Returns a response with an error status. Returns undefined if there was no response, or no error. */
 function refusalOf(exchange: Exchange | undefined): Exchange | undefined {
   return exchange && 'status' in exchange && exchange.status >= 400 ? exchange : undefined;
 }
 
-/** Where it is not known which of a chain it was. */
+/** Gives all credentials of a chain the same reason, if it is not known which one failed. */
 function allOf(chain: SignIn['chain'], said: string): readonly Attempt[] {
   return chain.map((credential) => ({ credential, said, setUp: true }));
 }
@@ -140,16 +143,22 @@ function waitsForPerson([first]: SignIn['chain']): boolean {
 
 function whenLate({ chain, variables }: SignIn): string {
   if (chain.includes('DeviceCodeCredential'))
-    return 'open the page and enter the code that the app printed, then ask again';
+    return 'open the page and enter the code that the app printed, then try again';
   if (chain.includes('InteractiveBrowserCredential'))
-    return 'sign in in the browser window that the app opened, then ask again';
-  if (runsInAzure(variables)) return 'try again; if it stays so, restart the app';
-  return 'run npm run doctor; on your own machine, AZURE_TOKEN_CREDENTIALS=dev asks no endpoint that only Azure has';
+    return 'sign in with the browser window that the app opened, then try again';
+  if (runsInAzure(variables)) return 'try again; if it fails again, restart the app';
+  return (
+    'run npm run doctor; on your own machine, set AZURE_TOKEN_CREDENTIALS=dev to skip endpoints ' +
+    'that only Azure has'
+  );
 }
 
 function whenNothingIsSetUp({ chain, variables }: SignIn): string {
   if (runsInAzure(variables))
-    return "switch on the app's system-assigned identity (az functionapp identity assign, or az containerapp identity assign --system-assigned)";
+    return (
+      "switch on the app's system-assigned identity (az functionapp identity assign, or az " +
+      'containerapp identity assign --system-assigned)'
+    );
   if (chain.includes('AzureCliCredential')) return 'run az login';
   return `set up ${chain.join(' or ')}, or set AZURE_TOKEN_CREDENTIALS=dev and run az login`;
 }

@@ -9,25 +9,26 @@ import { TokenSource } from './token-source.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
+/** See {@link TokenSourceOptions.hangsAfterMs}. */
 const HANGS_AFTER_MS = 15_000;
-/** A person may have to find their second factor first; Entra's codes live as long. */
+/** A person may need time for a second factor. Entra's device codes are valid for 15 minutes. */
 const PERSON_HANGS_AFTER_MS = 15 * 60_000;
 
 /**
- * Tries of a platform's own identity endpoint after the first. The library makes five after a 404 or 410, which takes 90 s:
- * the metadata service of a virtual machine may need so long, the others never do.
+ * Retries of an identity endpoint that IDENTITY_ENDPOINT names. The library's default after a 404 or 410 is five
+ * retries in 90 s. Only the metadata service of a virtual machine may need that long.
  */
 const ENDPOINT_RETRIES = 2;
 
-/** In every cloud: https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory */
+/** For every cloud: https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory */
 const STORAGE_SCOPE = 'https://storage.azure.com/.default';
 
-/** This process's identity as a source of tokens for the model; undefined where a key stands in for it. */
+/** Makes the source of tokens for the model. Returns undefined if the app uses a key. */
 export function createIdentity(settings: Settings, variables: Variables): TokenSource | undefined {
   return settings.auth === 'key' ? undefined : createTokens(settings, variables);
 }
 
-/** The same identity as a source of tokens for storage, which no key stands in for. */
+/** Makes the source of tokens for storage. Even with a key for the model, storage needs an identity. */
 export function createStorageIdentity({ auth, authorityHost }: Settings, variables: Variables): TokenSource {
   return createTokens({ auth: auth === 'key' ? 'identity' : auth, authorityHost, scope: STORAGE_SCOPE }, variables);
 }
@@ -39,15 +40,15 @@ function createTokens(settings: Pick<Settings, 'auth' | 'authorityHost' | 'scope
     scope,
     hangsAfterMs: auth === 'identity' ? HANGS_AFTER_MS : PERSON_HANGS_AFTER_MS,
     create: () => createCredential(settings, variables),
-    // Loaded where something fails.
+    // Loaded only after a failure.
     explain: async (cause) => (await import('./identity-failure.ts')).identityUnavailable(cause, signIn),
   });
 }
 
 /**
- * The identity of this process: a managed identity in Azure, whoever is signed in on a developer's machine.
- * Which credential that is, the variables of `@azure/identity` decide, AZURE_TOKEN_CREDENTIALS first of all. Only a
- * person at a terminal is a choice of ours, since the library has no name for that.
+ * Makes the credential of this process: a managed identity in Azure, or the signed-in user on a developer's machine.
+ * The variables of `@azure/identity` select it, mainly AZURE_TOKEN_CREDENTIALS. Those cannot select a device code or a
+ * browser, so AZURE_OPENAI_AUTH does.
  */
 export function createCredential(
   { auth, authorityHost }: Pick<Settings, 'auth' | 'authorityHost'>,
@@ -57,14 +58,14 @@ export function createCredential(
   const authority = URL.parse(variables['AZURE_AUTHORITY_HOST'] ?? '');
   const options = {
     httpClient: credentialHttp,
-    // A local authority is unknown to Entra, so asking Entra about it could only fail.
+    // The library would ask Entra whether the authority is known. For a local authority, that always fails.
     disableInstanceDiscovery: authority !== null && isLoopback(authority.hostname),
     ...(variables['IDENTITY_ENDPOINT'] ? { retryOptions: { maxRetries: ENDPOINT_RETRIES } } : {}),
     ...(authorityHost && !variables['AZURE_AUTHORITY_HOST'] ? { authorityHost } : {}),
   };
   const credential =
     auth === 'device-code' || auth === 'browser'
-      ? // Loaded when a token is asked for: no app in Azure signs in so.
+      ? // Loaded only when needed, because an app in Azure never signs in this way.
         once(async () => (await import('./person-credential.ts')).personCredential(auth, options, variables))
       : once(async () => new DefaultAzureCredential(options));
   return {
@@ -75,7 +76,7 @@ export function createCredential(
   };
 }
 
-/** `@azure/identity` takes its variables as they are, and a value that was copied often has a space or a line end behind it. */
+/** Trims the variables, because `@azure/identity` does not, and copied values often end with white space. */
 function trimVariables(): void {
   for (const name of IDENTITY_VARIABLES) {
     const value = process.env[name];

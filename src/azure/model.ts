@@ -13,7 +13,7 @@ import type { TokenSource } from './token-source.ts';
 import type { Call } from './transport.ts';
 import { Upstreams } from './upstreams.ts';
 
-/** What the model needs of the request it works for. */
+/** The parts of a caller's request that the model needs. */
 export interface Caller {
   readonly deadline: Deadline;
   readonly stopwatch: {
@@ -25,51 +25,54 @@ export interface Caller {
   };
 }
 
-/** A request in which images and files are placeholders, and their bytes. */
+/** A request to the model, with placeholders for images and files. */
 export interface ModelRequest {
   readonly api: keyof typeof PROTOCOLS;
-  /** The API's parameters; the model is ours to name. */
+  /** The API's parameters. The app sets `model` itself. */
   readonly params: object;
+  /** The bytes of images and files, by placeholder. */
   readonly images: ReadonlyMap<string, Pieces>;
-  /** Whether the caller wrote the parameters, so that what the service says about them is told to the caller. */
+  /** Whether the caller wrote the parameters, and so gets the service's message if they are invalid. */
   readonly isCallersOwn: boolean;
 }
 
-/** What came back: nothing about its shape is taken on trust. */
+/** A whole response of the model. */
 export interface ModelResponse {
+  /** Not validated. */
   readonly completion: unknown;
   readonly upstreamRequestId: string | null;
 }
 
-/** An answer on its way, from its first chunk on. */
+/** A streamed response of the model. */
 export interface ModelStream {
+  /** All chunks, including the first one. They are not validated. */
   readonly chunks: AsyncIterable<unknown>;
   readonly upstreamRequestId: string | null;
 }
 
-/** One deployment and the client that asks it. */
+/** One deployment and its clients. */
 interface Upstream extends Target {
   readonly client: OpenAI;
-  /** For what is only to be had below `/openai/v1/`. */
+  /** The client for APIs that exist only below `/openai/v1/`. */
   readonly v1Client: OpenAI;
 }
 
-/** One deployment being asked. */
+/** One request to one deployment. */
 interface Exchange {
   readonly upstream: Upstream;
   readonly maxRetries: number;
   readonly call: Call;
-  /** Turns what was thrown into what the caller is told. */
+  /** Turns an error into the problem that the caller gets. */
   readonly explain: (error: unknown, answerBegun?: boolean) => unknown;
 }
 
-/** The deployments, reached as this process's identity. One for each process: clients, token and connections are shared. */
+/** The deployments. All requests of a process share one instance, with its clients, token and connections. */
 export class Model {
   readonly #upstreams: Upstreams<Upstream>;
   readonly #maxRetries: number;
   readonly #tokens: TokenSource | undefined;
 
-  /** Without tokens, it is asked with the key of the settings. */
+  /** @param tokens - undefined to use the key in the settings */
   constructor(settings: Settings, tokens: TokenSource | undefined) {
     const { endpoint, deployment, second } = settings;
     const targets = [{ endpoint, deployment }, ...(second ? [second] : [])];
@@ -86,8 +89,9 @@ export class Model {
   }
 
   /**
-   * Asks the deployment, with the SDK's retries, within the caller's deadline.
-   * @throws {Problem} one of those about the identity or the upstream
+   * Asks the model and returns the whole response. The SDK retries within the caller's deadline.
+   * @throws {Problem} if there is no token, or the model's service failed or refused
+   * @throws {CallerGone} if the caller has disconnected
    */
   async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
     return this.#ask(request, caller, async (exchange) => {
@@ -99,8 +103,10 @@ export class Model {
   }
 
   /**
-   * The same as a stream. Resolves when the answer has begun, so that what goes wrong before can still be told by status.
-   * @throws {Problem} so does reading the chunks
+   * Asks the model and returns a stream. It resolves at the first chunk, so that failures before it can still change
+   * the status of the response.
+   * @throws {Problem} as {@link Model.complete} does; so does reading the chunks
+   * @throws {CallerGone} if the caller has disconnected; so does reading the chunks
    */
   async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
     return this.#ask(request, caller, async (exchange) => {
@@ -122,7 +128,7 @@ export class Model {
 
   async #ask<T>(request: ModelRequest, caller: Caller, send: (exchange: Exchange) => Promise<T>): Promise<T> {
     const { deadline, stopwatch } = caller;
-    // Fetched here so that waiting for it has a deadline and a time of its own; the SDK then finds it ready.
+    // Get the token here, so that the wait has a deadline and is timed separately. The SDK then gets the same one.
     const token = await stopwatch.time('token', async () => this.#token(deadline));
     const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
       const call: Call = {
@@ -202,14 +208,14 @@ async function* readOn(
   } catch (error) {
     throw explain(error, hasBegun);
   } finally {
-    // Ends the upstream's answer where this one is not read to its end; the SDK's loop would be told nothing.
+    // If the reader stops early, cancel the model's response.
     await rest.return?.();
   }
-  // The SDK ends an aborted stream as if it were complete.
+  // The SDK ends an aborted stream without an error, as if it were complete.
   if (deadline.signal.aborted) throw explain(deadline.signal.reason);
 }
 
-/** An aborted request has one of two reasons; anything else is the upstream's doing. A caller who went away stays that. */
+/** Turns an error into a problem. If the request was aborted, its signal's reason counts. CallerGone is kept. */
 function asProblem(error: unknown, signal: AbortSignal, asked: Asked): unknown {
   const reason: unknown = signal.aborted ? signal.reason : error;
   if (reason instanceof CallerGone) return reason;

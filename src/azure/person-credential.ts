@@ -5,7 +5,7 @@ import {
   type TokenCredentialOptions,
 } from '@azure/identity';
 
-/** Someone at a terminal or in front of a browser, who signs in themselves. */
+/** Makes the credential of a person who signs in with a code or in a browser. */
 export function personCredential(
   auth: 'device-code' | 'browser',
   options: TokenCredentialOptions,
@@ -18,7 +18,7 @@ export function personCredential(
     : new InteractiveBrowserCredential(person);
 }
 
-/** Not to stdout, where an answer for a program may be expected. */
+/** Prints to stderr, because another program may read stdout. */
 function tellPerson({ message }: { readonly message: string }): void {
   process.stderr.write(`${message}\n`);
 }

@@ -5,9 +5,9 @@ import { timedOut, upstreamFailure } from './failures.ts';
 import type { TokenSource } from './token-source.ts';
 
 /**
- * Asks a deployment something that it refuses before it costs anything: a completion of no messages. Its complaint about
- * them says that it is there and that this identity may ask it; so does that it is at its limit.
- * @throws {Problem} why it could not be asked
+ * Checks that a deployment exists and that this identity may use it, without cost: it asks for a completion without
+ * messages, which the service refuses. That refusal, or a 429, means that a real request would reach the model.
+ * @throws {Problem} if the deployment cannot be reached or used
  */
 export async function probeDeployment(
   settings: Settings,

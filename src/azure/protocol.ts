@@ -1,16 +1,16 @@
 import { isRecord } from '../config/json-object.ts';
 import { asChunk, merged } from './answer-kind.ts';
 
-/** One of OpenAI's two APIs, as far as asking the model depends on it. */
+/** The differences between OpenAI's two APIs. */
 export interface Protocol {
   readonly path: string;
   /** Whether the service has it only below `/openai/v1/`, whatever OPENAI_API_VERSION says. */
   readonly isV1Only: boolean;
-  /** A whole answer as the one event of a stream; undefined if it is none. */
+  /** Turns a whole answer into the single event of a stream. Returns undefined if it is not an answer. */
   readonly toEvent: (answer: unknown) => object | undefined;
-  /** The events of a stream as a whole answer; undefined if there is none in them. */
+  /** Makes a whole answer of the events of a stream. Returns undefined if they contain no answer. */
   readonly fromEvents: (events: readonly unknown[]) => unknown;
-  /** Whether an event of a stream brings words of the answer. */
+  /** Whether an event of a stream contains a part of the answer's text. */
   readonly hasWords: (event: unknown) => boolean;
 }
 
@@ -41,5 +41,5 @@ const responses: Protocol = {
   hasWords: (event) => isRecord(event) && typeof event['type'] === 'string' && event['type'].endsWith('.delta'),
 };
 
-/** Both, by the name that a request gives. */
+/** Both APIs, by the name that a `ModelRequest` gives. */
 export const PROTOCOLS = { chat, responses } as const satisfies Record<string, Protocol>;

@@ -2,23 +2,23 @@ import type http from 'node:http';
 import type https from 'node:https';
 import { getProxyForUrl } from 'proxy-from-env';
 
-/** What a request needs in its options to go through the proxy of its address; nothing if it has none. */
+/** Returns the request options for the proxy of a URL. They are empty if the URL has no proxy. */
 type ProxyOptions = (url: URL) => Promise<Pick<https.RequestOptions, 'agent' | 'checkServerIdentity'>>;
 
 /**
- * The proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name for an address.
- * @returns the proxy's URL, which may hold a password; undefined where there is none
+ * Finds the proxy for a URL in HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+ * @returns the proxy's URL, which may contain a password; undefined if there is no proxy for the URL
  */
 function proxyFor(url: URL | string): URL | undefined {
   return URL.parse(getProxyForUrl(String(url))) ?? undefined;
 }
 
-/** The same for people to read, without its user and password. */
+/** Returns the origin of the proxy for a URL, without user and password. Returns undefined if there is no proxy. */
 export function proxyName(url: URL | string): string | undefined {
   return proxyFor(url)?.origin;
 }
 
-/** Makes agents that go through those proxies. Their library is loaded for the first address that needs it. */
+/** Makes a function that returns request options for the proxy of a URL. It loads the proxy library when needed. */
 export function proxyOptions(options: https.AgentOptions): ProxyOptions {
   const agents = new Map<string, http.Agent>();
   return async (url) => {
@@ -33,7 +33,7 @@ export function proxyOptions(options: https.AgentOptions): ProxyOptions {
     agents.set(key, agent);
     return {
       agent,
-      // The agent tells TLS the name of a host, but not an IP address, which would then be compared with "localhost".
+      // The agent does not pass an IP address on to TLS, which would then compare the certificate with "localhost".
       checkServerIdentity: (_, certificate) => checkServerIdentity(url.hostname.replaceAll(/[[\]]/g, ''), certificate),
     };
   };

@@ -3,24 +3,25 @@ import { releaseBuffer } from '../http/release-buffer.ts';
 import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
 const NOTHING = Buffer.alloc(0);
-/** A fast network takes all at once; after so many chunks, about a millisecond's work, others have their turn. */
+/** A fast network accepts a whole image at once. After this many chunks, about 1 ms of work, other requests run. */
 const CHUNKS_PER_TURN = 32;
 
-/** The bytes of one image or file, in their order. They are never joined, so metadata can be left out without a copy. */
+/** The bytes of one image or file, in order. They are never joined, so metadata can be cut out without a copy. */
 export type Pieces = readonly Buffer[];
 
 /**
- * A JSON body in which images stand as placeholders: written with each image's base64 in its placeholder's place, made
- * piece by piece as the socket takes it. The bytes are held once and their encoding never whole.
+ * A JSON body with a placeholder for each image. When it is written, the image's base64 replaces the placeholder. It is
+ * encoded in chunks as the socket accepts them, so memory holds each image once and never its whole base64.
  */
 export class RequestBody {
   readonly #parts: readonly (string | Pieces)[];
 
+  /** @throws {Error} if a placeholder is missing in the JSON, or the placeholders are in another order */
   constructor(json: string, images: ReadonlyMap<string, Pieces>) {
     this.#parts = splitAt(json, images);
   }
 
-  /** Bytes of the whole body once written; known before the first of them is. */
+  /** The bytes of the whole body, with the images. It is known before anything is written. */
   get length(): number {
     const lengths = this.#parts.map((part) =>
       typeof part === 'string' ? Buffer.byteLength(part) : base64Length(totalLength(part)),
@@ -28,7 +29,7 @@ export class RequestBody {
     return lengths.reduce((sum, length) => sum + length, 0);
   }
 
-  /** Writes it at the pace of the socket, and stops when the request is destroyed or `stopped` says so. */
+  /** Writes the body as fast as the socket accepts it, until the request is destroyed or `stopped` returns true. */
   writeTo(request: ClientRequest, stopped: () => boolean): void {
     const chunks = this.#chunks();
     const { length } = this;
@@ -38,7 +39,7 @@ export class RequestBody {
       if (request.destroyed || stopped()) return;
       const { done, value } = chunks.next();
       if (done) {
-        // An image is given back when its request is over, be it that the model answered before it had all of it.
+        // If the app's own request ended early, its images have been freed, and the body is shorter than announced.
         if (sent === length) request.end();
         else request.destroy();
         return;
@@ -55,7 +56,7 @@ export class RequestBody {
     request.once('socket', next);
   }
 
-  /** Each is good until the next is asked for: they are made in the same place, so that none of them is garbage. */
+  /** A chunk is valid only until the next one, because all chunks use the same buffer. This avoids garbage. */
   *#chunks(): Generator<string | Uint8Array, undefined> {
     const place = Buffer.allocUnsafeSlow(base64Length(CHUNK_BYTES));
     for (const part of this.#parts) {
@@ -68,9 +69,9 @@ export class RequestBody {
 }
 
 /**
- * The bytes of all pieces in chunks of at most {@link CHUNK_BYTES}. Three bytes are four characters of base64, so each chunk
- * but the last has a multiple of three: its encodings can then be joined. Where a group of three lies across a border
- * between pieces, it is copied together. A piece whose memory was given back meanwhile has no bytes any more.
+ * Splits all pieces into chunks of at most {@link CHUNK_BYTES}. Base64 makes four characters of three bytes. So each
+ * chunk except the last has a multiple of three bytes, and the encoded chunks can be joined. Three bytes that belong
+ * together but lie in different pieces are copied. A piece whose memory was freed meanwhile has no bytes.
  */
 function* groupsOfThree(pieces: Pieces): Generator<Buffer, undefined> {
   let rest: Buffer = NOTHING;
@@ -101,7 +102,7 @@ function splitAt(json: string, images: ReadonlyMap<string, Pieces>): readonly (s
   let rest = json;
   for (const [placeholder, image] of images) {
     const at = rest.indexOf(placeholder);
-    if (at < 0) throw new Error('an image has no place in the request');
+    if (at < 0) throw new Error('the request has no placeholder for an image');
     parts.push(rest.slice(0, at), image);
     rest = rest.slice(at + placeholder.length);
   }

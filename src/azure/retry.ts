@@ -1,14 +1,15 @@
 // The SDK does the retries; the setting UPSTREAM_MAX_RETRIES (config/settings.ts) says how many.
 
-/** The SDK ignores a Retry-After above this and comes back after 0.4 s, which makes a storm of retries. */
+/** The SDK ignores a longer Retry-After and retries after 0.4 s, which makes a storm of retries. */
 const SDK_MAX_RETRY_AFTER_MS = 60_000;
-/** The SDK's own back-off: half a second, doubled each time, at most eight. */
+/** The SDK's back-off: 0.5 s, doubled for each retry, at most 8 s. */
 const FIRST_BACK_OFF_MS = 500;
 const MAX_BACK_OFF_MS = 8_000;
 
 /**
- * Tells the SDK, by the header that it obeys, not to retry if the service asks for a longer wait than the SDK would
- * honour or than is left of the request's time. The caller then gets the answer and its Retry-After at once.
+ * Tells the SDK with a header not to retry if the service requires a longer wait than the SDK supports, or than the
+ * request has time for. The caller then gets the error and its Retry-After at once.
+ * @param remainingMs - milliseconds until the deadline of the request
  */
 export function forbidHopelessRetry(response: Response, requestHeaders: Headers, remainingMs: number): Response {
   if (response.ok) return response;
@@ -17,7 +18,7 @@ export function forbidHopelessRetry(response: Response, requestHeaders: Headers,
   return response;
 }
 
-/** The wait that a response asks for, in milliseconds: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+/** Reads how long to wait, in milliseconds, from `retry-after-ms`, or from `retry-after` in seconds or as a date. */
 export function retryAfterMs(headers: Headers): number | undefined {
   const milliseconds = Number.parseFloat(headers.get('retry-after-ms') ?? '');
   if (milliseconds >= 0) return milliseconds;
@@ -26,7 +27,7 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** The wait that words ask for, in seconds: gateways say "Try again in 23 seconds", or "replenished in 00:10:00". */
+/** Reads a wait from a gateway's message, in seconds: "Try again in 23 seconds", or "replenished in 00:10:00". */
 export function retryAfterInWords(message: string): number | undefined {
   const [, hours, minutes, rest] = /\bin (\d+):(\d\d):(\d\d)/.exec(message) ?? [];
   if (hours !== undefined) return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);

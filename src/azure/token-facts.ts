@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { jsonObject, parseJson } from '../config/json-object.ts';
 
-/** What `Date` can tell: https://tc39.es/ecma262/#sec-time-values-and-time-range */
+/** The latest time of a `Date`: https://tc39.es/ecma262/#sec-time-values-and-time-range */
 const LAST_SECOND = 8.64e12;
 
-/** A moment as tokens and Azure's model list tell it: seconds since 1970, of which a `Date` can be made. */
+/** A time in tokens and in Azure's model list: seconds since 1970, within the range of `Date`. */
 export const EpochSeconds = v.pipe(v.number(), v.minValue(0), v.maxValue(LAST_SECOND));
 
 const Claims = jsonObject({
@@ -14,16 +14,16 @@ const Claims = jsonObject({
   exp: v.optional(EpochSeconds),
 });
 
-/** What may be told of a token; nothing else of it ever is. */
+/** The claims of a token that problems and `npm run doctor` may show. Nothing else of a token ever leaves the app. */
 export interface TokenFacts {
   readonly tenant: string | null;
   readonly objectId: string | null;
   readonly audience: string | null;
-  /** ISO 8601. */
+  /** When the token expires, in ISO 8601. */
   readonly expires: string | null;
 }
 
-/** Reads those claims without checking the token, which is the model's business; undefined where it is no JWT. */
+/** Reads the claims of a token. Returns undefined if it is not a JWT. The model's service verifies it, not this app. */
 export function tokenFacts(token: string): TokenFacts | undefined {
   const claims = parseJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
   if (!v.is(Claims, claims)) return undefined;

@@ -1,20 +1,26 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import type { Problem } from '../http/problem.ts';
 
-/** A caller waits no longer; a managed identity's endpoint that answers 500 takes the library 20 s to give up on. */
+/** How long a caller waits for a token. The library needs 20 s to give up on an identity endpoint that answers 500. */
 const PATIENCE_MS = 40_000;
-/** A token is renewed this long before it expires, unless its issuer names a time; at the latest after half of its life. */
+/**
+ * How long before its expiry a token is renewed, unless its issuer gives a time. A token with a shorter life than twice
+ * this is renewed after half of its life.
+ */
 const RENEW_BEFORE_MS = 5 * 60_000;
-/** Not handed out in its last moments, or the last quarter of a very short life: it has to live until the model has checked it. */
+/**
+ * How long before its expiry a token is no longer used, so that it is still valid when the model checks it. A token
+ * with a very short life is used for three quarters of it.
+ */
 const TOO_OLD_BEFORE_MS = 30_000;
-/** After a renewal that failed while the old token lives: the wait before the next, doubled each time. */
+/** The pause after a failed renewal while the old token is still valid. It doubles with each failure. */
 const FIRST_RENEWAL_PAUSE_MS = 30_000;
 const LONGEST_RENEWAL_PAUSE_MS = 5 * 60_000;
 
-/** A token that the model refused is thrown away at most this often: a new one would be refused as well, and costs a sign-in. */
+/** The least time between two discarded tokens. Soon after a refusal, a new token would also be refused. */
 const DISCARD_PAUSE_MS = 60_000;
 
-/** The token did not come within the time there was. */
+/** No credential returned a token in time. */
 export class NoTokenInTime extends Error {
   constructor() {
     super('no credential answered in time');
@@ -22,26 +28,27 @@ export class NoTokenInTime extends Error {
   }
 }
 
-/** A credential answered with a token that is of no use any more, or this machine's clock is wrong. */
+/** A credential returned a token that has expired, or this machine's clock is wrong. */
 export class ExpiredToken extends Error {
   constructor() {
-    super('the token had expired when it came');
+    super('the credential returned an expired token');
     this.name = 'ExpiredToken';
   }
 }
 
-/** Where tokens come from. */
+/** The options of a token source. */
 export interface TokenSourceOptions {
-  /** Makes the credential; called again after a token was refused, since credentials keep tokens of their own. */
+  /** Makes the credential. Called again after the model refused a token, because credentials cache their tokens. */
   readonly create: () => TokenCredential;
   readonly scope: string;
-  /** Milliseconds after which another fetch is begun beside one that hangs, for those who come then. */
+  /** After this many milliseconds, a fetch counts as hung, and later callers start another one. */
   readonly hangsAfterMs: number;
-  /** Says why there is no token. */
+  /** Makes the problem that says why there is no token. */
   readonly explain: (cause: unknown) => Promise<Problem>;
 }
 
 interface HeldToken extends AccessToken {
+  /** Milliseconds since the epoch. */
   readonly usableUntil: number;
 }
 
@@ -51,12 +58,11 @@ interface Fetch {
 }
 
 /**
- * Bearer tokens for the model: one fetch for any number of waiting requests, renewed ahead of expiry, in the
- * background while the old token lives. A fetch outlives the patience of those who wait for it, so that what comes
- * late still serves the next.
+ * Bearer tokens for one scope. All waiting requests share one fetch. A token is renewed in the background before it
+ * expires. A fetch goes on after its callers have stopped waiting, so that a late token serves the next request.
  *
- * It stands in for `getBearerTokenProvider` of `@azure/identity`, whose background refresh is an unhandled rejection
- * when it fails at expiry, and that ends a Functions worker with every request in it.
+ * It replaces `getBearerTokenProvider` of `@azure/identity`. If the background refresh of that function fails at
+ * expiry, it causes an unhandled rejection, which ends a Functions worker with all its requests.
  */
 export class TokenSource {
   readonly #options: TokenSourceOptions;
@@ -72,8 +78,8 @@ export class TokenSource {
   }
 
   /**
-   * A token that is valid now; at once where one is held.
-   * @throws {Problem} `identity_unavailable`
+   * Returns a valid token: at once if it has one, otherwise when it is fetched.
+   * @throws {Problem} `identity_unavailable` if no token comes within 40 s
    */
   async get(): Promise<string> {
     const held = this.#token;
@@ -83,14 +89,15 @@ export class TokenSource {
     return held.token;
   }
 
-  /** Why there is no token, for who has stopped waiting for it. */
+  /** Makes the problem for a caller who has stopped waiting for a token. */
   async onTokenTimeout(): Promise<Problem> {
     return this.#options.explain(new NoTokenInTime());
   }
 
   /**
-   * Forgets a token that the model refused, unless another has taken its place already, or one was forgotten a moment ago: if
-   * a fresh token is refused as well, the fault is another.
+   * Discards a token that the model refused, so that the next call fetches a new one. It does nothing if there is
+   * another token by now, or if one was discarded in the last minute: if a new token is refused, too, the token is not
+   * the cause.
    */
   discard(token: string): void {
     const now = Date.now();
@@ -103,10 +110,10 @@ export class TokenSource {
   async #renew(held: AccessToken): Promise<void> {
     try {
       const renewed = await this.#fetchOnce();
-      // A credential with a cache of its own may answer with the same token once more.
+      // A credential with a cache may return the same token again. That counts as a failed renewal.
       if (renewed.expiresOnTimestamp > held.expiresOnTimestamp) return;
     } catch {
-      // The held token still serves.
+      // The old token is still valid.
     }
     this.#renewAt = Date.now() + this.#renewalPause;
     this.#renewalPause = Math.min(this.#renewalPause * 2, LONGEST_RENEWAL_PAUSE_MS);
@@ -120,7 +127,7 @@ export class TokenSource {
     return fetch.token;
   }
 
-  /** Listens even when all who waited have left: a rejection that nobody hears ends the process. */
+  /** Handles the rejection even if no caller is waiting any more: an unhandled one would end the process. */
   async #settled(fetch: Fetch): Promise<void> {
     await Promise.allSettled([fetch.token]);
     if (this.#fetch === fetch) this.#fetch = undefined;
@@ -139,7 +146,7 @@ export class TokenSource {
     }
   }
 
-  /** A fetch that hung may end after a later one, with an older token. */
+  /** Keeps a token, unless the one it has expires later: a fetch that hung may end after a newer one. */
   #hold(token: AccessToken): void {
     if (this.#token && this.#token.expiresOnTimestamp >= token.expiresOnTimestamp) return;
     const { expiresOnTimestamp: expires, refreshAfterTimestamp } = token;

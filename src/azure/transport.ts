@@ -9,30 +9,31 @@ import { type Pieces, RequestBody } from './request-body.ts';
 import { forbidHopelessRetry } from './retry.ts';
 import { errorObjectOf } from './upstream-error.ts';
 
-/** What one question carries past the SDK down to the transport: the SDK hands its `fetchOptions` on as they are. */
+/** Data of one request for the transport. It travels in `fetchOptions`, which the SDK passes on unchanged. */
 export interface Call {
-  /** The images of the request, by the placeholder that stands for each in its JSON. */
+  /** The images of the request, by their placeholders in the JSON. */
   readonly images: ReadonlyMap<string, Pieces>;
-  /** Milliseconds left of the request's deadline. */
+  /** Milliseconds until the deadline of the request. */
   remaining(): number;
-  /** Requests made so far, retries included. */
+  /** HTTP requests so far, including retries. */
   attempts: number;
-  /** Why the connection failed, where another attempt cannot go better. */
+  /** Why the connection failed, if a retry would fail, too. */
   failure: unknown;
 }
 
-/** What the SDK passes to its `fetch`; without a call, the body has no images and the deadline is not known. */
+/** The options that the SDK passes to `fetch`. Without a call, the body has no images and the deadline is unknown. */
 export type TransportInit = RequestInit & { readonly call?: Call };
 
 /**
- * Connections to the models at once, of one endpoint or two; what comes after waits for one. The strictest plan, Consumption,
- * allows an instance 600 of all kinds: https://learn.microsoft.com/azure/azure-functions/manage-connections#connection-limit
+ * The most connections to all endpoints together. Further requests wait for a free one. The strictest plan,
+ * Consumption, allows 600 connections of all kinds for each instance:
+ * https://learn.microsoft.com/azure/azure-functions/manage-connections#connection-limit
  */
 const MAX_SOCKETS = 512;
 
 /**
- * An unused connection is closed after this time. Azure's load balancers forget a connection after four minutes without
- * telling either end, and a request sent into it would wait for its deadline.
+ * An idle connection is closed after this time. Azure's load balancers drop a connection that is idle for four minutes
+ * without telling either end. A request on such a connection would wait until its deadline.
  * https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset
  */
 const UNUSED_MS = 30_000;
@@ -41,7 +42,7 @@ const kept = { keepAlive: true, maxTotalSockets: MAX_SOCKETS, timeout: UNUSED_MS
 const direct = { http: new http.Agent(kept), https: new https.Agent(kept) };
 const proxied = proxyOptions(kept);
 
-/** Decoders by the name of a Content-Encoding: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
+/** Decoders by Content-Encoding: https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1 */
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: zlib.createGunzip,
   'x-gzip': zlib.createGunzip,
@@ -51,8 +52,9 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 };
 
 /**
- * The SDK's `fetch`. It follows no redirect, so that a token goes nowhere but to the endpoint, and it writes the images
- * into the JSON that the SDK made, anew for each attempt. The global `fetch` would copy a body of 27 MB.
+ * The SDK's `fetch`. For each attempt, it writes the images into the SDK's JSON while it sends. The global `fetch`
+ * would copy the whole body, which may have 27 MB. No redirect is followed, so that only the endpoint gets the token.
+ * @throws the error of a connection that failed, unless a retry would fail, too. `call.failure` then has the error.
  */
 export async function transport(input: string | URL | Request, init: TransportInit = {}): Promise<Response> {
   const { call } = init;
@@ -66,17 +68,17 @@ export async function transport(input: string | URL | Request, init: TransportIn
     return call ? forbidHopelessRetry(response, headers, call.remaining()) : response;
   } catch (error) {
     if (!call || !connectionFailure(error).isPermanent) throw error;
-    // The SDK tries again after what is thrown, but not after a network error that is returned.
+    // The SDK retries if fetch throws, but not if it returns a network error.
     call.failure = error;
     return Response.error();
   }
 }
 
-/** The SDK sends JSON as a string; a body of another kind would be lost without a word. */
+/** The SDK sends JSON as a string. A body of another type must not be dropped silently. */
 function jsonOf(body: RequestInit['body']): string {
   if (typeof body === 'string') return body;
   if (body === undefined || body === null) return '';
-  throw new TypeError('the transport sends no body but a string');
+  throw new TypeError('the transport can only send a string as the body');
 }
 
 async function send(url: URL, init: RequestInit, headers: Headers, body: RequestBody): Promise<IncomingMessage> {
@@ -94,7 +96,7 @@ async function send(url: URL, init: RequestInit, headers: Headers, body: Request
       if (statusCode !== 200) request.destroy(new ProxyRefused(statusCode));
     });
     request.once('response', (message) => {
-      // Refused before all was sent: what is left of the body is not worth sending, and the socket not worth keeping.
+      // If the service refuses the request early, stop sending the body. The socket cannot be used again then.
       refused = (message.statusCode ?? 0) >= 400;
       message.once('close', () => {
         if (!request.writableFinished) request.destroy();
@@ -106,7 +108,7 @@ async function send(url: URL, init: RequestInit, headers: Headers, body: Request
   });
 }
 
-/** Ends a request, and its response if that has begun, when the signal is aborted. */
+/** Ends a request, and its response if it has started, when the signal is aborted. */
 function abortWith(request: ClientRequest, signal: AbortSignal | undefined): void {
   if (!signal) return;
   const abort = (): void => void request.destroy(signal.reason);
@@ -122,7 +124,10 @@ function toResponse(message: IncomingMessage): Response {
   return new Response(hasNoBody(status) ? null : (Readable.toWeb(stream) as ReadableStream), { status, headers });
 }
 
-/** Some gateways compress although `accept-encoding: identity` was sent. What no decoder reads stays as it came, under its header. */
+/**
+ * Decompresses a response, because some gateways compress in spite of `accept-encoding: identity`. A response with an
+ * unknown encoding is passed on unchanged, with its header.
+ */
 function decoded(message: IncomingMessage, headers: Headers): Readable {
   const encodings = (headers.get('content-encoding') ?? '')
     .toLowerCase()
@@ -132,14 +137,14 @@ function decoded(message: IncomingMessage, headers: Headers): Readable {
   if (applied.length === 0 || applied.some((name) => !DECODERS[name])) return message;
   headers.delete('content-encoding');
   headers.delete('content-length');
-  // Encodings are listed in the order in which they were applied.
+  // The header lists encodings in the order in which they were applied, so the last one is undone first.
   return applied.reduceRight<Readable>((stream, name) => {
     const decoder = DECODERS[name]?.();
     return decoder ? pipeline(stream, decoder, () => undefined) : stream;
   }, message);
 }
 
-/** The SDK passes on an error's body only where it is shaped like Azure's: `{"error": {…}}`. */
+/** Gives the body of an error Azure's shape, `{"error": {…}}`, because the SDK reads no other. */
 async function withErrorObject(response: Response): Promise<Response> {
   if (response.ok || response.body === null) return response;
   const { status, headers } = response;
@@ -155,7 +160,7 @@ function pairs(raw: readonly string[]): [string, string][] {
   return result;
 }
 
-/** `Response` refuses a body where HTTP allows none: https://fetch.spec.whatwg.org/#null-body-status */
+/** Whether `Response` throws if it gets a body with this status: https://fetch.spec.whatwg.org/#null-body-status */
 function hasNoBody(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }

@@ -1,20 +1,20 @@
 import type { APIError } from 'openai';
 import { isRecord } from '../config/json-object.ts';
 
-/** What the model's side said about a failure, whatever shape it said it in. Empty where it said nothing. */
+/** What a failed response of the model's service says, in whatever shape it came. Missing texts are empty. */
 export interface UpstreamError {
-  /** The HTTP status, or the one that an error event inside a 200 stream stands for. */
+  /** The HTTP status. For an error event inside a stream, the status that the same error would have as a response. */
   readonly status: number | undefined;
   readonly code: string;
   readonly type: string;
-  /** The parameter that is at fault. */
+  /** The invalid parameter. */
   readonly param: string | null;
   readonly message: string;
-  /** What the body was: a gateway answers with pages, with nothing, or with a flat object where Azure nests its errors. */
+  /** The form of the body. Azure nests its errors. Gateways send flat objects, pages, or nothing. */
   readonly body: 'error' | 'flat' | 'page' | 'none';
 }
 
-/** Codes and types of errors that come as events, by the status that they would have had. */
+/** The status that belongs to a code or type, for errors that come as events. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   authentication_error: 401,
   permission_error: 403,
@@ -53,7 +53,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   badrequest: 400,
 };
 
-/** The same by words, for errors whose code says nothing. */
+/** The status by words of the message, for errors with an unknown code. */
 const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
   [/rate limit|too many requests|quota/i, 429],
   [/overloaded|at capacity|temporarily unavailable/i, 503],
@@ -61,7 +61,7 @@ const STATUS_OF_WORDS: readonly (readonly [words: RegExp, status: number])[] = [
   [/server had an error|internal (?:server )?error/i, 500],
 ];
 
-/** Reads an error of the SDK, which has the status, the code and the body of what the model's side answered. */
+/** Reads an error of the SDK, which has the status and the body of the failed response. */
 export function readUpstreamError(error: APIError): UpstreamError {
   const body: unknown = error.error;
   const said = isRecord(body) ? body : undefined;
@@ -79,8 +79,9 @@ export function readUpstreamError(error: APIError): UpstreamError {
 }
 
 /**
- * The error of a body that is not shaped like Azure's `{"error": {"code", "message"}}`, as an object of that shape: the SDK
- * reads no other. Gateways answer with a string under `error`, or with code and message at the top.
+ * Finds the error in a body of any shape, and returns it as the inner object of Azure's shape,
+ * `{"error": {"code", "message"}}`, because the SDK reads no other. Gateways send a string as `error`, or code and
+ * message at the top level. Returns undefined if there is no error.
  */
 export function errorObjectOf(body: unknown): object | undefined {
   const [first] = Array.isArray(body) ? body : [body];
@@ -96,7 +97,7 @@ export function errorObjectOf(body: unknown): object | undefined {
 function statusOf(code: string, type: string, message: string): number {
   for (const name of [code, type]) {
     const status = /^[45]\d\d$/.test(name) ? Number(name) : STATUS_OF_CODE[name.toLowerCase()];
-    // What OpenAI calls an invalid request may be anything: its code and its words know better than its type.
+    // OpenAI uses the type invalid_request_error for many kinds of errors, so the code and the message count first.
     if (status !== undefined && status !== 400) return status;
   }
   const [, status] = STATUS_OF_WORDS.find(([words]) => words.test(message)) ?? [];

@@ -1,20 +1,20 @@
 import { Problem } from '../http/problem.ts';
 import { retryAfterMs } from './retry.ts';
 
-/** How long an endpoint that failed, or refused without saying for how long, is passed over. */
+/** How long to skip an endpoint that has failed or has answered 429, if it sent no Retry-After. */
 const DEFAULT_REST_MS = 10_000;
 
 interface Place<T> {
   readonly upstream: T;
-  /** In milliseconds since the epoch. */
+  /** The endpoint is skipped until then, in milliseconds since the epoch. */
   restsUntil: number;
-  /** Why it rests. */
+  /** Why it is skipped. */
   reason: Problem | undefined;
 }
 
 /**
- * Endpoints in their order of preference. If one refuses with 429 or fails, the next is asked, and the first is passed
- * over for as long as its Retry-After says. An endpoint without another beside it is never passed over.
+ * Endpoints in their order of preference. If one answers 429 or fails, the next one is asked, and the first one is
+ * skipped for as long as its Retry-After says. A single endpoint is never skipped.
  */
 export class Upstreams<T> {
   readonly #places: readonly Place<T>[];
@@ -24,9 +24,9 @@ export class Upstreams<T> {
   }
 
   /**
-   * Asks them in turn.
-   * @param send - is told whether there is another behind this one, in which case retries are better spent there
-   * @throws {Problem} of the last that was asked, or `rate_limited` where all of them wait for their Retry-After
+   * Asks the endpoints in order until one answers.
+   * @param send - asks one endpoint. It should retry only if `isLast` is true; otherwise, the next endpoint is asked.
+   * @throws {Problem} the problem of the last endpoint, or `rate_limited` if all are skipped because of a 429
    */
   async ask<R>(send: (upstream: T, isLast: boolean) => Promise<R>): Promise<R> {
     const places = this.#ready();
@@ -60,7 +60,7 @@ export class Upstreams<T> {
     });
   }
 
-  /** Lets an endpoint rest after what another may do better; throws on what it would not. */
+  /** Skips an endpoint for a while. Throws the error instead if another endpoint would fail in the same way. */
   #rest(place: Place<T>, error: unknown): void {
     if (!(error instanceof Problem) || !isPassing(error)) throw error;
     place.reason = error;

@@ -1,4 +1,4 @@
-/** Of what Node has under this name, what is used here: TypeScript knows it as a browser's only. */
+/** The part of WebAssembly that this app uses. TypeScript declares it only for browsers. */
 declare namespace WebAssembly {
   type Module = object;
   const Module: new (bytes: Uint8Array) => Module;

@@ -283,7 +283,9 @@ export const PROBLEMS = {
     status: 422,
     title: 'Stopped by the content filter',
     when: 'the content filter refused; `categories` names the filters',
-    detail: 'The content filter stopped the image or the instructions. Change them, or the filter of the deployment.',
+    detail:
+      'The content filter stopped the image or the instructions. ' +
+      "Change the image or the instructions, or the deployment's filter.",
     members: { categories },
     optional: { ...upstream, usage },
   },
@@ -309,7 +311,8 @@ export const PROBLEMS = {
     status: 429,
     title: 'The model is busy',
     when: 'the deployment is at its limit, after the retries; Retry-After is passed on',
-    detail: 'The deployment is at its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
+    detail:
+      'The deployment has reached its limit of requests or tokens. Wait as Retry-After says, or raise its capacity.',
     optional: upstream,
     retryAfter: true,
   },
@@ -337,7 +340,7 @@ export const PROBLEMS = {
     detail:
       "The resource my-resource refused this app's identity (401): it lacks the role. Next: az role " +
       'assignment create … ' +
-      `The role that it needs there is '${ROLE}'; a new assignment takes 5 to 10 minutes to apply.`,
+      `The identity needs the role '${ROLE}' on the resource; a new assignment takes 5 to 10 minutes to apply.`,
     members: {
       reason: {
         type: 'string',
@@ -354,9 +357,9 @@ export const PROBLEMS = {
     title: 'The deployment was not found',
     when: 'the deployment name or the API version is wrong, or the model is retired',
     detail:
-      'There is no such deployment at the endpoint (404). Check AZURE_OPENAI_DEPLOYMENT (the ' +
-      "deployment's name, not the model's) and " +
-      'OPENAI_API_VERSION. A deployment needs up to 5 minutes after it was made, and one of a retired model is gone.',
+      'There is no such deployment at the endpoint (404). ' +
+      "Check AZURE_OPENAI_DEPLOYMENT (the deployment's name, not the model's) and OPENAI_API_VERSION. " +
+      'A new deployment takes up to 5 minutes to become available. A deployment of a retired model no longer works.',
     optional: upstream,
   },
   upstream_error: {

@@ -37,7 +37,9 @@ describe('a token whose expires_on is a date', () => {
   test('that nobody can read is told as what it is', async () => {
     const body = { access_token: 'opaque', expires_on: 'tomorrow', resource: 'x', token_type: 'Bearer' };
     azure.identity.fail({ body }, Infinity);
-    await expect(token()).rejects.toMatchObject({ detail: expect.stringContaining('until when it is good') });
+    await expect(token()).rejects.toMatchObject({
+      detail: expect.stringContaining('does not say when the token expires'),
+    });
   });
 });
 

@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
     what: 'a tenant that there is not',
     env: principal({ AZURE_TENANT_ID: 'nobody.example', AZURE_CLIENT_SECRET: 'wrong-secret' }),
     credential: 'EnvironmentCredential',
-    said: 'not for this tenant',
+    said: 'does not know this tenant',
     next: 'AZURE_TENANT_ID',
   },
   {
@@ -91,7 +91,7 @@ const CASES: readonly Case[] = [
     what: 'a certificate file that is none',
     env: () => principal({ AZURE_CLIENT_CERTIFICATE_PATH: join(process.cwd(), 'README.md') })(),
     credential: 'EnvironmentCredential',
-    said: 'no usable PEM certificate',
+    said: 'does not contain a PEM certificate',
     next: 'private key',
   },
   {
@@ -199,12 +199,12 @@ const CASES: readonly Case[] = [
       [401, 'the secret of IDENTITY_HEADER', 'the platform sets both'],
       [403, 'its endpoint refused (403)', 'a proxy, a firewall'],
       [404, 'no identity endpoint at that address (404)', 'check IDENTITY_ENDPOINT'],
-      [405, 'something else than an identity endpoint answers (405)', 'check IDENTITY_ENDPOINT'],
+      [405, 'not that of an identity endpoint (405)', 'check IDENTITY_ENDPOINT'],
       [410, 'being updated (410)', 'wait 70 seconds'],
       [418, 'its endpoint refused (418)', 'documentation'],
       [500, 'failed on every attempt (500)', 'restart the app'],
       [503, 'failed on every attempt (503)', 'restart the app'],
-      [200, 'no token', 'check IDENTITY_ENDPOINT'],
+      [200, 'not a token', 'check IDENTITY_ENDPOINT'],
     ] as const
   ).map(([status, said, next]) => ({
     what: `an identity endpoint that answers ${status} for good`,
@@ -277,7 +277,7 @@ const CASES: readonly Case[] = [
     ),
     credential: 'AzureCliCredential',
     said: 'Conditional Access',
-    next: 'administers the tenant',
+    next: 'administrator of the tenant',
   },
   {
     what: 'a number that nobody has credentialThatAnswered of',

@@ -182,7 +182,7 @@ test.each([
 test.each([new Uint8Array([1]), new URLSearchParams('a=b'), new Blob(['x'])])(
   'a body that is no text is refused, not lost',
   async (body) => {
-    await expect(transport('http://127.0.0.1:9/', { method: 'POST', body })).rejects.toThrow('no body but a string');
+    await expect(transport('http://127.0.0.1:9/', { method: 'POST', body })).rejects.toThrow('can only send a string');
   },
 );
 

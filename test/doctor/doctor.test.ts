@@ -149,7 +149,7 @@ const BROKEN: readonly Broken[] = [
     what: 'the firewall is closed',
     breaking: modelRefuses(403, 'AccessDenied', 'Access denied due to Virtual Network/Firewall rules, hunter2.'),
     named: 'deployment',
-    reason: 'takes no requests from this network',
+    reason: 'accepts no requests from this network',
     fix: 'Networking',
   },
   {

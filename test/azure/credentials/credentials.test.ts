@@ -70,7 +70,7 @@ test('device code: a request does not wait for the person longer than its deadli
   const late = await ask(app.url, image);
   expect(late.json()).toMatchObject({
     code: 'identity_unavailable',
-    detail: expect.stringMatching(/waits for somebody to sign in.+enter the code/),
+    detail: expect.stringMatching(/is waiting for somebody to sign in.+enter the code/),
   });
   cloud.entra.person.decide(await userCode(app, 1), 'approved');
   await expect.poll(async () => (await ask(app?.url ?? '', image)).status, { timeout: 5_000 }).toBe(200);
