@@ -3,33 +3,37 @@ import { usage } from '../http/problem-catalogue.ts';
 import { IMAGE_TYPES } from '../image/image.ts';
 import { reference } from './components.ts';
 
-/** The answer to a question, and the pieces in which a stream brings it. */
+/** Schemas of the answer to a question, and of the pieces of a streamed answer. */
 export const answerSchemas: Record<string, SchemaObject> = {
   Answer: {
     type: 'object',
     properties: {
-      answer: { type: 'string', description: "The model's words; with a schema, the JSON text" },
+      answer: { type: 'string', description: "The model's text. With a schema, it is JSON." },
       data: {
         type: ['object', 'null'],
-        description: 'The answer as an object, where a schema was given; null where the model refused',
+        description: 'The answer as an object, if you sent a schema. Null if the model refused.',
       },
-      refusal: { type: ['string', 'null'], description: 'What the model said instead, where it refused' },
-      finishReason: { type: 'string', description: 'Why it ended', examples: ['stop', 'length', 'content_filter'] },
+      refusal: { type: ['string', 'null'], description: 'What the model said instead of an answer, if it refused' },
+      finishReason: {
+        type: 'string',
+        description: 'Why the answer ended',
+        examples: ['stop', 'length', 'content_filter'],
+      },
       model: {
         type: 'string',
-        description: 'Name and version, which may change behind a deployment; empty if not known',
+        description: 'Name and version of the model, which may change behind a deployment. Empty if not known.',
       },
       usage: reference('schemas', 'Usage'),
       images: {
         type: 'array',
         minItems: 1,
         items: reference('schemas', 'ImageFacts'),
-        description: 'As they were sent to the model, upright and converted, in your order',
+        description: 'The images as they were sent to the model, upright and converted, in the order of your request',
       },
       requestId: { type: 'string', minLength: 1 },
       upstreamRequestId: {
         type: ['string', 'null'],
-        description: "Azure's id of the request, which its support asks for",
+        description: "Azure's id of the request, for its support",
       },
     },
     required: ['answer', 'refusal', 'finishReason', 'model', 'usage', 'images', 'requestId', 'upstreamRequestId'],
@@ -50,7 +54,7 @@ export const answerSchemas: Record<string, SchemaObject> = {
   Usage: usage,
   ImageFacts: {
     type: 'object',
-    description: 'What the bytes of one image say; width and height in pixels, as stored',
+    description: 'One image as it was sent to the model: type, width and height in pixels, and length in bytes',
     properties: {
       type: { type: 'string', enum: [...IMAGE_TYPES] },
       width: { type: 'integer', minimum: 1 },
@@ -62,7 +66,7 @@ export const answerSchemas: Record<string, SchemaObject> = {
   },
   Delta: {
     type: 'object',
-    description: 'Some more words of the answer',
+    description: 'The next piece of the answer',
     properties: { text: { type: 'string', minLength: 1 } },
     required: ['text'],
     additionalProperties: false,

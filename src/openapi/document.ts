@@ -17,20 +17,20 @@ import { questionParameters, questionSchemas } from './question-schemas.ts';
 import { responsesSchemas } from './paths/responses.ts';
 import { securityOf } from './security.ts';
 
-/** What differs from one deployment to the next. */
+/** What differs between deployments of the app. */
 export interface Deployed {
   readonly limits: Limits;
-  /** Whether the host asks for a function key on the routes that cost something. */
+  /** How callers of the protected routes sign in. */
   readonly authLevel: AuthLevel;
 }
 
-/** The OpenAPI 3.1 document of every route of this app: https://spec.openapis.org/oas/v3.1.1.html */
+/** Creates the OpenAPI 3.1 document of all routes of this app: https://spec.openapis.org/oas/v3.1.1.html */
 export function openApiDocument({ limits, authLevel }: Deployed): OpenAPIObject {
   const { security, securitySchemes } = securityOf(authLevel);
   return {
     openapi: '3.1.1',
     info,
-    servers: [{ url: '/api', description: 'The host that this document came from' }],
+    servers: [{ url: '/api', description: 'The host that serves this document' }],
     tags,
     security,
     paths: {

@@ -1,13 +1,14 @@
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
 
-/** A text that is a stream of events, and what each of its events is. */
+/** The schema of a stream of events, with the schema of its events in `contentSchema`. */
 export interface EventStreamSchema extends SchemaObject {
   readonly contentSchema: SchemaObject;
 }
 
 /**
- * The schema of a stream of server-sent events, by the name of each and the schema of its data. OpenAPI 3.1 has no word
- * for it (3.2 has `itemSchema`), so the stream is a text whose content, once read, is an array of events with parsed data.
+ * Creates the schema of a stream of server-sent events. OpenAPI 3.1 has no keyword for it (3.2 has `itemSchema`). So
+ * the stream is described as a string whose content, once parsed, is an array of events with parsed data.
+ * @param events - the schema of the data by the name of the event
  */
 export function eventStream(
   description: string,

@@ -4,7 +4,7 @@ import { chatCompletions } from './paths/chat-completions.ts';
 import { model, models } from './paths/models.ts';
 import { responses } from './paths/responses.ts';
 
-/** What clients put before OpenAI's paths, and what that adds to the ids of the operations. */
+/** Prefixes that clients put before OpenAI's paths, and the suffixes that make the operation ids unique. */
 const PREFIXES = [
   ['', ''],
   ['/v1', 'V1'],
@@ -12,13 +12,13 @@ const PREFIXES = [
   ['/openai', 'OpenAi'],
 ] as const;
 
-/** Azure's clients send both, and neither is looked at: the deployment is the app's own. */
+/** Azure's clients send both. The app ignores them, because it always asks its own deployment. */
 const IGNORED: readonly ParameterObject[] = [
-  { name: 'name', in: 'path', required: true, schema: { type: 'string' }, description: 'Not looked at' },
-  { name: 'api-version', in: 'query', schema: { type: 'string' }, description: 'Not looked at' },
+  { name: 'name', in: 'path', required: true, schema: { type: 'string' }, description: 'Ignored' },
+  { name: 'api-version', in: 'query', schema: { type: 'string' }, description: 'Ignored' },
 ];
 
-/** The paths of OpenAI's APIs, with every prefix that clients put before them. */
+/** Describes the paths of OpenAI's APIs, with every prefix that clients put before them. */
 export function openAiPaths(authLevel: AuthLevel): PathsObject {
   const paths = PREFIXES.flatMap(([prefix, suffix]) => {
     const named = (operation: OperationObject): OperationObject => ({

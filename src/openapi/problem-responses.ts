@@ -5,7 +5,10 @@ import { asChatError, asProblem, nameOf, oneOfProblems, type Wording } from './p
 import { openAiError, problemBody } from '../http/problem-response.ts';
 import { Problem } from '../http/problem.ts';
 
-/** The responses that problems make, one for each status: those of a route, or all that a question can meet. */
+/**
+ * Describes the responses with problems, one for each status.
+ * @param codes - the problems of the route. By default, all that a question can get
+ */
 export function problemResponses(
   wording: Wording,
   codes: readonly ProblemCode[] = wording.codes.filter((code) => code !== 'not_found' && code !== 'job_not_found'),
@@ -31,7 +34,7 @@ function problemResponse(codes: readonly ProblemCode[], wording: Wording): Respo
 
 const REQUEST_ID = '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55';
 
-/** `components.examples`: every problem in each of its wordings, made by the code that makes the real ones. */
+/** `components.examples`: every problem in each of its formats, made by the same code as real problems. */
 export function problemExamples(): Record<string, ExampleObject> {
   return Object.fromEntries([
     ...asProblem.codes.map((code) => [nameOf(code, asProblem), example(code, problemBody)] as const),

@@ -2,29 +2,32 @@ import { type Members, type ProblemCode, problemKind, PROBLEMS, upstream } from 
 import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
 import { reference } from './components.ts';
 
-/** The two ways in which routes word their problems. */
+/** One of the two formats in which routes send problems. */
 export interface Wording {
   readonly mediaType: string;
-  /** Ends the names of its schemas and examples. */
+  /** The suffix in the names of its schemas and examples. */
   readonly suffix: string;
-  /** The codes that can be worded so. */
+  /** The codes that may be sent in this format. */
   readonly codes: readonly ProblemCode[];
 }
 
-/** Answers to requests that no route takes, so no route can describe them. */
+/** Problems of requests that match no route, so no route describes them. */
 const UNROUTED = new Set<ProblemCode>(['not_found', 'method_not_allowed']);
 
-/** Said by a server that checks the callers itself: `security.ts` describes them. */
+/** Problems of the server that checks callers itself. `security.ts` describes them. */
 const OF_CALLERS = new Set<ProblemCode>(['unauthenticated', 'caller_not_allowed']);
 
-/** Said of jobs, which describe them. */
+/** Problems that only the routes of jobs have. */
 const OF_JOBS = new Set<ProblemCode>(['job_not_found']);
 
 const ALL = Object.keys(PROBLEMS)
   .filter((key): key is ProblemCode => key in PROBLEMS)
   .filter((code) => !UNROUTED.has(code) && !OF_CALLERS.has(code) && !OF_JOBS.has(code));
 
-/** /chat/completions knows no instructions, no kinds of answer to choose from and no blobs, and leaves schemas to the model. */
+/**
+ * Problems that OpenAI's routes do not have: they have no instructions, no Accept and no blobs, and leave schemas to
+ * the model.
+ */
 const NOT_IN_CHAT = new Set<ProblemCode>([
   'missing_instructions',
   'not_acceptable',
@@ -35,31 +38,31 @@ const NOT_IN_CHAT = new Set<ProblemCode>([
   'storage_error',
 ]);
 
-/** Problem documents: RFC 9457. */
+/** The format of problem documents: RFC 9457. */
 export const asProblem: Wording = {
   mediaType: 'application/problem+json',
   suffix: 'Problem',
   codes: [...ALL, ...OF_JOBS],
 };
 
-/** OpenAI's error shape. A model can be missing, too. */
+/** OpenAI's error format. It includes `not_found`, for a model that does not exist. */
 export const asChatError: Wording = {
   mediaType: 'application/json',
   suffix: 'ChatError',
   codes: [...ALL.filter((code) => !NOT_IN_CHAT.has(code)), 'not_found'],
 };
 
-/** What schema and example of a problem are called: `CorruptImageProblem`. */
+/** Returns the name of a problem's schema and example, such as `CorruptImageProblem`. */
 export function nameOf(code: ProblemCode, { suffix }: Wording): string {
   return code.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()) + suffix;
 }
 
 const REQUEST_ID: SchemaObject = { type: 'string', minLength: 1 };
-const DETAIL: SchemaObject = { type: 'string', minLength: 1, description: 'What was wrong, and what to do' };
+const DETAIL: SchemaObject = { type: 'string', minLength: 1, description: 'What is wrong, and what to do' };
 
-/** What the model's service says of a parameter that a chat client has sent is passed on in its own words. */
+/** Members that are passed on as the model's service sends them, about a parameter of the client's request. */
 const fromService: Members = {
-  param: { type: ['string', 'null'], description: 'The parameter at fault, where the service names one' },
+  param: { type: ['string', 'null'], description: 'The parameter that is wrong, if the service names one' },
   code: {
     type: 'string',
     minLength: 1,
@@ -67,7 +70,10 @@ const fromService: Members = {
   },
 };
 
-/** A closed schema for every problem in each of its wordings: `CorruptImageProblem`, `CorruptImageChatError` and so on. */
+/**
+ * Creates a closed schema for every problem in each of its formats, such as `CorruptImageProblem` and
+ * `CorruptImageChatError`.
+ */
 export function problemSchemas(): Record<string, SchemaObject> {
   return Object.fromEntries([
     ...asProblem.codes.map((code) => [nameOf(code, asProblem), problemSchema(code)] as const),
@@ -75,18 +81,18 @@ export function problemSchemas(): Record<string, SchemaObject> {
   ]);
 }
 
-/** One of these problems. Each says by its `code` which it is. */
+/** Creates the schema of one of several problems. `code` tells them apart. */
 export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): SchemaObject | ReferenceObject {
   const references = codes.map((code) => reference('schemas', nameOf(code, wording)));
   const [only] = references;
   if (only && references.length === 1) return only;
-  // A discriminator must be a member of the object itself; in OpenAI's shape the code is one level deeper.
+  // A discriminator must be a member of the object itself. In OpenAI's format, the code is one level deeper.
   if (wording === asChatError) return { anyOf: references };
   const mapping = Object.fromEntries(codes.map((code) => [code, reference('schemas', nameOf(code, wording)).$ref]));
   return { type: 'object', oneOf: references, discriminator: { propertyName: 'code', mapping } };
 }
 
-/** The schema of one problem in a wording, for a document that has no component of it. */
+/** Creates the schema of one problem, for a problem that has no component in the document. */
 export function schemaOf(code: ProblemCode, wording: Wording): SchemaObject {
   return wording === asChatError ? chatErrorSchema(code) : problemSchema(code);
 }

@@ -2,7 +2,7 @@ import type { ParameterObject, SchemaObject } from 'openapi3-ts/oas31';
 import type { Limits } from '../config/limits.ts';
 import { reference } from './components.ts';
 
-/** A PNG of one pixel, in base64: the shortest example of an image. */
+/** A PNG of one pixel in base64, which is a short example of an image. */
 export const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAMAAAAoyzS7AAAAA1BMVEVGgrQW1EH0AAAACXBIWXMAAAPoAAAD6AG1e1JrAAAACklEQVQImWNgAAAAAgAB9HFkpgAAAABJRU5ErkJggg==';
 
@@ -13,10 +13,10 @@ const SCHEMA_EXAMPLE = {
   additionalProperties: false,
 };
 
-/** How text is read in a body. */
+/** How text in a body is decoded. */
 const CHARSET = 'Text is UTF-8, unless its Content-Type names another charset.';
 
-/** The options of a question, wherever they stand. */
+/** Schemas of a question and its options. */
 export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
   const options = {
     instructions: reference('schemas', 'Instructions'),
@@ -30,7 +30,7 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       minLength: 1,
       maxLength: limits.maxInstructions,
       pattern: '\\S',
-      description: 'What you want to know. Required, not blank. Characters are counted as Unicode code points.',
+      description: 'What you want to know. Required, and not blank. The length is counted in Unicode code points.',
       examples: ['What is in this picture?'],
     },
     Detail: {
@@ -39,28 +39,28 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       default: 'high',
       description:
         'How closely the model looks, which decides what an image costs. gpt-5.6 does not scale an image at `auto` or ' +
-        '`original`. Older models do not know `original`.',
+        '`original`. Older models do not support `original`.',
     },
     MaxTokens: {
       type: 'integer',
       minimum: 1,
       maximum: limits.maxOutputTokens,
       default: limits.maxOutputTokens,
-      description: 'Upper limit of the answer in tokens, reasoning included',
+      description: 'Upper limit of the answer in tokens, including reasoning',
     },
     AnswerSchema: {
       type: 'object',
       properties: { type: { const: 'object' } },
       required: ['type'],
       additionalProperties: true,
-      description: 'A JSON Schema of an object. The answer is then JSON that satisfies it, and comes parsed as `data`.',
+      description: 'A JSON Schema of an object. The answer is then JSON that satisfies it, and `data` has it parsed.',
       examples: [SCHEMA_EXAMPLE],
     },
     BlobUrl: {
       type: 'string',
       format: 'uri',
       description:
-        'The plain URL of a blob in one of the containers that the app may read (`IMAGE_CONTAINERS`): no SAS, snapshot or version',
+        'The plain URL of a blob in a container that the app may read (`IMAGE_CONTAINERS`), without SAS, snapshot or version',
       examples: ['https://photos.blob.core.windows.net/images/2026/boat.jpg'],
     },
     JsonQuestion: {
@@ -80,13 +80,16 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
   };
 }
 
-/** What stands in the query; a misspelt name, or one of the body's, is an `invalid_request`. Names given in the body as well are taken from there. */
+/**
+ * Parameters of the query. A misspelt one, or one that belongs in the body, is an `invalid_request`. The body takes
+ * precedence.
+ */
 export function questionParameters(): Record<string, ParameterObject> {
   return {
     instructions: {
       name: 'instructions',
       in: 'query',
-      description: 'What you want to know. Required here where the body is an image and nothing else.',
+      description: 'What you want to know. Required here if the body is only an image, or if the query names blobs.',
       schema: reference('schemas', 'Instructions'),
       example: 'What is in this picture?',
     },
@@ -106,7 +109,7 @@ export function questionParameters(): Record<string, ParameterObject> {
       name: 'blob',
       in: 'query',
       description:
-        'A blob to ask about; may be repeated. The body must then be empty, and `instructions` stand in the query.',
+        'A blob to ask about. It may be repeated. The body must then be empty, and `instructions` must be in the query.',
       schema: { type: 'array', items: reference('schemas', 'BlobUrl') },
     },
   };
@@ -128,7 +131,7 @@ function jsonImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
         },
       ],
     },
-    description: `Images of up to ${maxImageBytes} bytes each: data URLs or bare base64, with or without white space, or blobs. No other address is fetched.`,
+    description: `Images of up to ${maxImageBytes} bytes each: data URLs or bare base64, with or without white space, or blobs. Other URLs are never fetched.`,
   };
 }
 
@@ -138,6 +141,6 @@ function formImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     minItems: 1,
     maxItems: maxImages,
     items: { contentMediaType: 'application/octet-stream' },
-    description: `One part called \`image\` for each, of up to ${maxImageBytes} bytes. The bytes decide what it is, not the part's headers.`,
+    description: `A part named \`image\` for each image, of up to ${maxImageBytes} bytes. The bytes decide the type, not the part's headers.`,
   };
 }

@@ -8,13 +8,13 @@ const functionKeys: Record<string, SecuritySchemeObject> = {
     type: 'apiKey',
     in: 'header',
     name: 'x-functions-key',
-    description: 'A function key of the app, as a header',
+    description: 'A function key of the app',
   },
   functionKeyQuery: {
     type: 'apiKey',
     in: 'query',
     name: 'code',
-    description: 'The same key in the query; it ends up in logs, so prefer the header',
+    description: 'The same key in the query. Prefer the header, because URLs end up in logs.',
   },
 };
 
@@ -25,7 +25,9 @@ const entraToken: SecuritySchemeObject = {
   description: "An Entra access token of the service's tenant, issued for its application",
 };
 
-/** Who may call: the bearer of a function key or of a token, or anybody, if something in front of the app checks callers. */
+/**
+ * Describes how callers sign in: with a function key, with a token, or not at all if something in front checks callers.
+ */
 export function securityOf(
   authLevel: AuthLevel,
 ): Required<Pick<OpenAPIObject, 'security'>> & { securitySchemes: Record<string, SecuritySchemeObject> } {
@@ -40,8 +42,8 @@ export function securityOf(
 }
 
 /**
- * What a caller who may not call is answered: by the Functions host before the app is asked, or by the app itself.
- * @param wording - of the route's problems
+ * Describes the responses to callers who are not allowed. They come from the Functions host, or from the app itself.
+ * @param wording - the format of the route's problems
  */
 export function callerRefused(authLevel: AuthLevel, wording: Wording): ResponsesObject {
   switch (authLevel) {
@@ -50,7 +52,12 @@ export function callerRefused(authLevel: AuthLevel, wording: Wording): Responses
     case 'token':
       return { '401': refusal('unauthenticated', wording), '403': refusal('caller_not_allowed', wording) };
     case 'function':
-      return { '401': { description: 'No function key, or a wrong one: from the Functions host, without a body' } };
+      return {
+        '401': {
+          description:
+            'The function key is missing or wrong. This response comes from the Functions host and has no body.',
+        },
+      };
   }
 }
 

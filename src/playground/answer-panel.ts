@@ -5,7 +5,7 @@ import { text } from './member.ts';
 import type { Problem } from './problem.ts';
 import { duration, type Timings } from './figures.ts';
 
-/** Where an answer is watched: how far it is, its words as they come, and what it came to. */
+/** The panel that shows an answer: progress, the text as it arrives, and the result. */
 export class AnswerPanel implements Listener {
   readonly #panel = element('panel', HTMLElement);
   readonly #status = element('status', HTMLParagraphElement);
@@ -17,13 +17,13 @@ export class AnswerPanel implements Listener {
   readonly #json = element('json', HTMLPreElement);
   readonly #jsonSection = element('json-section', HTMLDetailsElement);
 
-  /** Makes room for a new answer. */
+  /** Clears the panel for a new answer. */
   begin(): void {
     document.getElementById('empty')?.remove();
     this.#answer.replaceChildren();
     for (const part of [this.#answer, this.#remark, this.#problem, this.#facts, this.#jsonSection]) part.hidden = true;
     this.#panel.classList.add('busy');
-    // Until it is whole, a screen reader would be given it in scraps.
+    // Otherwise a screen reader would read the answer in fragments while it arrives.
     this.#answer.ariaBusy = 'true';
     this.sent(0);
     element('answer-heading', HTMLHeadingElement).scrollIntoView({ block: 'nearest' });
@@ -71,23 +71,23 @@ export class AnswerPanel implements Listener {
     this.#jsonSection.hidden = false;
   }
 
-  /** Repeats nothing, since a screen reader would. */
+  /** Sets the status only if it changes, because a screen reader reads each change aloud. */
   #say(words: string): void {
     if (this.#status.textContent !== words) this.#status.textContent = words;
     this.#status.hidden = words === '';
   }
 }
 
-/** What a person should know about an answer that is not simply whole. */
+/** Returns a remark if the answer is not complete: refused, cut off or empty. */
 function remarkOn(done: unknown): string | undefined {
   const refusal = text(done, 'refusal');
   if (refusal) return `The model declined: ${refusal}`;
   switch (text(done, 'finishReason')) {
     case 'length':
-      return 'Cut off at the most tokens allowed. Raise "Max tokens" for more.';
+      return 'The answer was cut off at the token limit. Raise "Max tokens" for more.';
     case 'content_filter':
       return 'Azure’s content filter stopped the answer here.';
     default:
-      return text(done, 'answer') ? undefined : 'The model answered with no words at all.';
+      return text(done, 'answer') ? undefined : 'The model answered without any text.';
   }
 }

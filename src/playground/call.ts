@@ -3,19 +3,19 @@ import type { FunctionKey } from './function-key.ts';
 import { text } from './member.ts';
 import { brokenOff, type Problem, problemOfDocument, problemOfResponse, unreachable } from './problem.ts';
 
-/** What is sent. */
+/** A request to send. */
 export interface Call {
   readonly url: string;
   readonly body: FormData;
-  /** The key or the token; undefined if none is needed. */
+  /** The header with the key or the token; undefined if none is needed. */
   readonly header: FunctionKey['header'];
-  /** Stops it, wherever it is. */
+  /** Cancels the request at any stage. */
   readonly signal: AbortSignal;
 }
 
-/** Hears how a call gets on. */
+/** Receives the progress of a call. */
 export interface Listener {
-  /** How much has left this machine, from 0 to 1. */
+  /** Reports how much of the body is sent, from 0 to 1. */
   sent(share: number): void;
   words(text: string): void;
 }
@@ -26,7 +26,10 @@ export type Ending =
   | { readonly problem: Problem }
   | { readonly stopped: true };
 
-/** Asks, and settles when the answer is over; never rejects. By XMLHttpRequest: fetch does not tell how an upload gets on. */
+/**
+ * Sends a question, and resolves when the answer has ended. Never rejects. It uses XMLHttpRequest, because fetch does
+ * not report the progress of an upload.
+ */
 export async function call({ url, body, header, signal }: Call, listener: Listener): Promise<Ending> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
@@ -37,7 +40,7 @@ export async function call({ url, body, header, signal }: Call, listener: Listen
 
     request.upload.addEventListener('progress', ({ loaded, total }) => listener.sent(total ? loaded / total : 0));
     request.upload.addEventListener('load', () => listener.sent(1));
-    // Asked for now, since a connection that breaks takes the headers with it.
+    // Read the request id now: if the connection breaks, the headers are no longer available.
     let requestId: string | null = null;
     request.addEventListener('readystatechange', () => (requestId ??= request.getResponseHeader('x-request-id')));
     const read = (): void => {
@@ -77,7 +80,7 @@ function problemOf(request: XMLHttpRequest): Problem {
   });
 }
 
-/** Reads the events out of a text that grows. */
+/** Reads events from a response text that grows. */
 class StreamedAnswer {
   done: unknown;
   failed: unknown;

@@ -2,7 +2,7 @@ import { element } from './element.ts';
 
 const SHOWN_MS = 2000;
 
-/** Lets the buttons with `data-copies` copy the text of the element that they name. */
+/** Makes each button with `data-copies` copy the text of the element with that id. */
 export function wireCopyButtons(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copies]')) {
     button.addEventListener('click', () => void copyAndSay(button));
@@ -19,7 +19,7 @@ async function copy(source: HTMLElement): Promise<string> {
     await navigator.clipboard.writeText(source.textContent);
     return 'Copied';
   } catch {
-    // Refused, or a page that did not come over https: the next best is one key away.
+    // The user refused, or the page did not come over https. Select the text instead, so that one key copies it.
     getSelection()?.selectAllChildren(source);
     return 'Press Ctrl C';
   }

@@ -1,15 +1,15 @@
-/** What the page would send. */
+/** A request of the page, to be shown as a curl command. */
 export interface CurlRequest {
   readonly url: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly fileNames: readonly string[];
-  /** With a variable in the place of the key or token. */
+  /** The header with a shell variable in place of the key or token. */
   readonly header: string | undefined;
 }
 
 /**
- * The curl command that sends the same, from the directory where the files are. It sends a chunked body, which the
- * Functions host passes on as it arrives; one with a Content-Length it first reads whole.
+ * Returns a curl command that sends the same request. It must run in the directory of the files. It sends the body in
+ * chunks, which the Functions host forwards as they arrive. A body with a Content-Length it first reads completely.
  */
 export function curlCommand({ url, fields, fileNames, header }: CurlRequest): string {
   return [
@@ -17,18 +17,21 @@ export function curlCommand({ url, fields, fileNames, header }: CurlRequest): st
     `-H 'Accept: text/event-stream'`,
     `-H 'Transfer-Encoding: chunked'`,
     ...(header ? [`-H "${header}"`] : []),
-    // With -F, curl would take a value that begins with @ or < for the name of a file.
+    // With -F, curl reads a value that begins with @ or < as the name of a file.
     ...fields.map(([name, value]) => `--form-string ${shell(`${name}=${value}`)}`),
     ...fileNames.map((name) => `-F ${shell(`image=@${formFileName(name)}`)}`),
   ].join(' \\\n  ');
 }
 
-/** A word that a POSIX shell takes as it stands. */
+/** Quotes a word for a POSIX shell. */
 function shell(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** curl ends a name at a comma or semicolon that is not in quotes: https://curl.se/docs/manpage.html#-F */
+/**
+ * Quotes a file name if needed. Without quotes, curl ends it at a comma or semicolon:
+ * https://curl.se/docs/manpage.html#-F
+ */
 function formFileName(name: string): string {
   return /[,;"\\]/.test(name) ? `"${name.replaceAll(/["\\]/g, String.raw`\$&`)}"` : name;
 }

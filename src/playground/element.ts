@@ -1,6 +1,6 @@
 /**
- * The element of the page with this id.
- * @throws {Error} when page.html has none of that type, which is a mistake in it
+ * Returns the element with this id.
+ * @throws {Error} if page.html has no such element of this type, which is a mistake in page.html
  */
 export function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
@@ -8,7 +8,7 @@ export function element<T extends HTMLElement>(id: string, type: new () => T): T
   throw new Error(`page.html has no ${type.name} #${id}`);
 }
 
-/** A new element with a class and content. Text stays text: nothing here reads it as markup. */
+/** Creates an element with a class and content. Strings become text, never markup. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -20,7 +20,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** Shows an element with this text, or hides it where there is none. */
+/** Shows an element with this text, or hides it if there is no text. */
 export function tell(where: HTMLElement, text: string | undefined): void {
   where.textContent = text ?? '';
   where.hidden = !text;

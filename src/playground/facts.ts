@@ -2,7 +2,10 @@ import { make } from './element.ts';
 import { member, number, text } from './member.ts';
 import { duration, sizeInWords, stagesOf, type Timings } from './figures.ts';
 
-/** Shows what the model was sent, and what its answer has cost: tokens, and time as this page saw it and as the service did. */
+/**
+ * Shows the facts of an answer: model, tokens, images as they were sent, and times measured by this page and by the
+ * app.
+ */
 export function showFacts(list: HTMLElement, done: unknown, timings: Timings, serverTiming: string | null): void {
   const usage = member(done, 'usage');
   const stages = stagesOf(serverTiming ?? '').map(({ name, milliseconds }) => `${name} ${duration(milliseconds)}`);
@@ -19,7 +22,7 @@ export function showFacts(list: HTMLElement, done: unknown, timings: Timings, se
   list.hidden = false;
 }
 
-/** Each image as it was sent to the model, upright and perhaps converted: `JPEG, 151 KB, 901 × 1200`. */
+/** Describes each image as it was sent to the model, upright and perhaps converted: `JPEG, 151 KB, 901 × 1200`. */
 function imagesOf(done: unknown): string {
   const images = member(done, 'images');
   return (Array.isArray(images) ? images : [])
@@ -30,7 +33,7 @@ function imagesOf(done: unknown): string {
     .join('; ');
 }
 
-/** A name and its value, for a list; nothing if there is no value. */
+/** Creates the entry of a list for a name and its value. Returns nothing if there is no value. */
 export function fact(name: string, value: string | undefined, className = ''): HTMLElement[] {
   return value ? [make('div', className, make('dt', '', name), make('dd', '', value))] : [];
 }

@@ -3,7 +3,9 @@ import { element } from './element.ts';
 
 const STORED_AS = 'function-key';
 
-/** The function key or the token, if one is needed: kept by the browser for this tab, and gone with it. */
+/**
+ * The field for the function key or the token, if one is needed. The browser keeps its value until the tab is closed.
+ */
 export class FunctionKey {
   readonly #section = element('key-section', HTMLDetailsElement);
   readonly #isToken: boolean;
@@ -22,30 +24,32 @@ export class FunctionKey {
       else sessionStorage.removeItem(STORED_AS);
       onChange();
     });
-    // A browser cannot point at a fault in a field that is folded away.
+    // Open the section, because a browser cannot show a fault of a hidden field.
     this.#input.addEventListener('invalid', () => {
       this.#section.open = true;
     });
   }
 
-  /** Empty where none is used. */
+  /** The key or the token. Empty if none is needed or entered. */
   get value(): string {
     return this.#section.hidden ? '' : this.#input.value.trim();
   }
 
-  /** The header that it is sent in. */
+  /** The header that sends the key or the token; undefined if it is empty. */
   get header(): readonly [name: string, value: string] | undefined {
     if (!this.value) return undefined;
     return this.#isToken ? ['authorization', `Bearer ${this.value}`] : ['x-functions-key', this.value];
   }
 
-  /** The same for a shell, with a variable in the place of the key, which has no place in a shell's history. */
+  /**
+   * The header for a shell command. It has a variable instead of the key, to keep the key out of the shell's history.
+   */
   get shellHeader(): string | undefined {
     if (!this.value) return undefined;
     return this.#isToken ? 'authorization: Bearer $TOKEN' : 'x-functions-key: $FUNCTION_KEY';
   }
 
-  /** Brings the user to the field. */
+  /** Opens the section and moves the focus to the field. */
   request(): void {
     if (this.#section.hidden) return;
     this.#section.open = true;

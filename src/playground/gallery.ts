@@ -3,7 +3,7 @@ import type { PageSettings } from './page-settings.ts';
 import { sizeInWords } from './figures.ts';
 import { Thumbnail, TYPE_NAMES } from './thumbnail.ts';
 
-/** The images chosen so far, in the order in which they are sent. */
+/** The chosen images, in the order in which they are sent. */
 export class Gallery {
   readonly #settings: PageSettings;
   readonly #onChange: () => void;
@@ -23,27 +23,30 @@ export class Gallery {
     return this.#thumbnails.map(({ file }) => file);
   }
 
-  /** Adds as many as there is room for; says so where some were left out. */
+  /** Adds as many images as the limit allows. Returns a notice if some are left out. */
   add(files: readonly File[]): string | undefined {
     const room = this.#settings.maxImages - this.#thumbnails.length;
     for (const file of files.slice(0, room)) this.#append(new Thumbnail(file, this.#settings));
     this.#changed();
     const left = files.length - room;
-    return left > 0 ? `${this.#settings.maxImages} images are the most for one question: ${left} left out.` : undefined;
+    return left > 0 ? `One question may have at most ${this.#settings.maxImages} images: ${left} left out.` : undefined;
   }
 
-  /** Why these images need not be sent, since the service would refuse them. */
+  /** Returns why the service would refuse these images, so that they are not sent. Undefined if it would not. */
   objection(): string | undefined {
     const { maxBodyBytes } = this.#settings;
     if (this.#thumbnails.length === 0) return 'Choose an image first.';
     if (this.#thumbnails.some(({ tooLarge }) => tooLarge))
-      return 'Remove what is marked as too large, or scale it down first.';
+      return 'Remove the images marked as too large, or scale them down first.';
     const bytes = this.files.reduce((sum, { size }) => sum + size, 0);
     if (bytes <= maxBodyBytes) return undefined;
-    return `Together these are ${sizeInWords(bytes)}, and ${sizeInWords(maxBodyBytes)} can be sent at once. Remove some.`;
+    return `Together these images have ${sizeInWords(bytes)}, but a request may have at most ${sizeInWords(maxBodyBytes)}. Remove some.`;
   }
 
-  /** Marks the image that a problem is about, counted from 1; none where there is no number. */
+  /**
+   * Marks the image that a problem is about, counted from 1. Without a number, only images that are too large stay
+   * marked.
+   */
   mark(number: number | undefined): void {
     for (const [index, { item, tooLarge }] of this.#thumbnails.entries())
       item.classList.toggle('faulty', tooLarge || index + 1 === number);
@@ -60,7 +63,7 @@ export class Gallery {
     this.#thumbnails = this.#thumbnails.filter((other) => other !== thumbnail);
     thumbnail.dispose();
     this.#changed();
-    // Focus would be lost with the button that had it.
+    // Move the focus, because the button that had it is gone.
     const next = this.#thumbnails[at] ?? this.#thumbnails.at(-1);
     (next?.removeButton ?? element('pick', HTMLInputElement)).focus();
   }

@@ -1,6 +1,9 @@
 import { element } from './element.ts';
 
-/** Where images come from: picked, photographed, dropped anywhere on the page, or pasted. */
+/**
+ * Receives files that are picked, photographed, pasted, or dropped anywhere on the page.
+ * @param onNone - called if something other than a file is dropped
+ */
 export function takeFiles(onFiles: (files: readonly File[]) => void, onNone: () => void): void {
   for (const id of ['pick', 'photograph']) pickFrom(element(id, HTMLInputElement), onFiles);
   dropAnywhere(onFiles, onNone);
@@ -15,7 +18,7 @@ export function takeFiles(onFiles: (files: readonly File[]) => void, onNone: () 
 function pickFrom(input: HTMLInputElement, onFiles: (files: readonly File[]) => void): void {
   input.addEventListener('change', () => {
     const files = [...(input.files ?? [])];
-    // Otherwise the same file, picked again after it was removed, would be no change.
+    // Otherwise there is no change event if the same file is removed and then picked again.
     input.value = '';
     onFiles(files);
   });
@@ -23,7 +26,7 @@ function pickFrom(input: HTMLInputElement, onFiles: (files: readonly File[]) => 
 
 function dropAnywhere(onFiles: (files: readonly File[]) => void, onNone: () => void): void {
   document.addEventListener('dragover', (event) => {
-    // Without this the browser leaves the page for the file.
+    // Otherwise the browser would open the dropped file instead of the page.
     event.preventDefault();
     showDragging(event.dataTransfer?.types.includes('Files') ?? false);
   });
@@ -43,7 +46,9 @@ function showDragging(on: boolean): void {
   document.body.classList.toggle('dragging', on);
 }
 
-/** What office programs copy is text and a picture of it; in a field, the text is meant. */
+/**
+ * Returns whether to paste as text. Office programs copy text together with a picture of it; in a field, use the text.
+ */
 function isTextMeant({ target, clipboardData }: ClipboardEvent): boolean {
   const inField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
   return inField && (clipboardData?.types.includes('text/plain') ?? false);

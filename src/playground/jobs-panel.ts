@@ -4,29 +4,35 @@ import type { FunctionKey } from './function-key.ts';
 import { member, number, text } from './member.ts';
 import { type Problem, problemOfResponse, unreachable } from './problem.ts';
 
-/** Beside this page, whatever prefix the routes have. */
+/** The URL of the jobs route, relative to this page, so that it works with any route prefix. */
 const JOBS = new URL('jobs', location.href).href;
 const STORED_AS = 'job';
-/** How often a job that is under way is looked at. */
+/** How often to ask for the status of a running job, in milliseconds. */
 const EVERY_MS = 1000;
-/** The app lists all images of a job to say how it is, so a large job is looked at less often: 10,000 images every 10 seconds. */
+/**
+ * Milliseconds to wait for each image of the job, if that is longer. The app lists all images of a job for its status,
+ * so the page asks about a large job less often: every 10 seconds for 10,000 images.
+ */
 const EVERY_MS_PER_IMAGE = 1;
 const IN_WORDS: Readonly<Record<string, string>> = {
   listing: 'Looking for images …',
   running: 'Asking about each image …',
   done: 'Done.',
-  cancelled: 'Cancelled. The answers so far stay.',
+  cancelled: 'Cancelled. The answers so far are kept.',
   failed: 'The job failed.',
 };
 
-/** What a job takes from the rest of the page. */
+/** What the jobs panel needs from the rest of the page. */
 export interface JobsContext {
-  /** The fields of the question that are filled in. */
+  /** Returns the fields of the question that are filled in. */
   readonly question: () => Readonly<Record<string, string>>;
   readonly key: FunctionKey;
 }
 
-/** Where a job is started and watched. The browser keeps its id for this tab, so that a reload goes on watching. */
+/**
+ * The panel that starts and watches a job. The browser keeps the job's id for this tab, so that a reload shows it
+ * again.
+ */
 export class JobsPanel {
   readonly #source = element('source', HTMLInputElement);
   readonly #start = element('start-job', HTMLButtonElement);
@@ -42,7 +48,10 @@ export class JobsPanel {
     this.#context = context;
   }
 
-  /** @param source - the container to offer */
+  /**
+   * Shows the panel.
+   * @param source - URL of the container to offer, or empty
+   */
   open(source: string): void {
     this.#source.value = source;
     element('jobs', HTMLElement).hidden = false;
@@ -78,7 +87,9 @@ export class JobsPanel {
     void this.#watch(this.#id);
   }
 
-  /** Shows how a job gets on until it has ended or another is started. A failure that may pass does not end the watch. */
+  /**
+   * Shows the progress of a job until it ends or another one starts. It goes on after a failure that may be temporary.
+   */
   async #watch(id: string): Promise<void> {
     let failedBefore = false;
     let images = 0;
@@ -106,7 +117,7 @@ export class JobsPanel {
     const status = text(job, 'status') ?? '';
     const [found = 0, answered = 0, failed = 0] = ['found', 'answered', 'failed'].map((name) => number(job, name));
     const words = IN_WORDS[status] ?? status;
-    // Said once: a screen reader would repeat it.
+    // Set the status only if it changes, because a screen reader reads each change aloud.
     if (this.#status.textContent !== words) this.#status.textContent = words;
     this.#progress.max = found || 1;
     this.#progress.value = answered + failed;
@@ -120,7 +131,7 @@ export class JobsPanel {
     );
     tell(element('job-remark', HTMLParagraphElement), remarkOn(job));
     const hasEnded = Boolean(member(job, 'finishedAt'));
-    // Focus on a button that goes away would be lost.
+    // Move the focus, because the button that has it is about to be hidden.
     if (hasEnded && document.activeElement === this.#cancel) this.#download.focus();
     this.#cancel.hidden = hasEnded;
     element('job', HTMLDivElement).hidden = false;
@@ -137,7 +148,7 @@ export class JobsPanel {
     URL.revokeObjectURL(url);
   }
 
-  /** Asks the app, and shows what is wrong if that fails. */
+  /** Sends a request about jobs. If it fails, shows the problem and returns it. */
   async #ask(path: string, request: RequestInit = {}): Promise<Response | Problem> {
     const { key } = this.#context;
     const headers = new Headers(request.headers);
@@ -155,7 +166,10 @@ export class JobsPanel {
     this.#problem.hidden = false;
   }
 
-  /** Does one thing at a time for a button, which keeps the focus meanwhile: a disabled one would lose it. */
+  /**
+   * Runs an action unless the button's last one is still running. It sets aria-disabled, because `disabled` would lose
+   * the focus.
+   */
   async #doWith(button: HTMLButtonElement, action: () => Promise<unknown>): Promise<void> {
     if (button.ariaDisabled === 'true') return;
     this.#problem.hidden = true;
@@ -174,7 +188,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   });
 }
 
-/** Why a job failed, or where to read why some of its images did. */
+/** Returns why a job failed, or where to read why some of its images failed. */
 function remarkOn(job: unknown): string | undefined {
   const problem = member(job, 'problem');
   if (problem) return [text(problem, 'title'), text(problem, 'detail')].filter(Boolean).join(': ');

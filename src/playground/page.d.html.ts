@@ -1,9 +1,10 @@
-/** What the build makes of page.html: see src/build/playground.ts. */
+/** What the build makes of page.html: see src/dev/build/playground.ts. */
 declare const page: {
-  /** The whole page, its style and its script inside. */
+  /** The whole page, with its style and its script inlined. */
   readonly html: string;
-  /** Hashes of the two, as a Content-Security-Policy names them. */
+  /** The hash of the style, in the format of a Content-Security-Policy. */
   readonly styleHash: string;
+  /** The same for the script. */
   readonly scriptHash: string;
 };
 export default page;

@@ -9,7 +9,7 @@ import { JobsPanel } from './jobs-panel.ts';
 import type { PageSettings } from './page-settings.ts';
 import { QuestionForm } from './question-form.ts';
 
-/** Beside this page, whatever prefix the routes have. */
+/** The URL of processImage, relative to this page, so that it works with any route prefix. */
 const url = new URL('processImage', location.href).href;
 
 const settings: PageSettings = JSON.parse(document.body.dataset['settings'] ?? '');
@@ -25,7 +25,7 @@ let running: AbortController | undefined;
 
 takeFiles(
   (files) => tell(notice, gallery.add(files)),
-  () => tell(notice, 'There was no file in that. Save the image first, then drop the file.'),
+  () => tell(notice, 'What you dropped is not a file. Save the image first, then drop the file.'),
 );
 wireCopyButtons();
 if (settings.jobs) {
@@ -77,7 +77,7 @@ async function ask(): Promise<void> {
   if (ending.problem.wantsKey) key.request();
 }
 
-/** Puts one button in the other's place; focus that was on one moves along. */
+/** Swaps the buttons "Ask" and "Stop". The focus moves from one to the other. */
 function setRunning(controller: AbortController | undefined): void {
   running = controller;
   const [shown, hidden] = controller ? [stopButton, askButton] : [askButton, stopButton];

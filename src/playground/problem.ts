@@ -1,43 +1,43 @@
 import { number, text } from './member.ts';
 
-/** What went wrong, in words for a person. */
+/** A problem as the page shows it. */
 export interface Problem {
   readonly title: string;
   readonly detail: string;
-  /** What to quote in a report: code, request id. */
+  /** What to quote in a report: status, code and request id. */
   readonly facts: string;
-  /** The problem document, where there is one. */
+  /** The problem document, if the app sent one. */
   readonly document?: unknown;
-  /** The image that it is about, counted from 1. */
+  /** Which image the problem is about, counted from 1. */
   readonly image?: number | undefined;
   /** Whether the function key or the token is missing or wrong. */
   readonly wantsKey: boolean;
 }
 
-/** The service, or what stands before it, answered with something that is not an answer. */
+/** A response of the app, or of something in front of it, that is not an answer. */
 export interface FailedResponse {
   readonly status: number;
   readonly body: string;
   readonly requestId: string | null;
-  /** Seconds or a date, as the header has it. */
+  /** The header's value: seconds or a date. */
   readonly retryAfter: string | null;
 }
 
-/** Reads a response that tells of a problem, or fails to. */
+/** Makes a problem from a failed response, which may have a problem document or not. */
 export function problemOfResponse({ status, body, requestId, retryAfter }: FailedResponse): Problem {
   const document = parse(body);
   if (text(document, 'code')) return problemOfDocument(document, retryAfter);
   if (status === 401) return unauthorized();
   return {
-    title: `The answer was an unexplained ${status}`,
+    title: `The app did not answer: status ${status}`,
     detail:
-      'Something between this page and the app answered in its place, perhaps a proxy or a host that is starting. Try again in a moment.',
+      'Something in front of the app sent this response, perhaps a proxy or a host that is starting. Try again in a moment.',
     facts: facts([`status ${status}`, requestId && `request ${requestId}`]),
     wantsKey: false,
   };
 }
 
-/** Reads the service's own problem document. */
+/** Makes a problem from the app's own problem document. */
 export function problemOfDocument(document: unknown, retryAfter: string | null = null): Problem {
   const wait = retryAfter && /^\d+$/.test(retryAfter) ? ` Try again in ${retryAfter} s.` : '';
   const requestId = text(document, 'requestId');
@@ -55,33 +55,34 @@ export function problemOfDocument(document: unknown, retryAfter: string | null =
   };
 }
 
-/** The Functions host asks for its key itself, with an empty 401; so does a sign-in in front of it. */
+/** The problem for a 401 without a document. It comes from the Functions host, or from a sign-in in front of it. */
 function unauthorized(): Problem {
   return {
     title: 'A function key is needed',
     detail:
-      'The key is missing or wrong. In the Azure portal it stands in the function app under "App keys"; put it into "Function key". Where people sign in instead, sign in and load this page again.',
+      'The key is missing or wrong. You find it in the Azure portal, in the function app under "App keys". Enter it under "Function key". If this app uses sign-in instead, sign in and reload this page.',
     facts: 'status 401',
     wantsKey: true,
   };
 }
 
-/** There was no response. */
+/** The problem if there was no response. */
 export function unreachable(): Problem {
   return {
     title: 'The app cannot be reached',
     detail:
-      'The connection failed before an answer came. See whether the app is running and this machine is online, then ask again.',
+      'The connection failed before an answer came. Check that the app is running and this machine is online, then ask again.',
     facts: '',
     wantsKey: false,
   };
 }
 
-/** The answer ended before it said that it was done. */
+/** The problem if the answer ended without its last event. */
 export function brokenOff(requestId: string | null): Problem {
   return {
     title: 'The answer broke off',
-    detail: 'The connection ended in the middle of it. What had arrived is above; ask again for the whole.',
+    detail:
+      'The connection ended in the middle of the answer. You see the part that arrived. Ask again for a complete answer.',
     facts: facts([requestId && `request ${requestId}`]),
     wantsKey: false,
   };

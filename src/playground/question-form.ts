@@ -2,7 +2,7 @@ import { curlCommand } from './curl.ts';
 import { element } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
 
-/** The question as it stands in the form. */
+/** The form with the question. */
 export class QuestionForm {
   readonly #form = element('form', HTMLFormElement);
 
@@ -12,7 +12,7 @@ export class QuestionForm {
     maxTokens.max = maxTokens.placeholder = String(maxOutputTokens);
   }
 
-  /** The request's body: the fields that are filled in, then the images. */
+  /** Creates the request's body: the fields that are filled in, then the images. */
   toBody(files: readonly File[]): FormData {
     const body = new FormData();
     for (const [name, value] of this.fields()) body.append(name, value);
@@ -20,13 +20,13 @@ export class QuestionForm {
     return body;
   }
 
-  /** Shows the command that sends the same. */
+  /** Shows the curl command that sends the same request. */
   showCurl(url: string, files: readonly File[], header: string | undefined): void {
     const fileNames = files.length > 0 ? files.map(({ name }) => name) : ['IMAGE'];
     element('curl', HTMLPreElement).textContent = curlCommand({ url, fields: this.fields(), fileNames, header });
   }
 
-  /** The fields that are filled in. */
+  /** Returns the fields that are filled in. */
   fields(): [name: string, value: string][] {
     return [...new FormData(this.#form)].flatMap(([name, value]) =>
       typeof value === 'string' && value ? [[name, value]] : [],

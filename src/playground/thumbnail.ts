@@ -2,19 +2,19 @@ import { make } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
 import { sizeInWords } from './figures.ts';
 
-/** The last four become JPEG or PNG in the service. */
+/** The types that the app accepts. It converts the last four to JPEG or PNG. */
 const TYPES = new Set('png jpeg webp gif heic heif avif tiff'.split(' ').map((name) => `image/${name}`));
-/** What a browser that does not know them goes by. */
+/** Extensions of types that a browser may not know. */
 const ENDINGS = /\.(?:heic|heif|avif|tiff?)$/i;
-/** What is sent to the service, as people know it. */
+/** The accepted types in words. */
 export const TYPE_NAMES = 'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF';
 
-/** One chosen image: a small picture of it, what it is, and what speaks against sending it. */
+/** One chosen image: a preview, its type and size, and why it may be refused. */
 export class Thumbnail {
   readonly file: File;
   readonly item: HTMLLIElement;
   readonly removeButton: HTMLButtonElement;
-  /** Whether the service would refuse it for sure. */
+  /** Whether it has more bytes than the app accepts. */
   readonly tooLarge: boolean;
   readonly #url: string;
 
@@ -41,7 +41,7 @@ export class Thumbnail {
     );
   }
 
-  /** Frees what the browser keeps for it. */
+  /** Removes the preview and frees its memory in the browser. */
   dispose(): void {
     this.item.remove();
     URL.revokeObjectURL(this.#url);
@@ -54,7 +54,10 @@ export class Thumbnail {
   }
 }
 
-/** The image, its size in pixels added to the facts; where the browser cannot show it, words in its place. */
+/**
+ * Creates the preview, and adds the size in pixels to the facts. If the browser cannot show the image, text replaces
+ * it.
+ */
 function picture(url: string, facts: HTMLElement): HTMLImageElement {
   const image = make('img', '');
   image.alt = '';

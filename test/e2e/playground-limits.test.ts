@@ -36,7 +36,7 @@ test('what the service would refuse is told before the upload, and not sent', as
 
   const large = { name: 'large.png', mimeType: 'image/png', buffer: Buffer.alloc(26_000) };
   await page.setInputFiles('#pick', [large, ...['a', 'b', 'c'].map((name) => sailboatAs(`${name}.jpg`))]);
-  expect(await notice.innerText()).toBe('3 images are the most for one question: 1 left out.');
+  expect(await notice.innerText()).toBe('One question may have at most 3 images: 1 left out.');
   expect(await page.locator('.faulty').innerText()).toContain('Too large: 24 KB at most');
   await ask.click();
   expect(await notice.innerText()).toContain('marked as too large');
@@ -44,7 +44,9 @@ test('what the service would refuse is told before the upload, and not sent', as
   await page.getByRole('button', { name: 'Remove large.png' }).click();
   await page.setInputFiles('#pick', sailboatAs('c.jpg'));
   await ask.click();
-  expect(await notice.innerText()).toBe('Together these are 59 KB, and 49 KB can be sent at once. Remove some.');
+  expect(await notice.innerText()).toBe(
+    'Together these images have 59 KB, but a request may have at most 49 KB. Remove some.',
+  );
   expect(posts).toEqual([]);
 
   await page.getByRole('button', { name: 'Remove c.jpg' }).click();
@@ -66,5 +68,5 @@ test('a dropped link is told to be no file', async () => {
   const { page } = await visit(playground.browser, playground.app.url);
   const nothing = await page.evaluateHandle('new DataTransfer()');
   await page.dispatchEvent('#drop', 'drop', { dataTransfer: nothing });
-  expect(await page.locator('#notice').innerText()).toContain('There was no file in that');
+  expect(await page.locator('#notice').innerText()).toContain('What you dropped is not a file');
 });

@@ -82,7 +82,7 @@ describe('a problem is told in words', () => {
     await visitor.page.route('**/processImage', async (route) =>
       route.fulfill({ status: 503, body: '<h1>Our services are not available</h1>' }),
     );
-    expect(await problemOf(visitor)).toMatch(/^The answer was an unexplained 503/);
+    expect(await problemOf(visitor)).toMatch(/^The app did not answer: status 503/);
   });
 });
 

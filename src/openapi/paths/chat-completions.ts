@@ -8,13 +8,13 @@ import { asChatError, oneOfProblems } from '../problem-schemas.ts';
 import { callerRefused } from '../security.ts';
 
 const answered: ResponseObject = {
-  description: 'What the model answered, as it came: JSON, or events where `stream` is true',
+  description: "The model's answer, unchanged: JSON, or events if `stream` is true",
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
     'application/json': { schema: reference('schemas', 'ChatCompletion') },
     'text/event-stream': {
       schema: eventStream(
-        'Chunks, then `[DONE]`; or an error, where the answer breaks off. The events have no names, which makes all of them `message`.',
+        'Chunks, and then `[DONE]`, or an error if the answer breaks off. The events have no names, so their name is `message`.',
         {
           message: {
             anyOf: [
@@ -37,7 +37,7 @@ export function chatCompletions(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: "OpenAI's Chat Completions, without a key to the model",
     description:
-      "Any OpenAI client works: its base URL is this app's `/api`, and a function key goes into its default headers as `x-functions-key`.",
+      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the default header `x-functions-key`.",
     externalDocs: {
       description: "OpenAI's reference",
       url: 'https://platform.openai.com/docs/api-reference/chat/create',
@@ -67,7 +67,7 @@ export function chatCompletions(authLevel: AuthLevel): OperationObject {
 
 const counts: SchemaObject = { type: ['object', 'null'] };
 
-/** As much of OpenAI's Chat Completions as this app looks at. All else goes through as it came, so these stay open. */
+/** The part of OpenAI's Chat Completions that this app reads. The rest passes unchanged, so these schemas are open. */
 export const chatSchemas: Record<string, SchemaObject> = {
   ChatRequest: {
     type: 'object',
@@ -77,7 +77,7 @@ export const chatSchemas: Record<string, SchemaObject> = {
         type: 'array',
         items: { type: 'object' },
         description:
-          'Parts of type `image_url` must hold data URLs, as `fetch()` reads them, and their images pass the same checks as those of /processImage',
+          'Parts of type `image_url` must have data URLs, which are read as `fetch()` reads them. Their images get the same checks as those of /processImage.',
       },
       stream: { type: ['boolean', 'null'] },
     },
@@ -115,8 +115,7 @@ export const chatSchemas: Record<string, SchemaObject> = {
       id: { type: 'string' },
       object: {
         type: 'string',
-        description:
-          "`chat.completion.chunk`; empty in the first one, which brings the content filter's verdict on the prompt",
+        description: "`chat.completion.chunk`. Empty in a first chunk with the content filter's result for the prompt.",
       },
       choices: {
         type: 'array',
@@ -136,5 +135,5 @@ export const chatSchemas: Record<string, SchemaObject> = {
     required: ['id', 'object', 'choices'],
     additionalProperties: true,
   },
-  ChatDone: { const: '[DONE]', description: 'The end of a stream; the one event whose data is not JSON' },
+  ChatDone: { const: '[DONE]', description: 'The end of a stream. It is the only event whose data is not JSON.' },
 };

@@ -10,12 +10,12 @@ import { asProblem } from '../problem-schemas.ts';
 export const health: OperationObject = {
   operationId: 'health',
   tags: ['watch'],
-  summary: 'Is it alive?',
-  description: 'Touches nothing outside the process.',
+  summary: 'Is the app alive?',
+  description: 'Uses nothing outside the process.',
   security: [],
   responses: {
     '200': {
-      description: 'It is',
+      description: 'The app is alive',
       headers: headersOf(...EVERYWHERE, 'server-timing'),
       content: {
         'application/json': {
@@ -37,11 +37,12 @@ export function ready(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'ready',
     tags: ['watch'],
-    summary: 'Could it answer a question now?',
-    description: 'Gets a token and asks the deployment without paying. Kept for some seconds.',
+    summary: 'Can the app answer a question now?',
+    description:
+      'Gets a token and checks the deployment and the storage, at no cost. The report is kept for 5 seconds.',
     responses: {
-      '200': report('It could'),
-      '503': report('It could not: the check that failed says why'),
+      '200': report('It can'),
+      '503': report('It cannot. The check that failed says why.'),
       ...callerRefused(authLevel, asProblem),
       ...problemResponses(asProblem, ['misconfigured', 'internal_error']),
     },
@@ -61,24 +62,25 @@ const check: SchemaObject = {
   properties: {
     name: { type: 'string', enum: ['node', 'settings', 'endpoint', 'token', 'storage', 'deployment'] },
     status: { type: 'string', enum: ['ok', 'warn', 'fail', 'skip'] },
-    reason: { type: 'string', description: 'A line of plain words' },
-    fix: { type: ['string', 'null'], description: 'The step that mends it; null where there is nothing to mend' },
+    reason: { type: 'string', description: 'What the check found' },
+    fix: { type: ['string', 'null'], description: 'How to fix it. Null if there is nothing to fix.' },
   },
   required: ['name', 'status', 'reason', 'fix'],
   additionalProperties: false,
 };
 
-/** Whether a question could be answered now. */
+/** The schema of the readiness report. */
 export const readySchemas: Record<string, SchemaObject> = {
   Readiness: {
     type: 'object',
     properties: {
-      ok: { type: 'boolean', description: 'Whether no check failed' },
+      ok: { type: 'boolean', description: 'True if no check failed' },
       checks: {
         type: 'array',
         minItems: 1,
         items: check,
-        description: 'From the ground up; what stands on a check that failed is skipped',
+        description:
+          'Each check depends on those before it. After a failed check, the checks that depend on it are skipped.',
       },
     },
     required: ['ok', 'checks'],

@@ -15,7 +15,7 @@ const id: ParameterObject = {
   example: '3f0c1f0a-6a0b-4a43-9f0e-0d6a7c1b2e55',
 };
 
-/** What jobs are made of, for `components`. */
+/** Schemas of jobs, for `components`. */
 export const jobSchemas: Record<string, SchemaObject> = {
   JobRequest: {
     type: 'object',
@@ -24,7 +24,7 @@ export const jobSchemas: Record<string, SchemaObject> = {
         type: 'string',
         format: 'uri',
         description:
-          'The URL of a container in `IMAGE_CONTAINERS`, or of what the names of blobs in it begin with. Every blob there is asked about.',
+          'The URL of a container in `IMAGE_CONTAINERS`, or of a prefix of blob names in it. The job asks about every blob there.',
         examples: ['https://photos.blob.core.windows.net/images/2026/'],
       },
       instructions: reference('schemas', 'Instructions'),
@@ -34,12 +34,12 @@ export const jobSchemas: Record<string, SchemaObject> = {
       tier: {
         ...tier,
         description:
-          '`flex` costs half and may take longer. Only some models offer it; with any other, the job fails and says why.',
+          '`flex` costs half and may take longer. Only some models offer it. With any other model, the job fails and says why.',
       },
       fallback: {
         type: 'boolean',
         default: false,
-        description: 'Whether an image that flex has refused for 10 minutes is asked at the standard price',
+        description: 'Whether to ask about an image at the standard price after flex has refused it for 10 minutes',
       },
     },
     required: ['source', 'instructions', 'tier'],
@@ -67,10 +67,10 @@ export const jobSchemas: Record<string, SchemaObject> = {
     properties: {
       blob: reference('schemas', 'BlobUrl'),
       answer: { type: 'string' },
-      data: { type: ['object', 'null'], description: 'In place of `answer` where the job has a schema' },
+      data: { type: ['object', 'null'], description: 'Instead of `answer`, if the job has a schema' },
       problem: { type: 'object', description: 'Why there is no answer', additionalProperties: true },
       usage: reference('schemas', 'Usage'),
-      tier: { ...tier, description: 'The price that the service took' },
+      tier: { ...tier, description: 'The tier that the service charged' },
     },
     required: ['blob', 'usage', 'tier'],
     additionalProperties: false,
@@ -120,7 +120,7 @@ export function job(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'job',
     tags: ['ask'],
-    summary: 'How a job is',
+    summary: 'The status of a job',
     parameters: [id],
     responses: { '200': described('The job'), ...refused(authLevel) },
   };
@@ -131,8 +131,8 @@ export function cancelJob(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'cancelJob',
     tags: ['ask'],
-    summary: 'Ask about no further image of a job',
-    description: 'What is answered stays. A job that is over stays as it is.',
+    summary: 'Cancel a job',
+    description: 'The job asks about no further image, and keeps its results. A job that has ended does not change.',
     parameters: [id],
     responses: { '200': described('The job as it is now'), ...refused(authLevel) },
   };
@@ -144,11 +144,11 @@ export function jobResults(authLevel: AuthLevel): OperationObject {
     operationId: 'jobResults',
     tags: ['ask'],
     summary: 'The results of a job so far',
-    description: 'A line of JSON for each image, in the order of the container: `JobResult`.',
+    description: 'One line of JSON for each image, in the order of the container: `JobResult`.',
     parameters: [id],
     responses: {
       '200': {
-        description: 'Newline-delimited JSON; the schema is that of a line',
+        description: 'Newline-delimited JSON. The schema describes one line.',
         headers: headersOf(...EVERYWHERE, 'server-timing'),
         content: { 'application/x-ndjson': { schema: reference('schemas', 'JobResult') } },
       },
@@ -157,7 +157,7 @@ export function jobResults(authLevel: AuthLevel): OperationObject {
   };
 }
 
-/** What every route of jobs may meet. */
+/** Problems that every route of jobs may have. */
 const STORED = [
   'misconfigured',
   'internal_error',

@@ -35,11 +35,11 @@ export const openApi: OperationObject = {
 export const playground: OperationObject = {
   operationId: 'playground',
   tags: ['learn'],
-  summary: 'A page to drop an image on, ask, and watch the answer stream in',
+  summary: 'A page on which to try the app with your own images',
   security: [],
   responses: {
     '200': {
-      description: 'The page, under a policy that lets nothing else in',
+      description: 'The page. Its Content-Security-Policy blocks everything else.',
       headers: headersOf(...EVERYWHERE, 'server-timing', 'content-security-policy'),
       content: { 'text/html': { schema: { type: 'string' } } },
     },

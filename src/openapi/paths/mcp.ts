@@ -32,7 +32,7 @@ const response: SchemaObject = {
   required: ['jsonrpc', 'id'],
 };
 
-/** Those of this app that keep a message from being answered; the protocol's SDK has 400, 406 and 415 of its own. */
+/** The app's own problems with a message. The responses 400, 406 and 415 come from the protocol's SDK. */
 const REFUSED = ['request_timeout', 'body_too_large', 'misconfigured', 'overloaded'] as const;
 
 /** `POST /mcp` */
@@ -40,10 +40,10 @@ export function mcp(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'mcp',
     tags: ['ask'],
-    summary: 'Model Context Protocol, for agents: streamable HTTP without sessions',
+    summary: 'Model Context Protocol for agents: streamable HTTP without sessions',
     description:
-      'One JSON-RPC message at a time. The one tool, `ask_about_image`, takes `instructions`, `images` (base64, data URLs or `{"blob": URL}`) and perhaps a `schema`. ' +
-      'What is wrong with a question is a result with `isError`, in the words of the problem: its code, a colon, and its detail.',
+      'Takes one JSON-RPC message. The only tool is `ask_about_image`, with `instructions`, `images` (base64, data URLs or `{"blob": URL}`) and optionally a `schema`. ' +
+      "If a question fails, the result has `isError`, and its text is the problem's code, a colon and its detail.",
     externalDocs: {
       description: "The protocol's transport",
       url: 'https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http',
@@ -64,10 +64,10 @@ export function mcp(authLevel: AuthLevel): OperationObject {
     },
     responses: {
       '200': json('The answer to a request'),
-      '202': { description: 'A notification was taken', headers: headersOf(...EVERYWHERE, 'server-timing') },
-      '400': json('Not a JSON-RPC message, or of a version that is not known'),
+      '202': { description: 'The notification is accepted', headers: headersOf(...EVERYWHERE, 'server-timing') },
+      '400': json('Not a JSON-RPC message, or an unknown version of the protocol'),
       ...callerRefused(authLevel, asProblem),
-      '406': json('Accept has to name application/json and text/event-stream, as the protocol says'),
+      '406': json('Accept must name application/json and text/event-stream, as the protocol requires'),
       ...refused(),
       '415': json('The Content-Type is not application/json, or the body has a Content-Encoding'),
     },

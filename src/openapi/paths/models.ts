@@ -19,7 +19,7 @@ export function models(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: "OpenAI's list of models: the deployment",
     responses: {
-      '200': json('The deployment that answers, whatever model a request names', list),
+      '200': json('The deployment, which answers whatever model a request names', list),
       ...callerRefused(authLevel, asChatError),
       ...problemResponses(asChatError, ['misconfigured', 'internal_error']),
     },
@@ -31,7 +31,7 @@ export function model(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'model',
     tags: ['ask'],
-    summary: 'The deployment, as OpenAI describes a model',
+    summary: 'The deployment as an OpenAI model object',
     parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' }, example: 'gpt-vision' }],
     responses: {
       '200': json('The deployment', reference('schemas', 'ModelObject')),

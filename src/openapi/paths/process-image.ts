@@ -13,7 +13,7 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 const requestBody: RequestBodyObject = {
   required: false,
   description:
-    'Empty if the query names blobs; otherwise the bytes of one image, with all else in the query; or a form, or JSON, with one or several images. Any type not listed is read as an image: PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. One with an EXIF orientation is turned upright, the last three become JPEG, or PNG if they are transparent, and metadata is removed, unless the app runs with PREPARE_IMAGES=off. The body must not be compressed.',
+    'The bytes of one image, with the options in the query; or a form or JSON with one or several images; or empty, if the query names blobs. A body of any other type is read as an image. Images are PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. Unless PREPARE_IMAGES is off, the app turns an image upright by its EXIF orientation, converts the last three types to JPEG (or PNG if they are transparent), and removes metadata. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
@@ -33,17 +33,17 @@ const requestBody: RequestBodyObject = {
 
 const answered: ResponseObject = {
   description:
-    "The model's answer; Accept says in which of three kinds. `*/*`, `*` and no Accept at all mean text, and parameters other than `q` are ignored.",
+    "The model's answer, in the type that Accept chooses. `*/*`, `*` and no Accept mean text. Parameters other than `q` are ignored.",
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
     'text/plain': {
-      schema: { type: 'string', description: "The model's words and nothing else; with `schema`, the JSON text" },
+      schema: { type: 'string', description: "Only the model's text. With `schema`, it is JSON." },
       example: WORDS,
     },
     'application/json': { schema: reference('schemas', 'Answer') },
     'text/event-stream': {
       schema: eventStream(
-        '`delta`, with words as the model has them; then one `done`, the whole answer, or one `error`. Comment lines fill silences.',
+        '`delta` events with text as it arrives, and then one `done` with the whole answer, or one `error`. Comment lines keep the connection alive.',
         {
           delta: reference('schemas', 'Delta'),
           done: reference('schemas', 'Answer'),

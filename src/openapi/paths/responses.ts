@@ -7,7 +7,7 @@ import { problemResponses } from '../problem-responses.ts';
 import { callerRefused } from '../security.ts';
 import { asChatError } from '../problem-schemas.ts';
 
-/** Tells a problem behind the beginning of a stream, as an event of the API and as its clients look for it. */
+/** The event for a problem after a stream has begun. It has the API's members, and `error`, which clients look for. */
 const errorEvent: SchemaObject = {
   type: 'object',
   properties: {
@@ -16,7 +16,10 @@ const errorEvent: SchemaObject = {
     code: { type: ['string', 'null'] },
     message: { type: 'string' },
     param: { type: ['string', 'null'] },
-    error: { type: 'object', description: 'The problem, as `error` says it in an answer that fails at once' },
+    error: {
+      type: 'object',
+      description: 'The problem, the same as `error` in a response that fails before the stream begins',
+    },
   },
   required: ['type', 'sequence_number', 'code', 'message', 'param', 'error'],
 };
@@ -24,7 +27,7 @@ const errorEvent: SchemaObject = {
 const stream: EventStreamSchema = {
   type: 'string',
   contentMediaType: 'text/event-stream',
-  description: 'Events, each named by its type; the last is an error where the answer breaks off',
+  description: 'Events, each named by its type. The last one is an error if the answer breaks off.',
   contentSchema: {
     type: 'array',
     items: {
@@ -40,7 +43,7 @@ const stream: EventStreamSchema = {
 };
 
 const answered: ResponseObject = {
-  description: 'What the model answered, as it came: JSON, or events where `stream` is true',
+  description: "The model's answer, unchanged: JSON, or events if `stream` is true",
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
     'application/json': { schema: reference('schemas', 'ModelResponse') },
@@ -56,9 +59,9 @@ export function responses(authLevel: AuthLevel): OperationObject {
   return {
     operationId: 'responses',
     tags: ['ask'],
-    summary: "OpenAI's Responses, without a key to the model, and stored nowhere",
+    summary: "OpenAI's Responses, without a key to the model; nothing is stored",
     description:
-      "Any OpenAI client works: its base URL is this app's `/api`, and a function key goes into its default headers as `x-functions-key`.",
+      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the default header `x-functions-key`.",
     externalDocs: {
       description: "OpenAI's reference",
       url: 'https://platform.openai.com/docs/api-reference/responses/create',
@@ -86,7 +89,9 @@ export function responses(authLevel: AuthLevel): OperationObject {
   };
 }
 
-/** As much of OpenAI's Responses and Models as this app looks at. All else goes through as it came, so these stay open. */
+/**
+ * The part of OpenAI's Responses and Models that this app reads. The rest passes unchanged, so most of them are open.
+ */
 export const responsesSchemas: Record<string, SchemaObject> = {
   ResponsesRequest: {
     type: 'object',
@@ -96,13 +101,16 @@ export const responsesSchemas: Record<string, SchemaObject> = {
         type: ['string', 'array', 'null'],
         items: { type: 'object' },
         description:
-          'Parts of type `input_image` must hold data URLs, and their images pass the same checks as those of /processImage. ' +
-          'Parts of type `input_file` must hold PDF files as data URLs. Items that refer to stored ones are refused',
+          'Parts of type `input_image` must have data URLs. Their images get the same checks as those of /processImage. ' +
+          'Parts of type `input_file` must have PDF files as data URLs. References to stored items are refused.',
       },
       stream: { type: ['boolean', 'null'] },
-      store: { type: ['boolean', 'null'], description: 'Sent as false, whatever it says' },
-      previous_response_id: { type: 'null', description: 'Refused, since nothing is stored; so is `conversation`' },
-      background: { enum: [false, null], description: 'Refused where it is true, since nothing is stored' },
+      store: { type: ['boolean', 'null'], description: 'Ignored. The app always sends false.' },
+      previous_response_id: {
+        type: 'null',
+        description: 'Refused, because nothing is stored. The same goes for `conversation`.',
+      },
+      background: { enum: [false, null], description: 'Refused if it is true, because nothing is stored' },
     },
     additionalProperties: true,
   },
@@ -130,7 +138,7 @@ export const responsesSchemas: Record<string, SchemaObject> = {
     properties: {
       id: { type: 'string', minLength: 1, description: "The deployment's name" },
       object: { const: 'model' },
-      created: { type: 'integer', description: '0: only the control plane knows' },
+      created: { type: 'integer', description: 'Always 0, because only the control plane knows the time' },
       owned_by: { type: 'string' },
     },
     required: ['id', 'object', 'created', 'owned_by'],
