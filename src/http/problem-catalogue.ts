@@ -135,7 +135,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'Too many images',
     when: 'there are more images than `MAX_IMAGES`',
-    detail: 'One question may have at most 10 images. Ask in several.',
+    detail: 'One question may have at most 10 images. Send several requests.',
     members: { limit: { type: 'integer', minimum: 1, description: 'Images', examples: [10] } },
   },
   unauthenticated: {

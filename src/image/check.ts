@@ -16,9 +16,8 @@ const WALKS: Record<ImageType, (bytes: Buffer) => Walk> = {
 };
 
 /**
- * Accepts bytes as an image only if the model can see it. The type comes from the signature. The structure is then
- * walked from header to end; pixels are not decoded, so the cost does not grow with their number.
- *
+ * Checks that bytes are an image that the model can see. It tells the type by the signature, and walks the structure
+ * from header to end. It decodes no pixels, so the cost does not depend on their number.
  * @throws {Problem} `empty_image`, `unsupported_image_type`, `animated_image` or `corrupt_image`
  */
 export async function checkImage(bytes: Buffer): Promise<Image> {

@@ -16,19 +16,19 @@ import {
 import type { Decoded, Outcome, SourceType, Task } from './decoder.ts';
 
 /**
- * The thread that decodes one image, turns it upright and encodes it again. A decoder may crash, take all memory or never
- * end, so this happens where it can be ended.
+ * The thread that decodes one image, turns it upright and encodes it again. A decoder may crash, use too much memory or
+ * never end. In a thread, it can be stopped.
  */
 
 const JPEG_QUALITY = 90;
-/** zlib's fastest level that still halves a photo; the default takes three times as long for 5 % less. */
+/** The fastest level of zlib that still halves a photo. The default level takes three times as long and saves 5 %. */
 const PNG_COMPRESSION = 2;
-/** Chunks that would be written otherwise. zTXt has no name here: without it, no colour profile is written. */
+/** Chunks that must not be written. zTXt is not in the list, because excluding it also excludes the colour profile. */
 const PNG_METADATA = 'bKGD,date,eXIf,iTXt,orNT,pHYs,tEXt,tIME,vpAg';
 /** https://webassembly.github.io/spec/core/exec/runtime.html#memory-instances */
 const WASM_PAGE_BYTES = 65_536;
 
-/** ImageMagick is told what to read; it never guesses from the bytes. */
+/** The formats that ImageMagick reads each type as, so that it never guesses the format from the bytes. */
 const FORMATS: Record<SourceType, MagickFormat> = {
   'image/heic': MagickFormat.Heic,
   'image/heif': MagickFormat.Heic,
@@ -39,7 +39,7 @@ const FORMATS: Record<SourceType, MagickFormat> = {
   'image/webp': MagickFormat.WebP,
 };
 
-/** ImageMagick knows some 200 formats, among them ones that run scripts. This leaves those that are named above. */
+/** ImageMagick knows about 200 formats, and some of them run scripts. This policy allows only the formats above. */
 const POLICY = `<?xml version="1.0" encoding="UTF-8"?>
 <policymap>
   <policy domain="coder" rights="none" pattern="*" />
@@ -58,7 +58,7 @@ await initializeImageMagick(magick, configuration());
 const result = run(task);
 parentPort?.postMessage({ magick, result } satisfies Outcome, 'decoded' in result ? [result.decoded.bytes.buffer] : []);
 
-/** The package's file. In the bundle it lies in a folder beside this one, so that anyone can replace it by their own build. */
+/** The decoder's file. In the bundle, it is in a separate folder, so that you can replace it with your own build. */
 function magickFile(): URL {
   return new URL(
     import.meta.url.endsWith('.ts')
@@ -75,8 +75,8 @@ function configuration(): IConfigurationFiles {
 }
 
 /**
- * Bounds WebAssembly's memory, which a thread's `resourceLimits` do not count. To the decoder, memory that cannot grow is
- * a failed malloc, and it ends as it does for any other.
+ * Limits WebAssembly's memory, which a thread's `resourceLimits` do not count. If the memory cannot grow, malloc fails
+ * in the decoder, and the decoder stops.
  */
 function limitMemory(maxBytes: number): void {
   const { grow } = WebAssembly.Memory.prototype;
@@ -90,7 +90,7 @@ function limitMemory(maxBytes: number): void {
 }
 
 function run({ bytes, type, maxPixels }: Task): Outcome['result'] {
-  // Without this, ImageMagick would go on in files, which are memory here.
+  // Without this, ImageMagick would continue with temporary files, which WebAssembly keeps in memory.
   ResourceLimits.disk = 0n;
   const settings = new MagickReadSettings({ format: FORMATS[type], frameIndex: 0, frameCount: 1 });
   try {
@@ -98,29 +98,29 @@ function run({ bytes, type, maxPixels }: Task): Outcome['result'] {
     if (width * height > maxPixels) return { fault: 'too_many_pixels', dimensions: { width, height } };
     return ImageMagick.read(bytes, settings, (image) => ({ decoded: write(upright(image), type) }));
   } catch {
-    // The message names files of this thread and may quote the image.
+    // Drop the message, because it may quote the image.
     return { fault: isOutOfMemory ? 'out_of_memory' : 'corrupt' };
   }
 }
 
 /**
- * As a viewer shows it: upright, in RGB or gray, and with nothing but its pixels and their colour profile. HEIC and AVIF
- * are turned while they are decoded, and their EXIF orientation has no meaning.
+ * Makes the image look as in a viewer: upright, and in RGB or gray. Only the pixels and their colour profile are kept.
+ * HEIC and AVIF are turned while they are decoded, and their EXIF orientation has no meaning.
  */
 function upright(image: IMagickImage): IMagickImage {
   image.autoOrient();
   if (image.colorSpace !== ColorSpace.sRGB && image.colorSpace !== ColorSpace.Gray) toRgb(image);
-  // The TIFF reader calls an image in separate planes gray, and the JPEG writer believes it.
+  // The TIFF reader marks an image in separate planes as gray, and the JPEG writer would then write it in gray.
   if (image.colorSpace === ColorSpace.sRGB)
     image.colorType = image.hasAlpha ? ColorType.TrueColorAlpha : ColorType.TrueColor;
-  // Not strip(): with it, the PNG writer leaves the colour profile out, too.
+  // strip() would also make the PNG writer leave out the colour profile.
   for (const name of image.profileNames) if (name !== 'icc') image.removeProfile(name);
-  // The JPEG writer takes over jpeg:sampling-factor and writes none of these.
+  // The jpeg: attributes stay: the JPEG writer needs jpeg:sampling-factor and writes none of them into the file.
   for (const name of image.attributeNames) if (!name.startsWith('jpeg:')) image.removeAttribute(name);
   return image;
 }
 
-/** CMYK, Lab and the like, by their definition. Their profile says nothing about RGB. */
+/** Converts CMYK, Lab and others to RGB. It removes their colour profile, which does not apply to RGB. */
 function toRgb(image: IMagickImage): void {
   image.colorSpace = ColorSpace.sRGB;
   image.removeProfile('icc');

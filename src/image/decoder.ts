@@ -8,18 +8,18 @@ import { inTurn } from '../http/turn.ts';
 import { corrupt, imageTooLarge, needsTooMuchMemory, tooManyPixels } from './faults.ts';
 import type { ConvertedType, Dimensions, Image, ImageType } from './image.ts';
 
-/** The types that a decoder is needed for: always, or if the EXIF orientation is not 1. */
+/** The types that may need decoding. A {@link ConvertedType} always does, the others if their orientation is not 1. */
 export type SourceType = ConvertedType | Exclude<ImageType, 'image/gif'>;
 
-/** An image as the decoder's thread wrote it. */
+/** The image that a decoder's thread has written. */
 export interface Decoded extends Dimensions {
   readonly type: 'image/jpeg' | 'image/png';
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What a thread is started with. It decodes this one image, answers and ends. */
+/** The input of a thread. The thread decodes this one image, answers and ends. */
 export interface Task {
-  /** Compiled by an earlier thread, if there was one. */
+  /** The decoder, if an earlier thread has compiled it. */
   readonly magick: WebAssembly.Module | undefined;
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly type: SourceType;
@@ -28,8 +28,9 @@ export interface Task {
   readonly maxMemoryBytes: number;
 }
 
-/** What a thread answers. */
+/** The answer of a thread. */
 export interface Outcome {
+  /** The compiled decoder, for later threads. */
   readonly magick: WebAssembly.Module;
   readonly result:
     | { readonly decoded: Decoded }
@@ -37,32 +38,32 @@ export interface Outcome {
     | { readonly fault: 'corrupt' | 'out_of_memory' };
 }
 
-/** What decoding an image may take of its request. */
+/** The time limit and the memory of the request that an image belongs to. */
 interface Caller {
   readonly deadline: Deadline;
   readonly reservation: Reservation;
 }
 
-/** Requests that wait for a thread. Each has its image in memory, and those behind them would wait for minutes. */
+/** The most requests that may wait for a thread. Each holds its image in memory, and more would wait for minutes. */
 const MAX_WAITING = 32;
 const RETRY_AFTER_SECONDS = '10';
-/** Decoding and encoding a JPEG of 48 megapixels takes 384 MB, which no other format takes less than. */
+/** The least memory to decode and encode a pixel. A JPEG of 48 megapixels takes 384 MB, and no format takes less. */
 const MEMORY_BYTES_PER_PIXEL = 8;
-/** Bytes that are copied in one step of the event loop. Most of its time goes to fresh pages. */
+/** How many bytes are copied in one step. Most of the time of a step goes to fresh pages of memory. */
 const COPY_BYTES = 256 * 1024;
-/** Memory of a thread's JavaScript, in MB. Pixels are in WebAssembly's memory, which the thread bounds itself. */
+/** The memory of a thread's JavaScript. Pixels are in WebAssembly's memory, which the thread limits itself. */
 const HEAP_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16 };
 
 /**
- * Turns images upright and converts them to JPEG or PNG, each in a thread of its own: whatever an image does to the
- * decoder ends with the thread.
+ * Turns images upright and converts them to JPEG or PNG. Each image has its own thread, so that an image that breaks
+ * the decoder harms nothing else.
  */
 export class Decoder {
   readonly #maxImageBytes: number;
   readonly #maxMemoryBytes: number;
   readonly #waiting: (() => void)[] = [];
   #free: number;
-  /** The first thread compiles the decoder; the others share it. */
+  /** The compiled decoder. The first thread compiles it, and later ones reuse it. */
   #magick: WebAssembly.Module | undefined;
 
   constructor({ maxImageBytes }: Pick<Limits, 'maxImageBytes'>, { workers, maxMemoryBytes }: DecoderLimits) {
@@ -72,7 +73,7 @@ export class Decoder {
   }
 
   /**
-   * Turns a checked image upright, and gives back the memory of its bytes.
+   * Turns a checked image upright, and frees the memory of its bytes.
    * @throws {Problem} `image_too_large`, `corrupt_image` or `overloaded`
    */
   async turn(type: SourceType, { bytes, width, height }: Image, caller: Caller): Promise<Image> {
@@ -81,7 +82,7 @@ export class Decoder {
   }
 
   /**
-   * Makes an upright JPEG of an image, or a PNG if it is one or is transparent, and gives back the memory of its bytes.
+   * Converts an image to an upright JPEG, or to a PNG if it is a PNG or transparent. It frees the memory of the bytes.
    * @throws {Problem} `image_too_large`, `corrupt_image` or `overloaded`
    */
   async convert(type: SourceType, bytes: Buffer, { deadline, reservation }: Caller): Promise<Image> {
@@ -110,10 +111,10 @@ export class Decoder {
     if ('decoded' in result) return result.decoded;
     if (result.fault === 'too_many_pixels') throw tooManyPixels(result.dimensions, maxPixels, this.#maxImageBytes);
     if (result.fault === 'out_of_memory') throw needsTooMuchMemory(this.#maxImageBytes);
-    throw corrupt(`The ${nameOf(type)} is damaged, or of a kind that the decoder does not know.`);
+    throw corrupt(`The ${nameOf(type)} is damaged, or of a kind that the decoder does not support.`);
   }
 
-  /** Waits until a thread may be started, does the work, and lets the next one start. */
+  /** Waits until another thread may start, does the work, and lets the next one start. */
   async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait(signal);
@@ -148,7 +149,7 @@ export class Decoder {
   }
 }
 
-/** Copies bytes, step by step, to where a thread reads them. Cloning 20 MB would hold the event loop for 100 ms. */
+/** Copies bytes to shared memory, step by step. Cloning 20 MB at once would block the event loop for 100 ms. */
 async function share(bytes: Buffer): Promise<Uint8Array<SharedArrayBuffer>> {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
   for (let at = 0; at < bytes.length; at += COPY_BYTES)
@@ -156,17 +157,17 @@ async function share(bytes: Buffer): Promise<Uint8Array<SharedArrayBuffer>> {
   return shared;
 }
 
-/** Starts a thread and waits for its answer, and for its end: only then is its memory free. */
+/** Starts a thread, and waits for its answer and its end. Its memory is free only after its end. */
 async function runThread(task: Task, signal: AbortSignal): Promise<Outcome> {
   signal.throwIfAborted();
-  // In the bundle the thread's code is a file of its own.
+  // In the bundle, the thread's code is a separate file.
   const name = import.meta.url.endsWith('.ts') ? './decoder-worker.ts' : './decoder-worker.js';
   const worker = new Worker(new URL(name, import.meta.url), {
     workerData: task,
     resourceLimits: HEAP_LIMITS,
     env: {},
     execArgv: [],
-    // Whatever a decoder writes may quote the image. It is not read.
+    // The decoder's output may quote the image, so it is captured here and dropped.
     stdout: true,
     stderr: true,
   });
@@ -191,7 +192,8 @@ function whyAborted({ reason }: AbortSignal): unknown {
 function overloaded(): Problem {
   return new Problem(
     'overloaded',
-    'Too many images are waiting to be turned or converted. Try again in a moment, or send upright JPEG or PNG images, which need neither.',
+    'Too many images are waiting to be turned or converted. ' +
+      'Try again in a moment, or send upright JPEG or PNG images, which need neither.',
     { headers: { 'retry-after': RETRY_AFTER_SECONDS } },
   );
 }

@@ -1,16 +1,16 @@
-/** EXIF 2.32, table 4: the tag's number, and the type "SHORT". */
+/** The number of the orientation tag, and that of the type "SHORT": EXIF 2.32, table 4. */
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 const ENTRY_BYTES = 12;
-/** What stands before the TIFF header in a JPEG, and often in a WebP. */
+/** The bytes before the TIFF header in a JPEG, and often in a WebP. */
 const PREFIX = 'Exif\0\0';
 
-/** Whether a JPEG's APP1 segment holds EXIF, as opposed to XMP. */
+/** Whether the data of a JPEG's APP1 segment is EXIF. It may also be XMP. */
 export function isExif(data: Buffer): boolean {
   return data.length > PREFIX.length && data.toString('latin1', 0, PREFIX.length) === PREFIX;
 }
 
-/** The orientation from the first directory of an EXIF block: 1 (upright) to 8; 1 where there is none that is readable. */
+/** Reads the orientation in the first directory of an EXIF block: 1 (upright) to 8. Returns 1 if it is not readable. */
 export function readOrientation(exif: Buffer): number {
   const tiff = isExif(exif) ? exif.subarray(PREFIX.length) : exif;
   const order = tiff.toString('latin1', 0, 4);

@@ -10,23 +10,23 @@ const GRAPHIC_CONTROL = 0xf9;
 const APPLICATION = 0xff;
 const HEADER_BYTES = 13;
 const DESCRIPTOR_BYTES = 10;
-/** A pixel has at most eight bits. */
+/** A pixel has at most 8 bits. */
 const MAX_CODE_SIZE = 8;
-/** Introducer, label, one sub-block of 4 bytes, terminator. It holds the transparent colour. */
+/** The introducer, the label, one sub-block of 4 bytes with the transparent colour, and the terminator. */
 const GRAPHIC_CONTROL_BYTES = 8;
-/** How often an animation repeats. It means nothing in a still picture, and is not metadata either. */
+/** The extension that says how often an animation repeats. It is not metadata, so it is kept. */
 const LOOP = Buffer.from('\x21\xff\x0bNETSCAPE2.0\x03\x01', 'latin1');
 const LOOP_BYTES = LOOP.length + 3;
 
 /**
- * Walks a GIF's blocks to the end of its picture, and on in search of a second one, which makes it animated. Decoders
- * show a picture that has ended, whatever follows it, so damage behind it does not matter.
+ * Walks a GIF's blocks to the end of its picture. Then it looks for a second picture, which makes the GIF animated.
+ * Damage after the end of the picture does not matter, because decoders show the picture anyway.
  * @throws {Problem} `corrupt_image` or `animated_image`
  */
 export function* walkGif(bytes: Buffer): Walk {
   if (bytes.length < HEADER_BYTES) throw corrupt('The GIF is cut off inside its header.');
-  // Of 87a and 89a, decoders compare the first digit at most.
-  if (bytes.toString('latin1', 0, 4) !== 'GIF8') throw corrupt('The GIF is of a version that does not exist.');
+  // The versions are 87a and 89a. Decoders look at no more than the first digit.
+  if (bytes.toString('latin1', 0, 4) !== 'GIF8') throw corrupt('The GIF has an unknown version.');
 
   const cuts = new Cuts('GIF');
   let picture: Dimensions | undefined;
@@ -47,7 +47,7 @@ export function* walkGif(bytes: Buffer): Walk {
     } else if (block === IMAGE && (!picture || beginsPicture(bytes, at))) {
       if (picture) throw animated('GIF');
       picture = readPicture(bytes, at);
-      // The colour table of its own, the code size, and the compressed picture in sub-blocks.
+      // The local colour table, the code size, and the compressed picture in sub-blocks.
       at += DESCRIPTOR_BYTES + colourTableBytes(bytes[at + 9]) + 1;
       for (; bytes[at]; at = skipSubBlocks(bytes, at)) yield;
       at += 1;
@@ -62,12 +62,12 @@ export function* walkGif(bytes: Buffer): Walk {
   return { ...picture, orientation: 1, cuts: cuts.list };
 }
 
-/** Size of the colour table that a flags byte announces: three bytes for each of 2 to 256 colours, or none. */
+/** The size of the colour table by its flags byte: 3 bytes for each of 2 to 256 colours, or 0 if there is no table. */
 function colourTableBytes(flags = 0): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 0x07) + 1) : 0;
 }
 
-/** From a sub-block's length byte to that of a later one: the empty one that ends them, or as far as one pause allows. */
+/** Skips sub-blocks up to the empty one that ends them, but no more than a walk may skip between two pauses. */
 function skipSubBlocks(bytes: Buffer, start: number): number {
   let at = start;
   for (let step = 0; step < STEPS_PER_PAUSE; step += 1) {
@@ -78,7 +78,7 @@ function skipSubBlocks(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** Keeps what is not metadata: the transparent colour, without further sub-blocks, and the number of repetitions. */
+/** Cuts out an extension, except the transparent colour, without further sub-blocks, and the number of repetitions. */
 function cutExtension(bytes: Buffer, start: number, end: number, cuts: Cuts): void {
   const label = bytes[start + 1];
   if (label === GRAPHIC_CONTROL && bytes[start + 2] === 4) cuts.add(start + GRAPHIC_CONTROL_BYTES - 1, end - 1);
@@ -90,18 +90,18 @@ function cutExtension(bytes: Buffer, start: number, end: number, cuts: Cuts): vo
     cuts.add(start, end);
 }
 
-/** Whether a second picture begins here, as opposed to stray bytes that begin like one. */
+/** Whether a second picture begins here. Stray bytes may also begin with the byte of a picture. */
 function beginsPicture(bytes: Buffer, at: number): boolean {
   const codeSize = codeSizeOf(bytes, at);
   return codeSize > 0 && codeSize <= MAX_CODE_SIZE && bytes.readUInt16LE(at + 5) > 0 && bytes.readUInt16LE(at + 7) > 0;
 }
 
-/** The byte behind a picture's descriptor and its colour table: how many bits a pixel has; 0 where the GIF ends before. */
+/** The bits of a pixel: the byte after a picture's descriptor and colour table. 0 if the GIF ends before it. */
 function codeSizeOf(bytes: Buffer, at: number): number {
   return bytes[at + DESCRIPTOR_BYTES + colourTableBytes(bytes[at + 9])] ?? 0;
 }
 
-/** The screen's size, or that of a picture that reaches beyond it: decoders enlarge the screen. */
+/** The size of the screen. If the picture extends beyond the screen, decoders enlarge the screen. */
 function readPicture(bytes: Buffer, at: number): Dimensions {
   if (at + DESCRIPTOR_BYTES > bytes.length) throw cutOff();
   const width = Math.max(bytes.readUInt16LE(6), bytes.readUInt16LE(at + 1) + bytes.readUInt16LE(at + 5));

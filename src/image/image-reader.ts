@@ -12,26 +12,26 @@ import { withImageIndex } from './image-index.ts';
 import { detectType, supportedType } from './sniff.ts';
 
 /**
- * More pixels are sent by nobody but to do harm, and many decoders refuse them. The number is libvips' and sharp's:
+ * More pixels usually mean an attack, and many decoders refuse them. The limit is the one of libvips and sharp:
  * https://sharp.pixelplumbing.com/api-constructor/ (limitInputPixels)
  */
 const MAX_PIXELS = 0x3fff ** 2;
 
-/** What reading an image may take of its request. */
+/** The time limit and the memory of the request that the images belong to. */
 interface Caller {
   readonly deadline: Deadline;
   readonly reservation: Reservation;
 }
 
 /**
- * Makes of the bytes that a caller sent the image that is sent to the model: checked, upright and of a type that the model
- * takes. The bytes may be given back on the way, so use only those of the result.
+ * Turns the bytes from a caller into an image for the model: checked, upright, and of a type that the model accepts. It
+ * may free the memory of the given bytes, so use only those of the result.
  * @throws {Problem} about the image, or `overloaded`
  */
 export type ReadImage = (bytes: Buffer) => Promise<Image>;
 
 /**
- * Reads all images of a request, in their order; the problem says which of them it is about.
+ * Reads all images of a request, in order. If there are several, a problem says which image it is about.
  * @throws {Problem} as {@link ReadImage} does, and `empty_image` if there is none
  */
 export async function readImages(all: readonly Buffer[], readImage: ReadImage): Promise<readonly Image[]> {
@@ -41,13 +41,13 @@ export async function readImages(all: readonly Buffer[], readImage: ReadImage): 
       'There is no image in the request. Send its bytes as the body, or as a part called image.',
     );
   const images: Image[] = [];
-  // One after the other, so that no request has more than one image in decoding.
+  // One at a time, so that no request decodes more than one image at once.
   for (const [index, bytes] of all.entries())
     images.push(await withImageIndex(index, all.length, async () => readImage(bytes)));
   return images;
 }
 
-/** Reads images for all requests. The decoder is loaded with the first image that needs it. */
+/** Reads the images of all requests. It loads the decoder for the first image that needs it. */
 export class ImageReader {
   readonly #settings: Pick<Settings, 'prepareImages' | 'maxImageBytes'>;
   readonly #decoder;
@@ -60,7 +60,7 @@ export class ImageReader {
     });
   }
 
-  /** The function that reads the images of one request. */
+  /** Makes the function that reads the images of one request. */
   forRequest(caller: Caller): ReadImage {
     return this.#settings.prepareImages
       ? async (bytes) => this.#prepare(bytes, caller)

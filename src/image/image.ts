@@ -1,13 +1,16 @@
-/** The image types that the model accepts: https://platform.openai.com/docs/guides/images-vision#image-input-requirements */
+/**
+ * The image types that the model accepts:
+ * https://platform.openai.com/docs/guides/images-vision#image-input-requirements
+ */
 export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const;
 
-/** MIME type of a checked image, told from its bytes. */
+/** The MIME type of a checked image, by its bytes. */
 export type ImageType = (typeof IMAGE_TYPES)[number];
 
-/** The image types that become one of these first. */
+/** The image types that the app converts to one of {@link IMAGE_TYPES}. */
 export const CONVERTED_TYPES = ['image/heic', 'image/heif', 'image/avif', 'image/tiff'] as const;
 
-/** MIME type of an image that is converted before it is sent. */
+/** The MIME type of an image that is converted before it is sent. */
 export type ConvertedType = (typeof CONVERTED_TYPES)[number];
 
 /** Width and height in pixels. */
@@ -16,22 +19,22 @@ export interface Dimensions {
   readonly height: number;
 }
 
-/** The bytes from `start` to before `end` are no part of the picture. `instead` takes their place, where there is one. */
+/** Bytes from `start` to before `end` that do not belong to the picture. `instead`, if any, takes their place. */
 export interface Cut {
   readonly start: number;
   readonly end: number;
   readonly instead?: Buffer;
 }
 
-/** What the structure of an image says about it. */
+/** What the check found in the structure of an image. */
 export interface Structure extends Dimensions {
-  /** EXIF orientation, 1 (upright) to 8. Width and height are those before it is applied. */
+  /** The EXIF orientation, 1 (upright) to 8. Width and height do not take it into account. */
   readonly orientation: number;
-  /** What to leave out so that nothing but the picture remains, in the order of the bytes. Mostly empty, or a few. */
+  /** What to leave out so that only the picture remains, in the order of the bytes. */
   readonly cuts: readonly Cut[];
 }
 
-/** An image that passed every check. Its bytes are held once, here. */
+/** An image that has passed every check. */
 export interface Image extends Structure {
   readonly type: ImageType;
   readonly bytes: Buffer;

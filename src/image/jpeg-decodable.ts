@@ -16,19 +16,22 @@ const DQT = 0xdb;
 const DNL = 0xdc;
 const DRI = 0xdd;
 
-/** Baseline, extended and progressive, Huffman and arithmetic: what libjpeg-turbo decodes. Lossless images have no place here. */
+/** What libjpeg-turbo decodes here: baseline, extended and progressive, with Huffman or arithmetic coding. */
 const COMPRESSIONS = new Set([SOF0, SOF1, SOF2, SOF9, SOF10]);
 const PROGRESSIVE = new Set([SOF2, SOF10]);
 const ARITHMETIC = new Set([SOF9, SOF10]);
 
-/** Limits of libjpeg-turbo: JPEG_MAX_DIMENSION, MAX_SAMP_FACTOR, NUM_QUANT_TBLS and NUM_HUFF_TBLS, D_MAX_BLOCKS_IN_MCU. */
+/**
+ * Limits of libjpeg-turbo: JPEG_MAX_DIMENSION, MAX_SAMP_FACTOR, NUM_QUANT_TBLS and NUM_HUFF_TBLS, and
+ * D_MAX_BLOCKS_IN_MCU.
+ */
 const MAX_DIMENSION = 65_500;
 const MAX_SAMPLING = 4;
 const MAX_TABLES = 4;
 const MAX_BLOCKS = 10;
 const COEFFICIENTS = 64;
 const MAX_SHIFT = 13;
-/** Bit of a Huffman table's number: it is for AC coefficients. */
+/** The bit of a Huffman table's number that says that the table is for AC coefficients. */
 const AC = 0x10;
 const MAX_DC_CATEGORY = 15;
 
@@ -42,24 +45,31 @@ interface Frame extends Dimensions {
   readonly components: ReadonlyMap<number, Component>;
 }
 
-/** What of a JPEG has been scanned: more scans may follow, or only the end of the image. */
+/** How much of a JPEG has been scanned. After `all`, only the end of the image may follow. */
 export type Scanned = 'nothing' | 'a part' | 'all';
 
-/** Follows the segments that a decoder needs, and refuses what libjpeg-turbo refuses before it comes to the pixels. */
+/** Checks the segments that a decoder needs. It refuses what libjpeg-turbo refuses before it decodes pixels. */
 export class JpegDecodable {
   scanned: Scanned = 'nothing';
   #frame: Frame | undefined;
   readonly #quantization = new Set<number>();
-  /** Whether the Huffman table of this number can be decoded with. */
+  /** Whether the Huffman table with this number is usable. */
   readonly #huffman = new Map<number, boolean>();
 
-  /** @throws {Problem} `corrupt_image` where there is no picture */
+  /**
+   * The dimensions in the frame header.
+   * @throws {Problem} `corrupt_image` if there is no picture
+   */
   get dimensions(): Dimensions {
     if (!this.#frame || this.scanned === 'nothing') throw corrupt('The JPEG has no picture.');
     return { width: this.#frame.width, height: this.#frame.height };
   }
 
-  /** @throws {Problem} `corrupt_image` if a decoder would give up at this segment. Its length counts itself and the data. */
+  /**
+   * Checks a segment.
+   * @param length - the length in the segment, which includes its own two bytes and the data
+   * @throws {Problem} `corrupt_image` if a decoder would give up at this segment
+   */
   take(marker: number, length: number, data: Buffer): void {
     if (length < 2 && marker !== DNL) throw damaged('segment');
     if (marker === DQT) this.#defineQuantization(data);
@@ -69,7 +79,7 @@ export class JpegDecodable {
     else if (marker === DRI ? data.length !== 2 : marker !== DAC && marker !== DNL)
       throw corrupt(
         marker >= SOF3 && marker <= SOF15
-          ? 'The JPEG is of a kind that common decoders do not open, such as lossless. Save it as a baseline JPEG.'
+          ? 'Common decoders cannot open this kind of JPEG, such as lossless. Save it as a baseline JPEG.'
           : 'The JPEG has a segment that no decoder knows.',
       );
   }
@@ -148,7 +158,7 @@ export class JpegDecodable {
     if (at !== data.length) throw damaged('Huffman table');
   }
 
-  /** The first two tables of each kind are predefined for sequential images, as cameras leave them out of motion pictures. */
+  /** For sequential images, the first two tables of each kind are predefined, because Motion JPEG leaves them out. */
   #needHuffman(number: number, predefined = false): void {
     if (!(this.#huffman.get(number) ?? (predefined && (number & ~AC) < 2))) throw damaged('Huffman table');
   }
@@ -158,13 +168,16 @@ function isFactor(sampling: number): boolean {
   return sampling > 0 && sampling <= MAX_SAMPLING;
 }
 
-/** ITU-T T.81, table B.3 and G.1.1.1.1: DC coefficients or a range of AC ones, bit by bit. */
+/**
+ * Checks the parameters of a progressive scan. It has either DC coefficients or a range of AC coefficients, and refines
+ * them by one bit: ITU-T T.81, table B.3 and G.1.1.1.1.
+ */
 function checkProgression(count: number, first: number, last: number, high: number, low: number): void {
   const range = first === 0 ? last === 0 : first <= last && last < COEFFICIENTS && count === 1;
   if (!range || (high !== 0 && low !== high - 1) || low > MAX_SHIFT) throw damaged('scan header');
 }
 
-/** Codes of each length must leave room for longer ones: T.81, annex C. */
+/** Whether the codes of each length leave room for longer ones: T.81, annex C. */
 function hasRoom(counts: Buffer): boolean {
   let code = 0;
   return counts.every((count, index) => {

@@ -25,15 +25,15 @@ const ADOBE_BYTES = 12;
 const ICC_PROFILE = 'ICC_PROFILE\0';
 
 /**
- * Walks a JPEG's segments and scans to its end marker. As libjpeg-turbo does, it skips bytes that stand where a segment
- * should begin. What follows the end is ignored: phones append depth maps and videos there.
+ * Walks a JPEG's segments and scans to its end marker. Like libjpeg-turbo, it skips stray bytes between segments. It
+ * cuts out everything after the end marker, where phones append depth maps and videos.
  * @throws {Problem} `corrupt_image`
  */
 export function* walkJpeg(bytes: Buffer): Walk {
   const cuts = new Cuts('JPEG');
   const decodable = new JpegDecodable();
   let orientation: number | undefined;
-  /** From here to the next marker are no bytes that a decoder needs; undefined inside a scan. */
+  /** The start of bytes that no decoder needs, up to the next marker. Undefined inside a scan. */
   let behind: number | undefined = SIGNATURE_BYTES;
   let at = SIGNATURE_BYTES;
   for (let step = 1; ; step += 1) {
@@ -41,12 +41,12 @@ export function* walkJpeg(bytes: Buffer): Walk {
     const found = bytes[at] === 0xff ? at : bytes.indexOf(0xff, at);
     if (found < 0) throw cutOff();
     let start = found;
-    // Any number of fill bytes may stand before a marker: T.81, B.1.1.2.
+    // A marker may have any number of fill bytes before it: T.81, B.1.1.2.
     for (; bytes[start + 1] === 0xff; start += 1) if (start % 0x4000 === 0) yield;
     const marker = bytes[start + 1];
     if (marker === undefined) throw cutOff();
     at = start + 2;
-    // 0 is an escaped 0xff of a scan, the others are markers without a segment. Anywhere else they are stray bytes.
+    // 0 is an escaped 0xff of a scan, and the others are markers without a segment. Outside a scan, all are stray.
     if (marker <= TEM || (marker >= RST0 && marker <= RST7)) continue;
 
     if (marker === EOI) {
@@ -56,10 +56,10 @@ export function* walkJpeg(bytes: Buffer): Walk {
     }
     const isApplication = (marker >= APP0 && marker <= APP15) || marker === COM;
     const length = at + 2 <= bytes.length ? bytes.readUInt16BE(at) : 0;
-    // A length of 0 or 1 does not count even itself. Decoders go on behind it.
+    // A length of 0 or 1 is invalid, because it includes its own two bytes. Decoders continue after them.
     const end = at + Math.max(length, 2);
     if (decodable.scanned === 'all') {
-      // A decoder reads the scan up to its first marker, and looks for nothing but the end of the image behind that.
+      // A decoder reads the last scan up to its first marker. After that, it looks only for the end of the image.
       if (marker >= SOF0) behind ??= start;
       if (isApplication && isMarker(bytes, end)) at = end;
       continue;
@@ -80,20 +80,20 @@ export function* walkJpeg(bytes: Buffer): Walk {
   }
 }
 
-/** Whether something other than a scan's data begins here. */
+/** Whether a marker that ends a scan's data begins here. */
 function isMarker(bytes: Buffer, at: number): boolean {
   const marker = bytes[at + 1] ?? 0;
   return bytes[at] === 0xff && marker > RST7;
 }
 
-/** Whether a decoder goes by all of an application segment to show the right colours. */
+/** Whether a decoder needs the whole application segment to show the right colours. */
 function isRendering(marker: number, data: Buffer): boolean {
   if (marker === APP0) return data.length === JFIF_BYTES && begins(data, JFIF);
   if (marker === APP14) return data.length === ADOBE_BYTES && begins(data, ADOBE);
   return marker === APP2 && begins(data, ICC_PROFILE);
 }
 
-/** A JFIF segment without its thumbnail, or an Adobe segment without what is behind it; nothing for other segments. */
+/** Returns a JFIF segment without its thumbnail, or an Adobe segment without extra bytes. Undefined for all others. */
 function withoutExtras(marker: number, data: Buffer): Buffer | undefined {
   if (marker === APP0 && begins(data, JFIF) && data.length >= JFIF_BYTES)
     return segment(marker, Buffer.concat([data.subarray(0, JFIF_BYTES - 2), Buffer.alloc(2)]));

@@ -5,14 +5,14 @@ import type { Dimensions } from './image.ts';
 import { Cuts, STEPS_PER_PAUSE, type Walk } from './walk.ts';
 
 const SIGNATURE_BYTES = 8;
-/** A chunk is its length, its type, its data and a CRC: https://www.w3.org/TR/png-3/#5Chunk-layout */
+/** The bytes of a chunk's length, type and CRC: https://www.w3.org/TR/png-3/#5Chunk-layout */
 const CHUNK_OVERHEAD = 12;
 const HEADER_BYTES = 13;
-/** How much of a chunk is summed between two pauses; 1 MiB takes about 0.2 ms. */
+/** How many bytes of a chunk are checked between two pauses. 1 MiB takes about 0.2 ms. */
 const CRC_BYTES = 1024 * 1024;
 /** The end marker is always the same twelve bytes. */
 const END = Buffer.from('0000000049454e44ae426082', 'hex');
-/** libpng opens no more: PNG_USER_WIDTH_MAX and PNG_USER_HEIGHT_MAX. */
+/** The limits of libpng: PNG_USER_WIDTH_MAX and PNG_USER_HEIGHT_MAX. */
 const MAX_DIMENSION = 1_000_000;
 
 /** The colour type whose pixels are entries of a palette. */
@@ -34,14 +34,14 @@ const EXIF = chunkType('eXIf');
 const ANIMATION_CONTROL = chunkType('acTL');
 const FRAME_CONTROL = chunkType('fcTL');
 const FRAME_DATA = chunkType('fdAT');
-/** Optional chunks that say how the pixels are to be shown. A decoder goes by the first of each. */
+/** Optional chunks that say how to show the pixels. Decoders use the first one of each type. */
 const RENDERING = new Set(
   ['tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'mDCV', 'cLLI', 'sBIT', 'bKGD', 'pHYs'].map(chunkType),
 );
 
 /**
- * Walks a PNG's chunks from the header to the end marker. It decodes no pixels, but compares the checksums of the chunks
- * that every decoder needs. What follows the end marker is ignored.
+ * Walks a PNG's chunks from the header to the end marker. It decodes no pixels, but it compares the checksums of the
+ * chunks that every decoder needs. It cuts out everything after the end marker.
  * @throws {Problem} `corrupt_image` or `animated_image`
  */
 export function* walkPng(bytes: Buffer): Walk {
@@ -99,8 +99,8 @@ export function* walkPng(bytes: Buffer): Walk {
 }
 
 /**
- * Counts the frames that a browser would show: none where the animation is not announced before the image data, and only
- * those whose chunks are numbered without a gap, whatever number of them is announced.
+ * Counts the frames that a browser would show. They count only if more than one is announced before the image data, and
+ * only as long as their chunks are numbered without a gap. Otherwise, the announced number does not matter.
  * https://www.w3.org/TR/png-3/#apng-frame-based-animation
  */
 class Frames {
@@ -115,7 +115,7 @@ class Frames {
 
   control(sequence: number, behindImage: boolean): void {
     this.#open = this.#follows(sequence);
-    // A frame that is announced before the image data is the image itself.
+    // A frame whose control chunk comes before the image data is the image itself.
     if (this.#open && !behindImage) this.#show();
   }
 
@@ -147,13 +147,14 @@ function readHeader(bytes: Buffer): Dimensions & { readonly indexed: boolean } {
   if (width === 0 || height === 0 || width > MAX_DIMENSION || height > MAX_DIMENSION)
     throw corrupt('The PNG has no readable dimensions.');
   const [depth = 0, colour = 0, compression, filter, interlace = 0] = bytes.subarray(24, 29);
-  if (!BIT_DEPTHS[colour]?.includes(depth)) throw corrupt(`No PNG has the colour type ${colour} with ${depth} bits.`);
+  if (!BIT_DEPTHS[colour]?.includes(depth))
+    throw corrupt(`The PNG has colour type ${colour} with ${depth} bits, which does not exist.`);
   if (compression !== 0 || filter !== 0 || interlace > 1)
-    throw corrupt('The PNG has a compression, filter or interlace method that does not exist.');
+    throw corrupt('The PNG has an unknown compression, filter or interlace method.');
   return { width, height, indexed: colour === INDEXED };
 }
 
-/** One to 256 colours of three bytes each. */
+/** Whether a chunk is a palette of 1 to 256 colours, 3 bytes each, with the right checksum. */
 function isPalette(bytes: Buffer, at: number, length: number): boolean {
   const end = at + 8 + length;
   return (
@@ -164,7 +165,7 @@ function isPalette(bytes: Buffer, at: number, length: number): boolean {
   );
 }
 
-/** Whether decoders skip a chunk of this type if they do not know it: four letters, the first small and the third large. */
+/** Whether decoders skip an unknown chunk of this type: four letters, the first lower-case, the third upper-case. */
 function isSkipped(type: number): boolean {
   const isOptional = (type & 0x20002000) === 0x20000000;
   return isOptional && isLetter(type >>> 24) && isLetter(type >>> 16) && isLetter(type >>> 8) && isLetter(type);
@@ -175,7 +176,7 @@ function isLetter(code: number): boolean {
   return small >= 0x61 && small <= 0x7a;
 }
 
-/** The four letters of a chunk's type as the number that they are. */
+/** Reads the four letters of a chunk's type as a number. */
 function chunkType(letters: string): number {
   return Buffer.from(letters, 'latin1').readUInt32BE();
 }

@@ -1,12 +1,12 @@
 import { IMAGE_TYPES, type ImageType } from './image.ts';
 
 const SIGNATURE_BYTES = 12;
-/** `file-type` is given no more: it follows what a file says of itself, and a long crafted file would hold the event loop. */
+/** How much of a file `file-type` gets. It follows offsets in it, so a long crafted file would block the event loop. */
 const SNIFF_BYTES = 4100;
-/** An SVG may begin with comments; its first element is looked for this far. */
+/** How far to look for the first element of an SVG, which may start with comments. */
 const SVG_BYTES = 16_384;
 
-/** A JPEG needs no more than its first marker, as decoders skip stray bytes behind it; with F7 it is a JPEG-LS. */
+/** The first marker identifies a JPEG, because decoders skip stray bytes after it. With F7 next, it is a JPEG-LS. */
 const SIGNATURES: Record<ImageType, (start: string) => boolean> = {
   'image/png': (start) => start.startsWith('\x89PNG\r\n\x1a\n'),
   'image/jpeg': (start) => start.startsWith('\xff\xd8') && !start.startsWith('\xff\xf7', 2),
@@ -14,7 +14,10 @@ const SIGNATURES: Record<ImageType, (start: string) => boolean> = {
   'image/gif': (start) => start.startsWith('GIF'),
 };
 
-/** MIME types by brand, the first that a file has: https://nokiatech.github.io/heif/technical.html, AV1 image file format 6.3 */
+/**
+ * MIME types by brand. The first type of which a file has a brand counts.
+ * https://nokiatech.github.io/heif/technical.html, AV1 image file format 6.3
+ */
 const HEIF_BRANDS: readonly (readonly [mime: string, brands: readonly string[]])[] = [
   ['image/avif', ['avif']],
   ['image/avif-sequence', ['avis']],
@@ -23,34 +26,34 @@ const HEIF_BRANDS: readonly (readonly [mime: string, brands: readonly string[]])
   ['image/heif', ['mif1', 'mif2']],
   ['image/heif-sequence', ['msf1']],
 ];
-/** Of these, any image of the family may have one as its major brand; the others then say which it is. */
+/** Major brands that any image of the family may have. The other brands of the file then say which type it is. */
 const GENERAL_BRANDS = new Set(['mif1', 'mif2', 'msf1']);
-/** Classic and large TIFFs, little and big endian. */
+/** TIFF and BigTIFF, little-endian and big-endian. */
 const TIFF_SIGNATURES = new Set(['II*\0', 'MM\0*', 'II+\0', 'MM\0+']);
 
-/** The type of an image that the model takes, by its first bytes. */
+/** Tells the type of an image by its first bytes. Returns undefined if the model does not accept the type. */
 export function supportedType(bytes: Buffer): ImageType | undefined {
   const start = bytes.toString('latin1', 0, SIGNATURE_BYTES);
   return IMAGE_TYPES.find((type) => SIGNATURES[type](start));
 }
 
-/** The MIME type of anything else, where it can be told. `file-type` is loaded for this alone: few send something else. */
+/** Tells the MIME type of any other bytes, or returns undefined. It loads `file-type` only now, because few need it. */
 export async function detectType(bytes: Buffer): Promise<string | undefined> {
   const known = heifType(bytes) ?? svgType(bytes);
   if (known) return known;
   const { fileTypeFromBuffer } = await import('file-type');
   const detected = await fileTypeFromBuffer(bytes.subarray(0, SNIFF_BYTES));
-  // It tells a TIFF by its directory, which may lie anywhere.
+  // file-type recognizes a TIFF by its directory, which may be anywhere in the file.
   return detected?.mime ?? (TIFF_SIGNATURES.has(bytes.toString('latin1', 0, 4)) ? 'image/tiff' : undefined);
 }
 
-/** `file-type` goes by the major brand alone, and takes those that it does not know for a video. */
+/** `file-type` looks only at the major brand, and takes unknown ones for a video. */
 function heifType(bytes: Buffer): string | undefined {
   if (bytes.toString('latin1', 4, 8) !== 'ftyp') return undefined;
   const end = Math.min(bytes.readUInt32BE(0), SNIFF_BYTES, bytes.length);
   const major = bytes.toString('latin1', 8, 12);
   const brands = [major];
-  // Behind the major brand stands its version, four bytes too.
+  // The major brand is followed by its version, which has four bytes, too.
   for (let at = 16; at + 4 <= end; at += 4) brands.push(bytes.toString('latin1', at, at + 4));
   const found =
     HEIF_BRANDS.find(([, names]) => names.includes(major) && !GENERAL_BRANDS.has(major)) ??
@@ -58,7 +61,7 @@ function heifType(bytes: Buffer): string | undefined {
   return found?.[0];
 }
 
-/** An SVG has no signature. This looks for its first element, behind declarations and comments. */
+/** An SVG has no signature, so this looks for its first element, after declarations and comments. */
 function svgType(bytes: Buffer): string | undefined {
   const text = decodeText(bytes.subarray(0, SVG_BYTES));
   const begins = /\s*(?:(?<svg><(?:!DOCTYPE\s+svg|(?:\w+:)?svg)[\s/>])|(?<declaration><\?)|(?<comment><!--))/iy;
@@ -72,7 +75,7 @@ function svgType(bytes: Buffer): string | undefined {
   }
 }
 
-/** UTF-16 where a byte order mark says so. A mark of UTF-8 is skipped like other white space. */
+/** Decodes UTF-16 if there is a byte order mark for it, otherwise UTF-8. */
 function decodeText(bytes: Buffer): string {
   const mark = bytes.toString('latin1', 0, 2);
   return new TextDecoder(mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : 'utf-8').decode(bytes);

@@ -2,31 +2,34 @@ import { inTurn } from '../http/turn.ts';
 import { corrupt } from './faults.ts';
 import type { Cut, Structure } from './image.ts';
 
-/** How many steps a walk takes from one pause to the next: less than 0.1 ms, even if each of them is dear. */
+/** How many steps a walk takes between two pauses. This is less than 0.1 ms, even if each step is expensive. */
 export const STEPS_PER_PAUSE = 512;
-/** How long a walk goes on in one step, in milliseconds. An ordinary image takes less. */
+/** How long a walk runs before other work may run. The walk of an ordinary image takes less. */
 const STEP_MS = 1;
-/** Each cut is one more piece to send. A camera's image has about ten. */
+/** The limit of cuts, because each one adds a piece to send. A camera's image has about ten. */
 const MAX_CUTS = 4096;
 
 /**
  * Walks through an image's structure, from header to end. It pauses every {@link STEPS_PER_PAUSE} steps, so that a file
- * made of millions of tiny parts does not hold the event loop.
+ * with millions of tiny parts does not block the event loop.
  */
 export type Walk = Generator<undefined, Structure, undefined>;
 
-/** Collects what a walk finds that is no part of the picture, in the order of the bytes. */
+/** Collects the parts of a file that do not belong to the picture, in the order of the bytes. */
 export class Cuts {
   readonly list: Cut[] = [];
   readonly #format: string;
-  /** The last one without a replacement; it grows with what follows it directly. */
+  /** The last cut, if it has no replacement. If the next cut follows directly, the two are joined. */
   #last: { start: number; end: number } | undefined;
 
   constructor(format: string) {
     this.#format = format;
   }
 
-  /** @throws {Problem} `corrupt_image` if there are more cuts than an image has that was not made to harm */
+  /**
+   * Adds the bytes from `start` to before `end`. `instead` takes their place.
+   * @throws {Problem} `corrupt_image` if there are more cuts than any ordinary image needs
+   */
   add(start: number, end: number, instead?: Buffer): void {
     if (start >= end) return;
     if (this.#last?.end === start && !instead) {
@@ -41,7 +44,7 @@ export class Cuts {
   }
 }
 
-/** Runs a walk to its end. Other work has its turn in between. */
+/** Runs a walk to its end. Other work runs in between. */
 export async function finish(walk: Walk): Promise<Structure> {
   for (;;) {
     const structure = await inTurn(() => goOn(walk));
@@ -49,7 +52,7 @@ export async function finish(walk: Walk): Promise<Structure> {
   }
 }
 
-/** Walks on for about a millisecond. Returns undefined if that is not enough. */
+/** Continues a walk for about a millisecond. Returns undefined if it is not at its end then. */
 function goOn(walk: Walk): Structure | undefined {
   const started = performance.now();
   do {

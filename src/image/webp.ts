@@ -9,13 +9,13 @@ const CHUNK_HEADER_BYTES = 8;
 const CANVAS_AT = RIFF_HEADER_BYTES + CHUNK_HEADER_BYTES;
 const CANVAS_BYTES = 10;
 const ANIMATION_BYTES = 6;
-/** What an ANMF chunk holds before the chunks of its frame. */
+/** The length of an ANMF chunk before the chunks of its frame. */
 const FRAME_BYTES = 16;
-/** Flags of a VP8X chunk: an animation; EXIF and XMP; those without a meaning. */
+/** Flags of a VP8X chunk: an animation; EXIF and XMP; reserved bits. */
 const ANIMATION = 0x02;
 const METADATA = 0x0c;
 const RESERVED = 0xc1;
-/** No picture is larger than its 14 bits can say, so neither is a canvas that decoders show. */
+/** A picture stores each dimension in 14 bits, so decoders show no larger canvas. */
 const MAX_DIMENSION = 2 ** 14;
 
 const VP8X = chunkType('VP8X');
@@ -28,8 +28,8 @@ const ICCP = chunkType('ICCP');
 const EXIF = chunkType('EXIF');
 
 /**
- * Walks a WebP's chunks within the size that its RIFF header tells, as strictly as libwebp's demuxer. What follows them is
- * ignored.
+ * Walks a WebP's chunks within the size in its RIFF header, as strictly as libwebp's demuxer. It cuts out everything
+ * after them.
  * @throws {Problem} `corrupt_image` or `animated_image`
  */
 export function* walkWebp(bytes: Buffer): Walk {
@@ -45,7 +45,7 @@ export function* walkWebp(bytes: Buffer): Walk {
   return { ...picture, orientation: 1, cuts: withSizes(bytes, end, cuts.list) };
 }
 
-/** The extended format: a canvas, and chunks of which one is the picture. It may be the only frame of an animation. */
+/** Walks the extended format: a canvas, and chunks with one picture, which may be the only frame of an animation. */
 function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
   const { width, height, isAnimation } = readCanvas(bytes);
   const cuts = new Cuts('WebP');
@@ -63,7 +63,7 @@ function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
     const length = bytes.readUInt32LE(at + 4);
     if (previous === ALPH && type !== VP8) throw outOfPlace();
     if (type === VP8 || type === VP8L || type === ALPH) {
-      // The picture of an animation stands inside its frame.
+      // The picture of an animation must be inside its frame.
       if (picture || (isAnnounced && previous !== ANMF && previous !== ALPH)) throw outOfPlace();
       if (type !== ALPH) picture = readPicture(bytes, at);
     } else if (type === ANMF) {
@@ -89,7 +89,7 @@ function* walkExtended(bytes: Buffer, canvasEnd: number, end: number): Walk {
   return { width, height, orientation: orientation ?? 1, cuts: withSizes(bytes, end, cuts.list, frame) };
 }
 
-/** A still picture has the size of its canvas; a frame is anywhere inside it. */
+/** Checks that a still picture has the size of its canvas, or that a frame lies inside it. */
 function checkPlace(
   bytes: Buffer,
   picture: Dimensions,
@@ -97,7 +97,7 @@ function checkPlace(
   isAnimation: boolean,
   frame?: number,
 ): void {
-  // Offsets are told in units of two pixels.
+  // Offsets are in units of two pixels.
   const x = frame === undefined ? 0 : 2 * bytes.readUIntLE(frame + CHUNK_HEADER_BYTES, 3);
   const y = frame === undefined ? 0 : 2 * bytes.readUIntLE(frame + CHUNK_HEADER_BYTES + 3, 3);
   const right = x + picture.width;
@@ -106,7 +106,7 @@ function checkPlace(
     throw corrupt('The WebP has a picture of another size than its canvas.');
 }
 
-/** The cuts together with what they change: the sizes of the file and of a frame, and the flags that announce metadata. */
+/** Adds the changes that the cuts require: the sizes of the file and of a frame, and the flags for metadata. */
 function withSizes(bytes: Buffer, end: number, inside: readonly Cut[], frame?: number): readonly Cut[] {
   const behind = end < bytes.length ? [{ start: end, end: bytes.length }] : [];
   if (inside.length === 0) return behind;
@@ -121,7 +121,7 @@ function withSizes(bytes: Buffer, end: number, inside: readonly Cut[], frame?: n
   return all.toSorted((a, b) => a.start - b.start);
 }
 
-/** The size of a chunk without what is cut out of it. */
+/** Makes the cut that replaces the size of a chunk with the size after all cuts. */
 function withSize(bytes: Buffer, chunk: number, cuts: readonly Cut[]): Cut {
   const size = bytes.readUInt32LE(chunk + 4);
   const start = chunk + CHUNK_HEADER_BYTES;
@@ -132,7 +132,7 @@ function withSize(bytes: Buffer, chunk: number, cuts: readonly Cut[]): Cut {
   return { start: chunk + 4, end: chunk + 8, instead };
 }
 
-/** Where the chunk that begins here ends, its padding included. */
+/** The end of the chunk that begins here, including its padding. */
 function endOfChunk(bytes: Buffer, at: number, end: number): number {
   if (at + CHUNK_HEADER_BYTES > end) throw cutOff();
   const length = bytes.readUInt32LE(at + 4);
@@ -150,7 +150,7 @@ function readCanvas(bytes: Buffer): Dimensions & { readonly isAnimation: boolean
   return { width, height, isAnimation: (flags & ANIMATION) !== 0 };
 }
 
-/** The picture of the chunk that begins here. */
+/** Reads the dimensions of the picture in the chunk that begins here. */
 function readPicture(bytes: Buffer, at: number): Dimensions {
   const type = bytes.readUInt32LE(at);
   const start = at + CHUNK_HEADER_BYTES;
@@ -160,7 +160,7 @@ function readPicture(bytes: Buffer, at: number): Dimensions {
   throw corrupt('The WebP does not begin with a picture.');
 }
 
-/** The frame header of VP8, RFC 6386, section 9.1: a key frame that is shown, of a known profile. */
+/** Reads a VP8 frame header. It must be of a shown key frame with a known profile: RFC 6386, section 9.1. */
 function readLossy(data: Buffer): Dimensions {
   if (data.length < 10 || data.readUIntBE(3, 3) !== 0x9d012a) throw noDimensions();
   const head = data.readUIntLE(0, 3);
@@ -174,21 +174,21 @@ function readLossy(data: Buffer): Dimensions {
   return { width, height };
 }
 
-/** The header of VP8L: 14 bits each for width and height, less one, and a version. RFC 9649, section 3.4. */
+/** Reads a VP8L header: width and height minus 1, in 14 bits each, and a version: RFC 9649, section 3.4. */
 function readLossless(data: Buffer): Dimensions {
   if (data.length < 5 || data[0] !== 0x2f) throw noDimensions();
   const bits = data.readUInt32LE(1);
-  if (bits >>> 29 !== 0) throw corrupt('The WebP is of a version that does not exist.');
+  if (bits >>> 29 !== 0) throw corrupt('The WebP has an unknown version.');
   return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
 }
 
-/** A chunk's type as the number that its four letters are. */
+/** Reads the four letters of a chunk's type as a number. */
 function chunkType(letters: string): number {
   return Buffer.from(letters, 'latin1').readUInt32LE();
 }
 
 function outOfPlace() {
-  return corrupt('The WebP has its chunks in an order that no decoder takes.');
+  return corrupt('The WebP has its chunks in an order that no decoder accepts.');
 }
 
 function noDimensions() {
