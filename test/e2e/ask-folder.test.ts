@@ -86,7 +86,7 @@ describe('300 images', () => {
       asking.child.kill('SIGINT');
       asking.child.kill('SIGINT');
       expect(await asking.ended, asking.output()).toBe(130);
-      expect(asking.output()).toContain('run it again to go on');
+      expect(asking.output()).toContain('Run it again to continue');
       expect((await linesOf('answers.ndjson')).length).toBe(asked());
     }
     const last = askAll();
@@ -180,8 +180,8 @@ test('images that fail are listed, get no line, and are asked about again', asyn
 });
 
 test.each([
-  [[], 'A folder and a question are needed'],
-  [['images'], 'A folder and a question are needed'],
+  [[], 'Give a folder and a question'],
+  [['images'], 'Give a folder and a question'],
   [['images', 'What', 'is', 'this?'], 'in quotes'],
   [['images', 'What?', '--concurrency', '0'], '--concurrency must be'],
   [['images', 'What?', '--url', 'localhost:7071'], '--url must begin with'],

@@ -4,20 +4,22 @@ import type { Answer } from './ask-image.ts';
 import { csvFormat } from './csv.ts';
 import { ndjsonFormat } from './ndjson.ts';
 
-/** A file of answers, which is added to. */
+/** An open file to which answers are appended. */
 export interface AnswerFile {
-  /** Whether it has an answer about an image. */
+  /** Returns whether the file has an answer for an image. */
   has(name: string): boolean;
-  /** Appends an answer; it is in the file when this resolves, whatever happens to the process then. */
+  /**
+   * Appends an answer. When it resolves, the operating system has the answer, so that it survives if the process ends.
+   */
   add(name: string, answer: Answer): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a file of answers, or makes it: CSV if its name ends in .csv, else NDJSON. An answer at its end that was cut off,
- * because the process was killed while it wrote, is removed.
+ * Opens or creates a file of answers: CSV if its name ends in .csv, or else NDJSON. It removes an incomplete last
+ * answer, which is left if the process was killed while writing.
  *
- * @throws Error if the file has something else in it; it is then left as it is
+ * @throws {Error} if the file has other content. The file is then left unchanged
  */
 export async function openAnswers(path: string, schema: Record<string, unknown> | undefined): Promise<AnswerFile> {
   const format = extname(path).toLowerCase() === '.csv' ? csvFormat(schema) : ndjsonFormat;
@@ -36,7 +38,7 @@ export async function openAnswers(path: string, schema: Record<string, unknown> 
   return {
     has: (name) => answered.has(name),
     async add(name, answer) {
-      // One after the other: two appends at once could mix.
+      // Append one answer after the other, because concurrent appends could mix.
       writing = writing.then(async () => file.appendFile(format.line(name, answer)));
       await writing;
       answered.add(name);

@@ -10,11 +10,11 @@ interface Work {
   answers: AnswerFile;
   concurrency: number;
   url: string;
-  /** Once it is aborted, no further image is asked about, and those in hand are finished. */
+  /** When it is aborted, questions in progress are finished, and no further image is asked about. */
   stop: AbortSignal;
 }
 
-/** Asks about the images of a folder that have no answer yet, and returns which failed. */
+/** Asks about all images of a folder that have no answer yet. Returns the images that failed. */
 export async function askFolder(work: Work): Promise<{ failures: { file: string; reason: string }[] }> {
   const { folder, question, answers, concurrency, url, stop } = work;
   const failures: { file: string; reason: string }[] = [];
@@ -30,7 +30,7 @@ export async function askFolder(work: Work): Promise<{ failures: { file: string;
   return { failures };
 
   async function worker(): Promise<void> {
-    // The workers share the iteration: each takes the next file.
+    // The workers share one iterator, so each takes the next file.
     for (let next = await files.next(); !next.done && !stop.aborted; next = await files.next()) await ask(next.value);
   }
 
@@ -42,7 +42,7 @@ export async function askFolder(work: Work): Promise<{ failures: { file: string;
       await answers.add(name, answer);
       progress.answered(answer.usage.totalTokens);
     } catch (error) {
-      // It was told to wait, and then to stop: it is asked about next time.
+      // Stopped while it waited. It is not a failure, because the next run asks about it.
       if (stop.aborted && error instanceof Error && error.name === 'AbortError') return;
       failures.push({ file: name, reason: reasonOf(error) });
       progress.failed();
@@ -56,7 +56,7 @@ export async function askFolder(work: Work): Promise<{ failures: { file: string;
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // fetch() says only that it failed; the cause says why.
+  // The error of fetch() says only that it failed. Its cause says why.
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
   return error.message + cause;
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 
-/** What is asked about every image. */
+/** The question about every image. */
 export interface Question {
   instructions: string;
   schema: Record<string, unknown> | undefined;
@@ -11,7 +11,7 @@ export interface Question {
   key: string | undefined;
 }
 
-/** As much of the app's answer as is kept. */
+/** The part of the app's answer that is kept. */
 export const Answer = v.object({
   answer: v.nullable(v.string()),
   data: v.optional(v.record(v.string(), v.unknown())),
@@ -24,15 +24,15 @@ export type Answer = v.InferOutput<typeof Answer>;
 
 const Problem = v.object({ title: v.string(), detail: v.optional(v.string()), code: v.string() });
 
-/** The app is asked to wait by these: a rate limit, and too much at once or no token. */
+/** Statuses after which to wait and ask again: 429 for a rate limit, 503 for an overloaded app or a missing token. */
 const LATER = new Set([429, 503]);
-/** The wait where the app names none, in milliseconds; it doubles. */
+/** The first wait if the response has no Retry-After, in milliseconds. It doubles each time, up to the longest wait. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
-/** After so many milliseconds of being told to wait, an image has failed. */
+/** Milliseconds to keep asking about an image while the app says to wait. Then the image has failed. */
 const PATIENCE_MS = 10 * 60_000;
 
-/** Makes everybody wait where the app has told one to. */
+/** Makes all workers wait when the app has told one of them to wait. */
 export class Pause {
   #until = 0;
 
@@ -40,7 +40,7 @@ export class Pause {
     this.#until = Math.max(this.#until, Date.now() + ms);
   }
 
-  /** @throws the signal's reason if it is aborted before the wait is over */
+  /** Resolves when the wait is over. @throws {Error} an AbortError if the signal is aborted before */
   async wait(signal: AbortSignal): Promise<void> {
     for (let ms = this.#until - Date.now(); ms > 0; ms = this.#until - Date.now())
       await sleep(ms, undefined, { signal });
@@ -48,10 +48,11 @@ export class Pause {
 }
 
 /**
- * Asks the app about one image, which is read from disk as it is sent. Waits when the app says so.
+ * Asks the app about one image. The image is read from disk while it is sent. If the app says to wait, it waits and
+ * asks again.
  *
- * @param stop - ends waiting, but not a request that is under way
- * @throws Error with what the app says is wrong
+ * @param stop - ends a wait, but not a request in progress
+ * @throws {Error} with the app's problem as its message
  */
 export async function askImage(
   url: string,
@@ -67,7 +68,7 @@ export async function askImage(
     form.set('instructions', instructions);
     if (schema) form.set('schema', JSON.stringify(schema));
     form.set('image', await openAsBlob(file), basename(file));
-    // As a stream it is sent chunked: with a Content-Length, the Functions host would first read all of it.
+    // Send a stream, which is chunked. With a Content-Length, the Functions host would first read all of it.
     const { body, headers } = new Response(form);
     headers.set('accept', 'application/json');
     if (key) headers.set('x-functions-key', key);
@@ -94,7 +95,7 @@ async function reasonOf(answer: Response): Promise<string> {
   }
 }
 
-/** Milliseconds of a Retry-After, which is in seconds or a date (RFC 9110, section 10.2.3). */
+/** Returns the milliseconds of a Retry-After header, which has seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfterMs(header: string | null): number | undefined {
   if (!header) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();

@@ -10,12 +10,12 @@ import { startLocalApp } from './local-app.ts';
 
 const USAGE = `Usage: npm run ask -- FOLDER 'What is this?' [options]
 
-Asks the question about every image of a folder, and of the folders in it. Run it again to go on after a Ctrl-C.
+Asks the question about every image of a folder and its subfolders. After Ctrl-C, run it again to continue.
 
-  --out FILE         where the answers go: .ndjson or .csv; default: answers.ndjson
-  --schema FILE      a JSON Schema of an object that each answer has to match
-  --concurrency N    how many images are asked about at once; default: 8
-  --url URL          the app, such as https://NAME.azurewebsites.net; without it, one is built and started here
+  --out FILE         the file for the answers, .ndjson or .csv; default: answers.ndjson
+  --schema FILE      a JSON Schema of an object that each answer must satisfy
+  --concurrency N    how many questions to ask at once; default: 8
+  --url URL          the app, such as https://NAME.azurewebsites.net; by default, the app is built and started here
   --key KEY          the app's function key`;
 
 const JsonObject = v.record(v.string(), v.unknown());
@@ -28,7 +28,9 @@ interface Arguments {
   url: string | undefined;
 }
 
-/** `npm run ask`: exits with 0 if every image is answered, 1 if some failed, 2 for wrong arguments, 130 after Ctrl-C. */
+/**
+ * `npm run ask`: exits with 0 if every image is answered, 1 if some failed, 2 for wrong arguments, 130 after Ctrl-C.
+ */
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -76,8 +78,8 @@ async function readArguments(): Promise<Arguments> {
     process.exit(0);
   }
   const [folder, instructions, ...more] = positionals;
-  if (!folder || !instructions?.trim()) throw new Error('A folder and a question are needed.');
-  if (more.length > 0) throw new Error(`'${more.join(' ')}' is too much. Put the question in quotes.`);
+  if (!folder || !instructions?.trim()) throw new Error('Give a folder and a question.');
+  if (more.length > 0) throw new Error(`Unexpected argument: ${more.join(' ')}. Put the question in quotes.`);
   const concurrency = Number(values.concurrency);
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new Error('--concurrency must be a whole number, 1 or more.');
@@ -104,7 +106,7 @@ async function readSchema(file: string): Promise<Record<string, unknown>> {
   try {
     return v.parse(JsonObject, JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
-    throw new Error(`--schema: ${file} is not a file with a JSON Schema in it.`, { cause: error });
+    throw new Error(`--schema: ${file} is not a JSON Schema.`, { cause: error });
   }
 }
 

@@ -10,12 +10,14 @@ const END_OF_LINE = '\r\n';
 const Schema = v.object({ properties: v.record(v.string(), v.unknown()) });
 const Records = v.object({ record: v.array(v.string()), info: v.object({ bytes: v.number() }) });
 
-/** A name that a spreadsheet would take for a formula is written as a path, which is the same file. */
+/**
+ * Start of a name that a spreadsheet reads as a formula. Such a name is written as `./NAME`, which is the same file.
+ */
 const FORMULA = /^[=+\-@\t\r]/;
 
 /**
- * CSV as spreadsheets open it: RFC 4180 with a byte order mark, without which Excel does not read UTF-8, and with what
- * would be a formula behind an apostrophe. With a schema, each of its members is a column.
+ * Creates the CSV format for spreadsheets: RFC 4180 with a byte order mark, because Excel does not read UTF-8 without
+ * it. An apostrophe goes before text that would be a formula. With a schema, each of its members is a column.
  */
 export function csvFormat(schema: Record<string, unknown> | undefined): Format {
   const members = v.is(Schema, schema) ? Object.keys(schema.properties) : undefined;
@@ -51,7 +53,7 @@ function toCsv(row: unknown[]): string {
     escape_formulas: true,
     cast: {
       boolean: String,
-      // A negative number is no formula.
+      // A negative number begins with a minus sign, but is not a formula.
       number: (value) => ({ value: String(value), escape_formulas: false }),
     },
   });
@@ -76,13 +78,13 @@ async function read(
   try {
     for await (const row of parser) {
       const { record, info } = v.parse(Records, row);
-      if (ends.length === 0 && record.join() !== columns.join()) throw new Error('The columns are others.');
+      if (ends.length === 0 && record.join() !== columns.join()) throw new Error('The columns are different.');
       names.push(record[0] ?? '');
       ends.push(info.bytes);
     }
     if (!isWhole) drop();
   } catch (error) {
-    // A last line that ends within quotes, or between a quote and the end of the line.
+    // The last line may be cut off inside quotes, or after a quote. Other faults mean a file of another kind.
     if (!(error instanceof CsvError) || (isWhole && error.code !== 'CSV_QUOTE_NOT_CLOSED')) throw error;
   }
   return { answered: new Set(names.slice(1).map((name) => name.replace(/^\.\//, ''))), end: ends.at(-1) ?? 0 };

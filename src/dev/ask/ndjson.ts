@@ -3,10 +3,10 @@ import type { Format } from './format.ts';
 
 const Line = v.object({ file: v.string() });
 const NEWLINE = 0x0a;
-/** How each line begins. */
+/** The start of every line. */
 const BEGINNING = '{"file":';
 
-/** NDJSON: an object a line. */
+/** NDJSON, which has one JSON object in each line. */
 export const ndjsonFormat: Format = {
   head: '',
   line: (file, answer) => `${JSON.stringify({ file, ...answer })}\n`,
@@ -25,7 +25,7 @@ export const ndjsonFormat: Format = {
       rest = rest.subarray(from);
     }
     if (!BEGINNING.startsWith(rest.toString('latin1', 0, BEGINNING.length)))
-      throw new Error('The last line is no answer.');
+      throw new Error('The last line is not an answer.');
     return { answered, end };
   },
 };

@@ -1,12 +1,12 @@
 import { createLogUpdate } from 'log-update';
 
 const BAR_WIDTH = 30;
-/** How often the progress is shown, in milliseconds: on a terminal, and where each time is a line in a file. */
+/** How often to show the progress, in milliseconds: on a terminal, and as lines in a file. */
 const TERMINAL_MS = 100;
 const LINE_MS = 10_000;
 const count = new Intl.NumberFormat('en-US');
 
-/** Counts, and shows on stderr how far the work is. */
+/** Creates a progress display on stderr, which counts images and tokens. */
 export function showProgress() {
   const { stderr } = process;
   const bar = stderr.isTTY ? createLogUpdate(stderr) : undefined;
@@ -25,7 +25,7 @@ export function showProgress() {
       if (isAnswered) before += 1;
     },
     start(): void {
-      console.log(`${images(total)}, ${count.format(before)} of them answered before.`);
+      console.log(`${images(total)}, ${count.format(before)} of them already answered.`);
       startedAt = performance.now();
       timer = setInterval(show, bar ? TERMINAL_MS : LINE_MS);
     },
@@ -41,7 +41,7 @@ export function showProgress() {
       show();
       bar?.done();
       const left = total - before - answered - failed;
-      const rest = isStopped && left > 0 ? ` Stopped with ${count.format(left)} to go: run it again to go on.` : '';
+      const rest = isStopped && left > 0 ? ` Stopped with ${count.format(left)} left. Run it again to continue.` : '';
       console.log(`${count.format(answered)} answered, ${count.format(failed)} failed.${rest}`);
     },
   };

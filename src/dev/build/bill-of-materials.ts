@@ -8,15 +8,16 @@ const Lockfile = v.object({
 });
 type Locked = v.InferOutput<typeof Lockfile>['packages'];
 
-/** The app that the packages are part of. */
+/** Name and version of the app, or of a package from NuGet. */
 export interface Shipped {
   readonly name: string;
   readonly version: string;
 }
 
 /**
- * A CycloneDX 1.6 bill of materials of what is really in the bundle: https://cyclonedx.org/docs/1.6/json/
- * It carries no time and no serial number, so that the same sources make the same file.
+ * Creates a CycloneDX 1.6 bill of materials of the packages in the bundle: https://cyclonedx.org/docs/1.6/json/
+ * It has no time and no serial number, so that the same sources make the same file.
+ * @throws {Error} if a package is not the one that package-lock.json names
  */
 export async function billOfMaterials(
   root: string,
@@ -64,12 +65,12 @@ function nuGetUrl({ name, version }: Shipped): string {
   return `pkg:nuget/${name}@${version}`;
 }
 
-/** https://github.com/package-url/purl-spec, type npm. */
+/** Returns a package URL of type npm: https://github.com/package-url/purl-spec */
 function packageUrl({ name, version }: Shipped): string {
   return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
-/** The hash by which npm checks the package when it installs it, so that the bill names bytes and not only versions. */
+/** Returns the hash by which npm verifies the package, so that the bill identifies bytes and not only versions. */
 function sha512({ directory, name, version }: BundledPackage, locked: Locked): string {
   const entry = locked[directory];
   const [, hash] = /^sha512-(\S+)$/.exec(entry?.integrity ?? '') ?? [];

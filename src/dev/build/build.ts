@@ -11,8 +11,8 @@ import { replaceFolder } from './replace-folder.ts';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * The image decoder and its licences, by their names in `dist/`. Parts of it are under the LGPL, so it is a file of its own
- * that anyone can replace by another build.
+ * Sources of the image decoder and its licences, by name in `dist/`. Parts of the decoder are under the LGPL, so it is
+ * a separate file, which anyone can replace by another build.
  */
 const DECODER = {
   'magick/magick.wasm': 'node_modules/@imagemagick/magick-wasm/dist/x86/magick.wasm',
@@ -20,7 +20,7 @@ const DECODER = {
   'magick/NOTICE': 'node_modules/@imagemagick/magick-wasm/NOTICE',
 };
 
-/** What a build wrote. */
+/** The result of a build. */
 export interface Built {
   /** The deployable directory. */
   dir: string;
@@ -30,9 +30,11 @@ export interface Built {
 }
 
 /**
- * Writes `dist/`, the whole deployment: the bundle, the image decoder, `host.json`, a `package.json` without dependencies, and what says
- * whose code is in it. What was there before is replaced once the new build is known to be good.
- * @param withQueueExtension - whether it can take messages of jobs on the Functions host; that needs the .NET SDK and NuGet
+ * Writes `dist/`, which is the whole deployment: the bundle, the image decoder, `host.json`, a `package.json` without
+ * dependencies, a bill of materials and the licences. It replaces the previous build only after the new one has
+ * succeeded.
+ * @param withQueueExtension - whether to add the extension with which the Functions host takes messages of jobs; this
+ * needs the .NET SDK and NuGet
  */
 export async function build(withQueueExtension = false): Promise<Built> {
   const started = performance.now();
@@ -77,7 +79,7 @@ async function readApp(): Promise<Shipped> {
 
 if (import.meta.main) {
   try {
-    // azd passes its environment on.
+    // azd sets VISION_JOBS from its own environment.
     const { dir, files, bytes, milliseconds } = await build(process.env['VISION_JOBS'] === 'true');
     const size = `${files} files, ${Math.round(bytes / 1024)} KB, ${Math.round(milliseconds)} ms`;
     process.stdout.write(`built ${relative(process.cwd(), dir)}/: ${size}\n`);

@@ -4,25 +4,22 @@ import { playground } from './playground.ts';
 /** Bundled CommonJS packages call `require`, which ES modules do not have. */
 const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 
-/** A file of a bundle, in memory. */
+/** A file of a bundle that is not written yet. */
 export interface BundledFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** A bundle, in memory. */
+/** A bundle that is not written yet. */
 export interface Bundle {
   readonly files: readonly BundledFile[];
-  /** Which sources went into it. */
+  /** esbuild's list of the sources in the bundle. */
   readonly metafile: Metafile;
-  /** Copyright comments found in the sources. */
+  /** Copyright comments from the sources. */
   readonly legalComments: readonly string[];
 }
 
-/**
- * What starts by itself: the app for the Functions host, the app as a server, and its threads. By name in
- * `outdir`, the source below the root.
- */
+/** Entry points, by name in `outdir`: the app for the Functions host, the app as a server, and the worker threads. */
 const ENTRIES = {
   index: 'src/index.ts',
   server: 'src/server.ts',
@@ -30,7 +27,10 @@ const ENTRIES = {
   'decoder-worker': 'src/image/decoder-worker.ts',
 };
 
-/** Bundles the app into ES modules. Each dynamically imported module becomes a file of its own. */
+/**
+ * Bundles the app into ES modules. Each dynamically imported module becomes a separate file.
+ * @throws {Error} if the app imports code from `src/dev/`
+ */
 export async function bundle(
   root: string,
   outdir: string,
@@ -49,14 +49,14 @@ export async function bundle(
     platform: 'node',
     target: 'node22',
     minify: true,
-    // The OpenAI client sends its class name in User-Agent, and @azure/identity logs its classes' names.
+    // Keep class names: the OpenAI client sends its own in User-Agent, and @azure/identity logs those of credentials.
     keepNames: true,
-    // A logged stack then names the source line. The sources themselves are not shipped.
+    // With a source map, a logged stack names the source line. The sources themselves are not deployed.
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'external',
     plugins: [playground(root, (part) => ofPage.push(part))],
-    // The Functions language worker provides it.
+    // The Functions language worker provides this module.
     external: ['@azure/functions-core'],
     banner: { js: REQUIRE },
     logLevel: 'error',

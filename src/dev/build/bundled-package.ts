@@ -7,17 +7,17 @@ import * as v from 'valibot';
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
-  /** An SPDX expression, as its package.json has it. */
+  /** The SPDX expression from its package.json. */
   readonly license: string;
-  /** Where it is installed, relative to the project. */
+  /** The directory in which it is installed, relative to the project. */
   readonly directory: string;
   /** The directories of the packages that its code imports. */
   readonly uses: readonly string[];
 }
 
-/** What a bundle is made of, beside the app's own code. */
+/** The packages in a bundle. */
 export interface Bundled {
-  /** In the order of their directories. */
+  /** Sorted by directory. */
   readonly packages: readonly BundledPackage[];
   /** The directories of the packages that the app's own code imports. */
   readonly used: readonly string[];
@@ -25,11 +25,11 @@ export interface Bundled {
 
 const Manifest = v.object({ name: v.string(), version: v.string(), license: v.string() });
 
-/** The innermost package that a file belongs to, for a version of its own may be installed inside another. */
+/** The directory of a file's package. It is the innermost one, because packages may be installed inside another. */
 const PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 const THE_APP = '';
 
-/** The packages that left code in the bundle; one that was shaken out whole is none. */
+/** Returns the packages with code in the bundle. Packages that tree shaking removed completely are left out. */
 export async function bundledPackages(root: string, metafile: Metafile): Promise<Bundled> {
   const uses = usesOf(metafile);
   const directories = [...uses.keys()].filter((directory) => directory !== THE_APP).toSorted();
@@ -40,7 +40,10 @@ export async function bundledPackages(root: string, metafile: Metafile): Promise
   return { packages: await Promise.all(packages), used: list(uses.get(THE_APP)) };
 }
 
-/** Which package uses which, by directory. A file that only passes on what others export leaves no code, but does lead there. */
+/**
+ * Returns which package uses which, by directory. It follows the imports of all sources, because a file that only
+ * re-exports has no code in the bundle.
+ */
 function usesOf({ inputs, outputs }: Metafile): Map<string, Set<string>> {
   const left = Object.values(outputs).flatMap((output) =>
     Object.keys(output.inputs).filter((file) => output.inputs[file]?.bytesInOutput),
@@ -66,6 +69,6 @@ function list(directories: Set<string> = new Set()): string[] {
 async function readManifest(root: string, directory: string): Promise<v.InferOutput<typeof Manifest>> {
   const manifest = v.safeParse(Manifest, JSON.parse(await readFile(join(root, directory, 'package.json'), 'utf8')));
   if (!manifest.success)
-    throw new Error(`${directory}/package.json names no license, or not even itself, so it cannot be shipped.`);
+    throw new Error(`${directory}/package.json has no name, version or license, so the package cannot be shipped.`);
   return manifest.output;
 }

@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BundledPackage } from './bundled-package.ts';
 
-/** LICENSE, LICENCE.md, license.txt, NOTICE, CopyrightNotice.txt, COPYING, ThirdPartyNotices.txt and their like. */
+/**
+ * Names of licence files: LICENSE, LICENCE.md, license.txt, NOTICE, CopyrightNotice.txt, COPYING, ThirdPartyNotices.txt
+ * …
+ */
 const LICENCE_FILE = /^(?:licen[cs]es?|notice|copyright-?notice|copying|third-?party-?notices?)(?:[.-].*)?$/i;
-/** Texts of packages that are published without them, from their repositories. */
+/** Licences, from their repositories, of packages that are published without one. */
 const MISSING: ReadonlyMap<string, URL> = new Map([
   // https://github.com/nodable/val-parsers/blob/main/LICENSE
   ['@nodable/entities', new URL('missing-licences/nodable-entities.txt', import.meta.url)],
@@ -12,8 +15,9 @@ const MISSING: ReadonlyMap<string, URL> = new Map([
 const RULE = '-'.repeat(80);
 
 /**
- * The complete licences and notices of everything in the bundle, as one text.
- * @param comments - legal comments found in the sources themselves: some hold code that they took from elsewhere
+ * Returns the complete licences and notices of everything in the bundle, as one text.
+ * @param comments - legal comments from the sources, because some packages contain code from elsewhere
+ * @throws {Error} if a package has no licence text
  */
 export async function licences(
   root: string,
@@ -25,7 +29,7 @@ export async function licences(
   );
   const inSources = section('Comments in the sources of these packages', [...new Set(comments)].join('\n'));
   return [
-    `This app holds code of ${packages.length} packages, under these licences.\n`,
+    `This app contains code of ${packages.length} packages under these licences.\n`,
     ...(await Promise.all(texts)),
     inSources,
   ].join('\n');

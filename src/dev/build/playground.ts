@@ -7,9 +7,10 @@ const STYLE_TAG = '<link rel="stylesheet" href="page.css" />';
 const SCRIPT_TAG = '<script type="module" src="page.ts"></script>';
 
 /**
- * Lets an import of the playground's page.html mean the whole page in one piece, its style and script inside, with the
- * hashes by which a Content-Security-Policy allows those two and nothing else.
- * @param onBundled - told what went into the style and into the script, which the app's own metafile does not see
+ * Creates an esbuild plugin for imports of the playground's page.html. It inlines the style and the script, and adds
+ * their hashes, with which a Content-Security-Policy allows only these two.
+ * @param onBundled - called with the metafiles of the style and of the script, which the app's own metafile does not
+ * have
  */
 export function playground(root: string, onBundled: (metafile: Metafile) => void): Plugin {
   return {

@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** The extension and the one library of its own that the Functions host does not have. Both are under the MIT license. */
+/**
+ * The extension, and the only one of its libraries that the Functions host does not have. Both are under the MIT
+ * license.
+ */
 export const PACKAGES = [
   { name: 'Microsoft.Azure.WebJobs.Extensions.Storage.Queues', version: '5.3.10' },
   { name: 'Azure.Storage.Queues', version: '12.24.0' },
 ] as const;
 
-/** What the host reads to find an extension; elsewhere Microsoft's build tools generate it. */
+/**
+ * The content of extensions.json, in which the host finds extensions. Normally, Microsoft's build tools generate it.
+ */
 const EXTENSIONS = {
   extensions: [
     {
@@ -22,7 +27,7 @@ const EXTENSIONS = {
   ],
 };
 
-/** PackageDownload takes a package by itself, without those that it depends on, which are in the host. */
+/** PackageDownload downloads a package without its dependencies, which the host already has. */
 const PROJECT = `<Project Sdk="Microsoft.NET.Sdk">
   <PropertyGroup>
     <TargetFramework>netstandard2.0</TargetFramework>
@@ -38,14 +43,14 @@ ${PACKAGES.map(({ name, version }) => `    <PackageDownload Include="${name}" Ve
 `;
 
 const NEEDS_DOTNET =
-  'VISION_JOBS is true, so the package needs the extension of the Functions host for storage queues. It comes from NuGet by the .NET SDK, ' +
-  'which is not there. Install it (https://dot.net/download, any version from 8 on), or set VISION_JOBS to false.';
+  'VISION_JOBS is true, so the package needs the extension of the Functions host for storage queues. The .NET SDK downloads it from NuGet, ' +
+  'but the SDK is not installed. Install it (https://dot.net/download, version 8 or newer), or set VISION_JOBS to false.';
 
 /**
- * Puts the extension for storage queues into `bin/`, where the Functions host looks for it. It is fetched here, and not by
- * the host from an extension bundle: that is downloaded again on every new instance, and while the download fails the host
- * answers 503 to everything.
- * @throws {Error} if there is no .NET SDK, or NuGet does not give the packages
+ * Downloads the extension for storage queues into `bin/`, where the Functions host looks for it. The alternative is an
+ * extension bundle, which the host downloads on every new instance. If that download fails, the host answers 503 to
+ * every request.
+ * @throws {Error} if the .NET SDK is not installed, or if the download fails
  */
 export async function queueExtension(bin: string): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'queue-extension-'));
@@ -81,6 +86,6 @@ async function dotnet(...args: readonly string[]): Promise<void> {
     const failure = error instanceof Error ? error : new Error(String(error));
     if ('code' in failure && failure.code === 'ENOENT') throw new Error(NEEDS_DOTNET, { cause: error });
     const said = 'stdout' in failure ? String(failure.stdout) : failure.message;
-    throw new Error(`NuGet did not give the extension for storage queues.\n${said}`, { cause: error });
+    throw new Error(`The extension for storage queues could not be downloaded from NuGet.\n${said}`, { cause: error });
   }
 }

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 /**
- * Makes a folder hold what another one holds, and nothing else. The other one must be on the same disk; its files are moved.
- * Each file is replaced as a whole, and one that is the same stays untouched, so whoever reads the folder meanwhile finds
- * every file complete: azd builds and zips once for each service, at the same time.
+ * Replaces the content of a folder with that of another one, whose files it moves. Both must be on the same disk.
+ * It replaces each file atomically and leaves equal files alone, so that a concurrent reader finds every file complete:
+ * azd builds and zips all services at the same time.
  */
 export async function replaceFolder(folder: string, by: string): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -19,7 +19,7 @@ export async function replaceFolder(folder: string, by: string): Promise<void> {
   await Promise.all(others.map(async (path) => rm(join(folder, path), { recursive: true, force: true })));
 }
 
-/** What is in a folder and in those below it, by paths from there, and whether each is a folder. */
+/** Lists a folder recursively. Returns relative paths, and whether each is a folder. */
 async function entriesOf(folder: string): Promise<Map<string, boolean>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return new Map(entries.map((entry) => [relative(folder, join(entry.parentPath, entry.name)), entry.isDirectory()]));

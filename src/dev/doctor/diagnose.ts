@@ -13,7 +13,10 @@ import { AzureLogger, setLogLevel } from '@azure/logger';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Examines the app as these variables set it up, with one small question to each deployment, which `/api/health/ready` does not ask. */
+/**
+ * Checks the app with these environment variables. Unlike `/api/health/ready`, it asks each deployment one small
+ * question, which costs a few tokens.
+ */
 export async function diagnose(variables: Variables): Promise<Report> {
   const settings = loadSettings(variables);
   if (settings instanceof SettingsError) return reportFaults(settings, ['token', 'deployment', 'model']);
@@ -33,7 +36,7 @@ export async function diagnose(variables: Variables): Promise<Report> {
       },
       storage: storageCheck(settings, async () => new Storage(createStorageIdentity(settings, variables))),
       model: async () =>
-        answering ? checkModel(settings, settings, tokens, answering) : skip('no answer told its name'),
+        answering ? checkModel(settings, settings, tokens, answering) : skip('no answer named the model'),
     },
     new Deadline(settings.requestTimeoutMs),
   );
@@ -49,8 +52,9 @@ function loadSettings(variables: Variables): Settings | SettingsError {
 }
 
 /**
- * Listens for which credential of a chain answered: `@azure/identity` tells nobody but its log.
+ * Starts to watch which credential of a chain answers. `@azure/identity` says so only in its log:
  * https://learn.microsoft.com/javascript/api/overview/azure/identity-readme#enable-and-configure-logging
+ * @returns a function that returns the name of that credential, if one has answered
  */
 export function credentialLog(): () => string | undefined {
   let credential: string | undefined;

@@ -5,7 +5,9 @@ import { printed } from './print.ts';
 
 const USAGE = 'usage: npm run doctor [-- --json] [-- --emulate]';
 
-/** `npm run doctor`: why does it not work? Exits 1 when a check fails. */
+/**
+ * `npm run doctor`: finds out why the app does not work. Exits with 1 if a check fails, and with 2 for wrong arguments.
+ */
 const options = readOptions();
 if (options.emulate) {
   const { startAzure } = await import('../emulator/azure.ts');

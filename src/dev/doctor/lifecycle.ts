@@ -5,7 +5,7 @@ import { createClient } from '../../azure/client.ts';
 import { EpochSeconds } from '../../azure/token-facts.ts';
 import type { TokenSource } from '../../azure/token-source.ts';
 
-/** https://learn.microsoft.com/rest/api/azureopenai/models/list */
+/** The response of https://learn.microsoft.com/rest/api/azureopenai/models/list */
 const ModelList = v.object({
   data: v.array(
     v.object({
@@ -16,21 +16,24 @@ const ModelList = v.object({
   ),
 });
 
-/** What the resource says of a model's life. */
+/** The lifecycle of a model, as the resource reports it. */
 export interface Lifecycle {
   readonly status: string;
-  /** When it stops answering; null where that is not told. */
+  /** When the model stops answering; null if the resource does not say. */
   readonly retires: Date | null;
 }
 
-/** Asks the resource itself, so that no right on the subscription is needed. Undefined where it does not tell. */
+/**
+ * Asks the resource for a model's lifecycle. This needs no role on the subscription. Returns undefined if the resource
+ * does not answer, or does not know the model.
+ */
 export async function readLifecycle(
   settings: Settings,
   target: Target,
   tokens: TokenSource | undefined,
   model: string,
 ): Promise<Lifecycle | undefined> {
-  // The version-free API lists models too, but without their dates.
+  // The version-free API also lists models, but without their dates.
   const apiVersion = settings.apiVersion === 'v1' ? DEFAULT_API_VERSION : settings.apiVersion;
   const client = createClient({ ...settings, apiVersion }, target, async () => tokens?.get() ?? '');
   try {

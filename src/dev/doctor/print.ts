@@ -2,7 +2,7 @@ import type { Report } from '../../doctor/check.ts';
 
 const MARKS = { ok: '✓', warn: '!', fail: '✗', skip: '-' } as const;
 
-/** A report as lines for a person: a mark, the name and the reason, and below it what to do. */
+/** Formats a report for people: for each check a mark, its name and the reason, and below that what to do. */
 export function printed({ ok, checks }: Report): string {
   const lines = checks.flatMap(({ name, status, reason, fix }) => [
     `${MARKS[status]} ${name.padEnd(11)}${reason}`,

@@ -10,23 +10,23 @@ import { ask } from '../../vision/ask.ts';
 import { fail, type Finding, ok } from '../../doctor/check.ts';
 import { problemFinding } from '../../doctor/token-check.ts';
 
-/** 32 x 32 pixels of red. */
+/** A red PNG of 32 x 32 pixels, in base64. */
 const TINY_PNG =
   'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAMAAABEpIrGAAAAA1BMVEXIHh4WiPieAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEklEQVQ4y2NgGAWjYBSMAuwAAAQgAAFWu83mAAAAAElFTkSuQmCC';
-/** Room for a model that thinks first; an answer of one word costs what it costs. */
+/** Token limit: enough for a model that reasons first. A short answer still costs only its own tokens. */
 const MAX_TOKENS = 500;
 
-/** Statuses by which a service refuses an API version, or a parameter that is newer than the version. */
+/** Statuses with which a service refuses an API version, or a parameter that is newer than the version. */
 const REFUSED_VERSION = new Set<unknown>([400, 404, 410]);
 
-/** What became of the call, and which model answered. */
+/** The result of the check, and which model answered. */
 export interface VisionCheck extends Finding {
   readonly model?: string;
 }
 
 /**
- * Asks one deployment one small question about one small image. If it refuses a dated API version, the version-free API
- * is tried too, because the services word this refusal in many ways.
+ * Asks a deployment one small question about one small image. If the call fails with a status that may mean a refused
+ * API version, it also tries the version-free API, because services word this refusal in many ways.
  */
 export async function checkVision(
   settings: Settings,

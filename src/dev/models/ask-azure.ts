@@ -10,11 +10,11 @@ import { promisify } from 'node:util';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What Azure said. */
+/** What Azure answered. */
 export interface Found {
   readonly location: string;
   readonly models: readonly OfferedModel[];
-  /** The model of the configured deployment; null where there is none, or it cannot be told. */
+  /** The model of the configured deployment; null if no deployment is configured, or Azure does not know it. */
   readonly configured: {
     readonly deployment: string;
     readonly name: string;
@@ -24,12 +24,13 @@ export interface Found {
   readonly warnings: readonly string[];
 }
 
-/** Azure could not be asked, or did not answer: what to do about it. */
+/** Azure could not be asked, or did not answer. The message says what to do. */
 export class NotAsked extends Error {}
 
 /**
- * Asks Azure's control plane which models that can see a region offers.
- * @throws {NotAsked} with words for a person
+ * Asks Azure's control plane which models in a region can see images.
+ * @param location - the region; by default, that of the configured resource
+ * @throws {NotAsked} with a message for the user
  */
 export async function ask(variables: Variables, location: string | undefined): Promise<Found> {
   const subscription = await findSubscription(variables);
@@ -47,7 +48,7 @@ async function askIn(plane: ControlPlane, variables: Variables, location: string
   const region = location ?? account?.location;
   if (!region)
     throw new NotAsked(
-      'No region is known: AZURE_OPENAI_ENDPOINT is no resource of this subscription. Name one: npm run models -- --location REGION',
+      'No region is known: AZURE_OPENAI_ENDPOINT is not a resource of this subscription. Name a region: npm run models -- --location REGION',
     );
 
   const all = await plane.models(region);
@@ -75,11 +76,10 @@ function warningsOf(
   { deployment, name, version }: { deployment: string; name: string; version: string },
   retires: string | null,
 ): string[] {
-  if (!canSee(name))
-    return [`The deployment ${deployment} runs ${name} ${version}, which cannot see as far as is known.`];
+  if (!canSee(name)) return [`The deployment ${deployment} runs ${name} ${version}, which is not known to see images.`];
   if (!retires || !retiresSoon(new Date(retires))) return [];
   return [
-    `The deployment ${deployment} runs ${name} ${version}, which retires on ${retires}. Deploy another beside it, and set AZURE_OPENAI_DEPLOYMENT to that.`,
+    `The deployment ${deployment} runs ${name} ${version}, which retires on ${retires}. Deploy another model beside it, and set AZURE_OPENAI_DEPLOYMENT to that deployment.`,
   ];
 }
 
@@ -102,7 +102,7 @@ async function notAsked(error: unknown, variables: Variables): Promise<unknown> 
   const attempts = await attemptsOf(error, { chain, variables, exchanges: credentialHttp });
   return new NotAsked(
     [
-      'Nobody is signed in to ask Azure:',
+      'You are not signed in to Azure:',
       ...attempts.map(({ credential, said }) => `  ${credential}: ${said}`),
       'Run az login.',
     ].join('\n'),
@@ -111,7 +111,7 @@ async function notAsked(error: unknown, variables: Variables): Promise<unknown> 
 
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-/** The subscription of the setting, or else the one that the Azure CLI is set to; undefined where neither tells. */
+/** Returns the subscription of AZURE_SUBSCRIPTION_ID, or else that of the Azure CLI. Undefined if neither is known. */
 export async function findSubscription(
   variables: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
@@ -121,6 +121,6 @@ export async function findSubscription(
     const { stdout } = await promisify(execFile)('az', ['account', 'show', '--query', 'id', '--output', 'tsv']);
     return GUID.test(stdout.trim()) ? stdout.trim() : undefined;
   } catch {
-    return undefined; // not installed, or nobody is signed in
+    return undefined; // the CLI is not installed, or not signed in
   }
 }

@@ -5,27 +5,30 @@ import { readSettings, type Settings } from '../../config/settings.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Azure Resource Manager by the place where its cloud signs in: https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure */
+/**
+ * Azure Resource Manager by the cloud's authority:
+ * https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+ */
 const SOVEREIGN: Readonly<Record<string, string>> = {
   'https://login.microsoftonline.us': 'https://management.usgovcloudapi.net',
   'https://login.chinacloudapi.cn': 'https://management.chinacloudapi.cn',
 };
 const PUBLIC = 'https://management.azure.com';
 
-/** A resource of the subscription. */
+/** A model resource in the subscription. */
 export interface Account {
   readonly name: string;
   readonly group: string;
   readonly location: string;
 }
 
-/** As much of Azure's control plane as this tool asks, as whoever the app would sign in as. */
+/** The part of Azure's control plane that this tool needs. It signs in as the app would, but never with a key. */
 export class ControlPlane {
   readonly #client: CognitiveServicesManagementClient;
 
   constructor(variables: Variables, subscription: string) {
     const settings = trySettings(variables);
-    // A key opens no control plane.
+    // The control plane accepts no keys of the model resource.
     const auth = !settings || settings.auth === 'key' ? 'identity' : settings.auth;
     const cloud = (settings?.authorityHost && SOVEREIGN[settings.authorityHost]) ?? PUBLIC;
     this.#client = new CognitiveServicesManagementClient(
@@ -38,11 +41,12 @@ export class ControlPlane {
     );
   }
 
+  /** Lists the models that a region offers. */
   async models(location: string): Promise<readonly Model[]> {
     return Array.fromAsync(this.#client.models.list(location));
   }
 
-  /** The resource behind an endpoint, if it is in this subscription. */
+  /** Finds the resource of an endpoint, if it is in this subscription. */
   async accountOf(endpoint: string): Promise<Account | undefined> {
     const { hostname } = new URL(endpoint);
     for await (const { id = '', name, location, properties } of this.#client.accounts.list()) {
@@ -61,7 +65,7 @@ export class ControlPlane {
     return undefined;
   }
 
-  /** Name and version of the model that a deployment runs. */
+  /** Returns name and version of the model that a deployment runs. */
   async modelOf({ name, group }: Account, deployment: string): Promise<{ name: string; version: string } | undefined> {
     const { properties } = await this.#client.deployments.get(group, name, deployment);
     const { name: model, version } = properties?.model ?? {};
@@ -69,7 +73,7 @@ export class ControlPlane {
   }
 }
 
-/** What the settings say, where they are complete; a region can be asked about without any. */
+/** Reads the settings. Returns undefined if they are not valid, because a region can be asked about without them. */
 export function trySettings(variables: Variables): Settings | undefined {
   try {
     return readSettings(variables);

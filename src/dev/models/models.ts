@@ -5,7 +5,7 @@ import { printed } from './print.ts';
 
 const USAGE = 'usage: npm run models [-- --location REGION] [-- --json]';
 
-/** `npm run models`: which models that can see a region offers, and until when. */
+/** `npm run models`: lists the models in a region that can see images, and when they retire. */
 const { location, json } = readOptions();
 loadLocalSettings();
 try {

@@ -1,6 +1,6 @@
 import type { Found } from './ask-azure.ts';
 
-/** What was found, as a table for a person. */
+/** Formats the models as a table for people. */
 export function printed({ location, models, configured, warnings }: Found): string {
   const rows = models.map(({ name, version, lifecycle, retires, flex, skus }) => [
     `${name === configured?.name && version === configured.version ? '*' : ' '} ${name}`,
@@ -12,7 +12,7 @@ export function printed({ location, models, configured, warnings }: Found): stri
   ]);
   const notes = [
     ...(configured ? [`* runs as ${configured.deployment}`] : []),
-    ...(models.length === 0 ? [`Nothing that can see is offered in ${location}.`] : []),
+    ...(models.length === 0 ? [`No model in ${location} can see images.`] : []),
     ...warnings.map((warning) => `! ${warning}`),
   ];
   return [

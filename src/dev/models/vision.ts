@@ -5,25 +5,25 @@ export interface OfferedModel {
   readonly name: string;
   readonly version: string;
   readonly skus: readonly string[];
-  /** `Stable`, `GenerallyAvailable`, `Preview`, `Deprecating` … as Azure says it. */
+  /** Azure's name of the lifecycle stage: `Stable`, `GenerallyAvailable`, `Preview`, `Deprecating` … */
   readonly lifecycle: string;
-  /** ISO 8601 date; null where Azure tells none. */
+  /** ISO 8601 date; null if Azure has no date. */
   readonly retires: string | null;
   /** Whether it answers at half the price with `service_tier: flex`, deployed as {@link FLEX_SKU}. */
   readonly flex: boolean;
 }
 
 /**
- * Azure tells which models chat, but of none that it can see: that is in the documentation alone.
- * https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models
+ * Names of models that can see images. Azure says which models can chat, but not which can see. Only the documentation
+ * does: https://learn.microsoft.com/azure/ai-foundry/openai/concepts/models
  */
 const SEEING = /^(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-[5-9]|o1|o3|o4)/;
-/** Relatives of those that hear, speak, draw or search instead, or only read. */
+/** Models with similar names that process audio, draw or search instead, or only read text. */
 const NOT_SEEING = /audio|realtime|transcribe|tts|image|search|^o1-(?:mini|preview)|^o3-mini/;
 
 /**
- * Azure tells only the SKUs. Which models take flex is in the documentation alone, here as of 2026-10-06; any other answers 400.
- * https://learn.microsoft.com/azure/foundry/openai/how-to/flex-processing
+ * Models that take flex, as documented on 2026-10-06. Azure says only which SKUs a model has. Any other model answers
+ * 400: https://learn.microsoft.com/azure/foundry/openai/how-to/flex-processing
  */
 const FLEX_MODELS = new Set([
   'gpt-5.6-sol 2026-07-09',
@@ -33,12 +33,12 @@ const FLEX_MODELS = new Set([
 ]);
 const FLEX_SKU = 'GlobalStandard';
 
-/** Whether a model of OpenAI's takes images in a chat. */
+/** Returns whether an OpenAI model takes images in a chat. */
 export function canSee(name: string): boolean {
   return SEEING.test(name) && !NOT_SEEING.test(name);
 }
 
-/** When a model retires; null where the region does not list it, or with no date. */
+/** Returns when a model retires, as an ISO 8601 date. Null if the region does not list the model, or has no date. */
 export function retirementOf(
   { name, version }: { name: string; version: string },
   models: readonly Model[],
@@ -50,7 +50,7 @@ export function retirementOf(
   );
 }
 
-/** The models of a region that take images in a chat, by name and version. */
+/** Returns the models of a region that take images in a chat, sorted by name and version. */
 export function seeing(models: readonly Model[]): readonly OfferedModel[] {
   const offered = models.flatMap(({ model }) => {
     const { format, name = '', version = '', capabilities, skus, lifecycleStatus, deprecation } = model ?? {};
@@ -67,6 +67,7 @@ export function seeing(models: readonly Model[]): readonly OfferedModel[] {
       },
     ];
   });
-  const byName = new Map(offered.map((each) => [`${each.name} ${each.version}`, each])); // a region lists a model once for each kind of resource
+  // A region lists a model once for each kind of resource.
+  const byName = new Map(offered.map((each) => [`${each.name} ${each.version}`, each]));
   return [...byName.values()].toSorted((a, b) => `${a.name} ${a.version}`.localeCompare(`${b.name} ${b.version}`));
 }

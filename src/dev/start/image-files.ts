@@ -1,12 +1,12 @@
 import { opendir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
-/** Endings of files that an app takes, or says what is wrong with. */
+/** Extensions of the image types that the app takes. */
 const ENDINGS = new Set('.jpg .jpeg .png .gif .webp .heic .heif .avif .tif .tiff'.split(' '));
 
 /**
- * The images of a folder and of the folders in it, one by one, as paths that begin with the folder.
- * @throws an Error of the file system if the folder cannot be read
+ * Yields the paths of all images in a folder and its subfolders. Each path begins with the folder.
+ * @throws {Error} of the file system, if the folder cannot be read
  */
 export async function* imageFiles(folder: string): AsyncGenerator<string> {
   for await (const entry of await opendir(folder, { recursive: true })) {

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 
-/** Opens a server on 127.0.0.1, never on the network, and returns its port; 0 picks a free one. */
+/**
+ * Starts a server on 127.0.0.1, which the network cannot reach.
+ * @param port - 0 picks a free port
+ * @returns the port
+ */
 export async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

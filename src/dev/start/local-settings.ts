@@ -4,12 +4,13 @@ import * as v from 'valibot';
 
 const LocalSettings = v.object({
   IsEncrypted: v.optional(v.literal(false, 'is encrypted; decrypt it with: func settings decrypt'), false),
-  Values: v.optional(v.record(v.string(), v.string('must be a text, in quotes')), {}),
+  Values: v.optional(v.record(v.string(), v.string('must be a string, in quotes')), {}),
 });
 
 /**
- * Completes the environment as `func start` does, from `local.settings.json` and then from `.env`. What is set already
- * stays.
+ * Adds settings to the environment from `local.settings.json`, as `func start` does, and then from `.env`. Variables
+ * that are already set do not change.
+ * @throws {Error} if `local.settings.json` is not valid
  */
 export function loadLocalSettings(): void {
   for (const [name, value] of Object.entries(readValues('local.settings.json'))) process.env[name] ??= value;
@@ -29,7 +30,7 @@ function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // V8's message quotes the text around the fault, which may be a secret.
+    // V8's message quotes the text around the fault, which may be a secret, so this message replaces it.
     throw new Error(`${file} is not JSON. Compare it with local.settings.sample.json.`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
-/** The levels an app may log at, as `@azure/functions` names them. */
+/** The log levels of `@azure/functions`. */
 export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
 
-/** Takes one entry: how grave, from where (`Functions.processImage`, `Host`), and what. */
+/** Writes one log entry: its level, its source (such as `Functions.processImage`), and its text. */
 export type Log = (level: LogLevel, source: string, text: string) => void;
 
 const shown: Record<LogLevel, string> = {
@@ -14,7 +14,7 @@ const shown: Record<LogLevel, string> = {
   none: 'info ',
 };
 
-/** Writes `[2026-11-21T06:14:00.000Z] info  Functions.processImage: text` to stdout. */
+/** Writes an entry to stdout: `[2026-11-21T06:14:00.000Z] info  Functions.processImage: text`. */
 export const logToStdout: Log = (level, source, text) => {
   process.stdout.write(`[${new Date().toISOString()}] ${shown[level]} ${source}: ${text}\n`);
 };

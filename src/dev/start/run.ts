@@ -9,22 +9,22 @@ import { logToStdout } from './log.ts';
 import { stopOnSignals } from './signals.ts';
 
 const DEFAULT_PORT = 7071;
-/** The pace at which the emulated model streams to a person: about that of a real one. */
+/** Milliseconds per word of the emulated model's streams, which is about the speed of a real model. */
 const WORD_DELAY_MS = 40;
 /** Settings that name a storage account. */
 const STORAGE_SETTING = /^(?:IMAGE_CONTAINERS|JOBS_STORAGE_ACCOUNT|JobsStorage__.+)$/;
 
-/** A storage account on this machine, for who sets no other. */
+/** The emulated storage account, which is used unless a setting names another. */
 interface StorageOptions {
-  /** Where its data is kept, in a folder for each port: two runs at once must not share one. */
+  /** The folder for its data. Each port has its own subfolder, because two runs at once must not share one. */
   folder: string;
-  /** The images of this folder are put into it. */
+  /** A folder whose images are uploaded to it. */
   images: string;
 }
 
 /**
- * Serves a built app on this machine until Ctrl-C or SIGTERM, beside an emulated Azure if no endpoint is set. If it
- * cannot start, it says why without a stack: the reason is almost always a setting.
+ * Serves a built app on this machine until Ctrl-C or SIGTERM. If no endpoint is set, it also starts an emulated Azure.
+ * If the app cannot start, it prints the reason without a stack, because the reason is almost always a setting.
  *
  * @param prepare - resolves with the app's directory
  */
@@ -35,7 +35,7 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
     const functionKey = readFunctionKey();
     const maxBodyBytes = readPositive('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', 'bytes');
     const queueVisibilitySeconds = readPositive('QUEUE_VISIBILITY_SECONDS', 'seconds');
-    // Azurite takes two seconds to start: as long as the build, and nothing waits for it but what reads a queue.
+    // Azurite starts while the app is built, because it takes about two seconds. Only queue triggers wait for it.
     const storage = storageOptions && (await emulateStorage(storageOptions, port));
     const appDir = await prepare();
     const azure = await emulateAzure();
@@ -90,7 +90,7 @@ async function putImages(folder: string, storage: EmulatedStorage): Promise<void
   logToStdout('information', 'Storage', `${storage.images.url} has the ${count} images of ${folder}.`);
 }
 
-/** The endpoint that is set; blank counts as unset, as it does in the app. */
+/** Returns the endpoint, if one is set. Like the app, it treats a blank setting as not set. */
 function endpoint(): string | undefined {
   return process.env['AZURE_OPENAI_ENDPOINT']?.trim() || process.env['GPT4V_ENDPOINT']?.trim();
 }
@@ -101,7 +101,7 @@ function readPort(): number {
   throw new Error('PORT must be a whole number from 0 (any free port) to 65535.');
 }
 
-/** A key for this run, where FUNCTION_KEYS asks for one. `func start` asks callers for none. */
+/** Makes a key for this run if FUNCTION_KEYS is on. Without it, callers need no key, as with `func start`. */
 function readFunctionKey(): string | undefined {
   const setting = process.env['FUNCTION_KEYS'] || 'off';
   if (setting === 'off') return undefined;
@@ -119,7 +119,7 @@ function readPositive(name: string, unit: string): number | undefined {
 
 function greet({ url, functions }: Host, azure: EmulatedAzure | undefined, key: string | undefined): void {
   const routes = functions
-    .filter(({ path }) => !path.includes('{*')) // takes what no other route does
+    .filter(({ path }) => !path.includes('{*')) // the route for everything that no other route takes
     .map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
   const model = azure
     ? "No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are not a model's."
@@ -134,7 +134,7 @@ ${routes.join('\n')}
 Try ${url}/api/playground in a browser, or:
   curl ${header}-H 'Transfer-Encoding: chunked' --data-binary @test/images/sailboat.jpg '${url}/api/processImage?instructions=What%20is%20this%3F'
 
-listening on ${url} (Ctrl-C ends it)`);
+listening on ${url} (Ctrl-C stops it)`);
 }
 
 async function end(host: Host, azure: EmulatedAzure | undefined, storage: EmulatedStorage | undefined): Promise<void> {

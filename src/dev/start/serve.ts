@@ -1,4 +1,4 @@
 import { run } from './run.ts';
 
-/** Serves an app that is built already: `node src/dev/start/serve.ts [directory]`. */
+/** Serves an app that is already built: `node src/dev/start/serve.ts [directory]`. */
 await run(async () => process.argv[2] ?? 'dist');

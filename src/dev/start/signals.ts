@@ -1,7 +1,9 @@
-/** One Ctrl-C comes twice where npm runs the script: from the terminal, and passed on by npm. */
+/**
+ * Milliseconds in which a second Ctrl-C counts as the same. Under npm, one Ctrl-C arrives twice: npm forwards it, too.
+ */
 const SAME_CTRL_C_MS = 500;
 
-/** Aborts with the first Ctrl-C or SIGTERM. A second one ends the process at once. */
+/** Returns a signal that is aborted at the first Ctrl-C or SIGTERM. A second one ends the process at once. */
 export function stopOnSignals(): AbortSignal {
   const stopping = new AbortController();
   let since: number | undefined;

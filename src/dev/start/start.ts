@@ -3,9 +3,9 @@ import { build } from '../build/build.ts';
 import { run } from './run.ts';
 
 const USAGE = `Usage: npm start [-- --images FOLDER]
-  --images FOLDER   puts the images of a folder into the emulated storage account, for jobs; default: test/images`;
+  --images FOLDER   uploads the images of a folder to the emulated storage account, for jobs; default: test/images`;
 
-/** `npm start`: builds the app and serves what would be deployed, with a storage account beside it. */
+/** `npm start`: builds the app and serves exactly what would be deployed, beside an emulated storage account. */
 try {
   const { values } = parseArgs({ options: { images: { type: 'string', default: 'test/images' } } });
   console.log('Building the app …');

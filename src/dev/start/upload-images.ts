@@ -3,11 +3,12 @@ import { relative, sep } from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import { imageFiles } from './image-files.ts';
 
-/** A blob's time of change is in whole seconds. */
+/** A blob's modification time has whole seconds. */
 const SECOND_MS = 1_000;
 
 /**
- * Puts the images of a folder into a container, under their paths in the folder. A file that has not changed since is left.
+ * Uploads the images of a folder to a container. Each blob is named by its path in the folder. Files that have not
+ * changed since their last upload are skipped.
  * @returns how many images the folder has
  */
 export async function uploadImages(folder: string, container: ContainerClient): Promise<number> {

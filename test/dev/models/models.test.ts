@@ -120,7 +120,7 @@ test('a deployment whose model retires within 120 days is warned of, in a table 
 
 test('a deployment whose model cannot see is warned of', async () => {
   const { done } = await models({ ...base, AZURE_OPENAI_DEPLOYMENT: 'blind' });
-  expect(printed(done)).toContain('! The deployment blind runs o3-mini 2025-01-31, which cannot see');
+  expect(printed(done)).toContain('! The deployment blind runs o3-mini 2025-01-31, which is not known to see images');
 });
 
 test('another region, without any setting, by the subscription and the sign-in of az', async () => {

@@ -55,7 +55,7 @@ describe('settings', () => {
   test.each([
     ['{ "Values": { "KEY": "a secret", } ', 'local.settings.json is not JSON'],
     ['{ "IsEncrypted": true, "Values": { } }', 'func settings decrypt'],
-    ['{ "Values": { "MAX_IMAGES": 3 } }', 'Values.MAX_IMAGES must be a text'],
+    ['{ "Values": { "MAX_IMAGES": 3 } }', 'Values.MAX_IMAGES must be a string'],
   ])('%s: the start fails and says why, without a stack and without a secret', async (text, reason) => {
     await writeFile(join(dir, 'local.settings.json'), text);
     const { code, stderr } = await start(REAL);
