@@ -10,7 +10,7 @@ import { type Route, routesOf } from './route.ts';
 
 const core = new URL('./functions-core.ts', import.meta.url).href;
 
-/** From here on, `@azure/functions-core` is this host's, for `import` and `require` alike. */
+/** Makes `import` and `require` of `@azure/functions-core` load this host's module. */
 function provideFunctionsCore(): void {
   registerHooks({
     resolve: (specifier, context, nextResolve) =>
@@ -28,7 +28,7 @@ const hostJson = v.object({
   ),
 });
 
-/** A built app, imported and indexed. */
+/** A built app after its import, with its functions. */
 export interface App {
   model: ProgrammingModel;
   routes: Route[];
@@ -37,8 +37,9 @@ export interface App {
 }
 
 /**
- * Imports the app of a directory the way the language worker does: the file its package.json names as
- * `main`, with `@azure/functions-core` at hand.
+ * Imports the app of a directory as the language worker does: it provides `@azure/functions-core`, and imports the
+ * `main` file of package.json.
+ * @throws {Error} if the app is not built, or registers no function
  */
 export async function loadApp(appDir: string): Promise<App> {
   const main = join(appDir, v.parse(packageJson, await readJson(join(appDir, 'package.json'))).main);

@@ -2,7 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request, type ServerRe
 import { Writable } from 'node:stream';
 import { lingerAfterAnswer } from '../../http/linger.ts';
 
-/** Headers that concern one connection only (RFC 9110, section 7.6.1). */
+/** Hop-by-hop headers, which concern only one connection: RFC 9110, section 7.6.1. */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -15,38 +15,40 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-/** Headers that this host sets itself, whatever the client sent; `expect` it has answered already. */
+/** Headers that this host sets itself or, as with `expect`, has already handled. The client's values are dropped. */
 const ours = new Set(['x-ms-invocation-id', 'x-forwarded-host', 'x-forwarded-proto', 'expect']);
 
-/** Kestrel's MinRequestBodyDataRate: the least average rate of a body, in bytes per second, and when it begins to count. */
+/**
+ * Kestrel's MinRequestBodyDataRate: the lowest average rate of a body, and how long a body may be slower at its start.
+ */
 const MIN_BYTES_PER_SECOND = 240;
 const GRACE_SECONDS = 5;
 
-/** Enough that the client's socket is not paused for every piece. */
+/** Large enough that the client's socket does not pause after every chunk. */
 const UPLOAD_BUFFER_BYTES = 256 * 1024;
 
 const agent = new Agent({ keepAlive: true });
 
-/** Where a request is forwarded to, and within which limits. */
+/** The destination and the limits of a forwarded request. */
 export interface ForwardOptions {
   /** The port of the library's HTTP server. */
   port: number;
   invocationId: string;
-  /** The largest body that is taken, in bytes. */
+  /** The largest body to accept, in bytes. */
   maxBodyBytes: number;
-  /** Is told why this host gives a request up. */
+  /** Called with the reason if this host refuses the request. */
   onRefused: (reason: string) => void;
 }
 
 /**
- * Forwards a request to the library's HTTP server, and then its answer back. As in the real host, the whole request is
- * taken before the answer is read: an answer that the app gives early reaches the client after its upload. A body with
- * a Content-Length is passed on as it arrives; the real host first reads it whole, which would count as the app's own
- * memory here.
+ * Forwards a request to the library's HTTP server, and the answer back to the client. Like the real host, it receives
+ * the whole request before it reads the answer. So an early answer of the app reaches the client after its upload.
+ * Unlike the real host, it forwards a body with a Content-Length as it arrives: reading it first would look like memory
+ * of the app.
  *
- * A client that disconnects takes the forwarded request with it; an answer that breaks off breaks off the client's.
+ * If the client disconnects, the forwarded request is cancelled. If the answer breaks off, so does the client's answer.
  *
- * @returns a function that gives the request up: 500 if nothing was answered yet, otherwise a broken answer.
+ * @returns a function that ends the request: with status 500, or with a broken answer if the answer has begun
  */
 export function forward(req: IncomingMessage, res: ServerResponse, options: ForwardOptions): () => void {
   const { method, url } = req;
@@ -85,8 +87,8 @@ export function forward(req: IncomingMessage, res: ServerResponse, options: Forw
 }
 
 /**
- * Writes piece by piece, each when the one before is gone. Once an answer has begun, a request of Node emits no more
- * `drain` events (seen on 24.21), so that a plain pipe would stand still behind an early answer.
+ * Creates a stream that writes the next chunk when the last one is written. A plain pipe would stall after an early
+ * answer, because Node's request emits no more `drain` events once the answer has begun (seen on 24.21).
  */
 function uploadTo(forwarded: ClientRequest): Writable {
   return new Writable({
@@ -96,15 +98,15 @@ function uploadTo(forwarded: ClientRequest): Writable {
   });
 }
 
-/** Answers with nothing but a status; the rest of a request that is still being sent is discarded. */
+/** Answers with only a status, and discards the rest of a request that is still arriving. */
 export function answerEmpty(req: IncomingMessage, res: ServerResponse, status: number): void {
   if (!req.complete) lingerAfterAnswer(req);
-  // RFC 9110, section 8.6: a 204 has none.
+  // A 204 must not have a Content-Length: RFC 9110, section 8.6.
   const length = status === 204 ? {} : { 'content-length': 0 };
   res.writeHead(status, { ...length, ...(req.complete ? {} : { connection: 'close' }) }).end();
 }
 
-/** Why a body is refused that is larger than the real host takes. */
+/** Returns why a body is refused that is larger than the limit. */
 export function tooLarge(maxBodyBytes: number): string {
   return `The body is larger than ${maxBodyBytes} bytes (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT).`;
 }
@@ -118,7 +120,7 @@ function relay(answer: IncomingMessage, res: ServerResponse): void {
   });
 }
 
-/** Refuses a body that grows too large or arrives too slowly; time in which the app holds it back does not count. */
+/** Refuses a body that is too large or arrives too slowly. Time in which the app does not read does not count. */
 function enforceLimits(
   req: IncomingMessage,
   maxBodyBytes: number,

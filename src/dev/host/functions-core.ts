@@ -1,6 +1,6 @@
 /**
- * What an app gets for `require('@azure/functions-core')`. In Azure the language worker provides that
- * module; no package holds it, and without it `@azure/functions` only warns and registers nothing.
+ * The module `@azure/functions-core` for the app. In Azure, the language worker provides it. It is in no package, and
+ * without it `@azure/functions` only warns and registers nothing.
  */
 import type { LogLevel } from '../start/log.ts';
 import {
@@ -12,13 +12,13 @@ import {
   registry,
 } from './registry.ts';
 
-/** The version of the language worker this one stands in for. */
+/** The version of the language worker that this module replaces. */
 export const version = '3.13.0';
 
-/** From 4.28 on, a host offers HTTP streams. */
+/** The version of the host that this module replaces. HTTP streams need 4.28 or newer. */
 export const hostVersion = '4.1040.0';
 
-/** Undoes a registration. */
+/** Removes a registration when it is disposed. */
 export class Disposable {
   readonly #undo: () => void;
 

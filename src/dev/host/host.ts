@@ -14,28 +14,28 @@ import { serveRequest } from './serve-request.ts';
 
 const DRAIN_MS = 10_000;
 const KEEP_ALIVE_MS = 75_000;
-/** Above what Node takes by default, so that this host can tell 414 from 431 itself. */
+/** Higher than Node's default, so that this host can answer 414 and 431 itself. */
 const MAX_HEAD_BYTES = 1024 * 1024;
-/** The real host's limit unless FUNCTIONS_REQUEST_BODY_SIZE_LIMIT says otherwise. */
+/** The real host's default of FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: 100 MiB. */
 const MAX_BODY_BYTES = 104_857_600;
 
-/** What a local host needs to know. */
+/** Options of a local host. */
 export interface HostOptions {
   /** The directory of a built app: `package.json` with `main`, and `host.json`. */
   appDir: string;
-  /** The port on 127.0.0.1; 0 picks a free one. */
+  /** The port on 127.0.0.1. 0 picks a free one. */
   port: number;
-  /** The largest body that is taken, in bytes; 100 MiB unless it is set, as in the real host. */
+  /** The largest body to accept, in bytes. The default is that of the real host: 100 MiB. */
   maxBodyBytes?: number | undefined;
-  /** The key that functions above the level `anonymous` ask for; undefined: none does, as in `func start`. */
+  /** The key for functions that are not `anonymous`. If it is undefined, none needs a key, as with `func start`. */
   functionKey?: string | undefined;
-  /** For how long a queue message in hand is hidden from others, in seconds; ten minutes unless it is set. */
+  /** How long a queue message in progress is hidden from others, in seconds. The default is ten minutes. */
   queueVisibilitySeconds?: number | undefined;
-  /** Where a browser that asks for `/` is sent; nowhere unless it is set. The real host shows a page of its own there. */
+  /** The path to which `/` redirects, if it is set. The real host shows its own page at `/`. */
   home?: string | undefined;
-  /** Is awaited before a queue is polled. */
+  /** Called before a queue is polled. Polling waits for it. */
   prepareQueue?: (name: string) => Promise<unknown>;
-  /** Which other origins may read answers; none unless it is set. The real host has a setting for it, too. */
+  /** The other origins that may read answers. By default, none. The real host has a setting for it, too. */
   cors?: Cors | undefined;
   log: Log;
 }
@@ -45,14 +45,14 @@ export interface Host {
   url: string;
   port: number;
   functions: Pick<Route, 'name' | 'path' | 'methods'>[];
-  /** Takes no new request, gives those in hand some seconds, and runs the app's `appTerminate` hooks. */
+  /** Refuses new requests, waits up to 10 seconds for those in progress, and runs the app's `appTerminate` hooks. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a built function app on 127.0.0.1, in this process, through the real `@azure/functions`. It plays host and
- * language worker in one, for one app per process. Towards clients it behaves as the real host 4.1037 does, except that
- * there is no function timeout, and that a function which throws or returns nothing is a 500 at once.
+ * Serves a built function app on 127.0.0.1 in this process, with the real `@azure/functions`. It replaces both the host
+ * and the language worker, for one app per process. Clients see the behaviour of the real host 4.1037, with two
+ * exceptions: there is no function timeout, and a function that throws or returns nothing gets a 500 at once.
  *
  * @example
  * const host = await startHost({ appDir: 'dist', port: 0, log: logToStdout });

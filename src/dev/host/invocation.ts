@@ -20,8 +20,8 @@ export interface HttpInvocation {
 }
 
 /**
- * Takes an HTTP function through one invocation. The request itself comes to the library's own HTTP server under the
- * same id, and the response leaves through it. Resolves when that response is written.
+ * Runs one invocation of an HTTP function. The request itself reaches the library's HTTP server with the same id, and
+ * that server sends the response. Resolves when the response is written.
  */
 export async function invoke(model: ProgrammingModel, invocation: HttpInvocation): Promise<void> {
   const { id, route, params, url, headers, log } = invocation;
@@ -31,7 +31,7 @@ export async function invoke(model: ProgrammingModel, invocation: HttpInvocation
     request: {
       inputData: [{ name: route.trigger, data: { http: {} } }],
       triggerMetadata: httpTriggerMetadata(url, params, headers),
-      // The host in Azure puts a span of its own between; here the caller's is the parent.
+      // In Azure, the host adds its own span. Here the caller's span is the parent.
       traceContext: { traceParent: single(headers['traceparent']), traceState: single(headers['tracestate']) },
     },
     log,
@@ -39,8 +39,8 @@ export async function invoke(model: ProgrammingModel, invocation: HttpInvocation
 }
 
 /**
- * Takes a function through one invocation: arguments, hooks, handler, response.
- * @throws what the handler or a hook throws, or an Error if an HTTP handler returned nothing
+ * Runs one invocation of a function: arguments, hooks, handler and response.
+ * @throws whatever the handler or a hook throws, or an Error if an HTTP handler returned nothing
  */
 export async function run(model: ProgrammingModel, callback: FunctionCallback, core: CoreInvocation): Promise<void> {
   const invocation = model.getInvocationModel(core);
@@ -53,13 +53,13 @@ export async function run(model: ProgrammingModel, callback: FunctionCallback, c
   const after = { hookData, invocationContext: context, inputs: before.inputs, ...(await outcome()) };
   core.state = 'postInvocationHooks';
   await runHooks('postInvocation', after);
-  // From here on, the library warns about anything logged through the context.
+  // From now on, the library warns if the app logs through the context.
   delete core.state;
 
   if (after.error) throw after.error;
   const isHttp = core.request.inputData.some(({ data }) => data.http);
   if (isHttp && (after.result === undefined || after.result === null)) {
-    // The library then sends no answer, and in Azure the client waits 230 s for the front end to give up.
+    // The library then sends no answer. In Azure, the client would wait 230 s, until the front end gives up.
     throw new Error('The handler returned no response.');
   }
   await invocation.getResponse(context, after.result);
@@ -74,8 +74,8 @@ export async function run(model: ProgrammingModel, callback: FunctionCallback, c
 }
 
 /**
- * The library makes `request.params` of it. In the real host, too, they hold the query's values beside the route's; there
- * also the members of a JSON body that has a Content-Length.
+ * Makes the trigger's metadata, which the library turns into `request.params`. Like in the real host, it has the
+ * query's values besides those of the route. The real host also adds the members of a JSON body with a Content-Length.
  */
 function httpTriggerMetadata(
   url: string,

@@ -3,13 +3,12 @@ import { Server as HttpServer } from 'node:http';
 import type { ProgrammingModel } from './registry.ts';
 
 /**
- * Runs `open` and forces the server it opens onto 127.0.0.1, whatever address it asked for.
+ * Runs `open`, and makes the servers that it opens listen on 127.0.0.1, whatever address they ask for.
  *
- * In stream mode `@azure/functions` opens its HTTP server with `listen()`, so on every interface of the
- * machine and with no way to say otherwise. In Azure that is a sandbox's; here it would offer the app to
- * the whole network.
+ * In stream mode, `@azure/functions` opens its HTTP server on all interfaces of the machine, and has no option for
+ * that. In Azure, that is inside a sandbox. Here it would offer the app to the whole network.
  *
- * @returns what `open` returned, and the servers it opened.
+ * @returns what `open` returned, and the servers that it opened
  */
 export async function onLoopback<T>(open: () => Promise<T>): Promise<{ result: T; servers: Server[] }> {
   const servers: Server[] = [];
@@ -30,19 +29,22 @@ export async function onLoopback<T>(open: () => Promise<T>): Promise<{ result: T
   }
 }
 
-/** The HTTP server that `@azure/functions` runs in stream mode; requests are forwarded to it. */
+/** The HTTP server that `@azure/functions` runs in stream mode. The host forwards requests to it. */
 export interface LibraryServer {
   port: number;
   close(): void;
 }
 
-/** Has the library open its HTTP server, as the language worker does when it asks for its capabilities. */
+/**
+ * Makes the library open its HTTP server. Like the language worker, it asks for the library's capabilities.
+ * @throws {Error} if the app does not use stream mode
+ */
 export async function openLibraryServer(model: ProgrammingModel): Promise<LibraryServer> {
   const { result, servers } = await onLoopback(() => model.getCapabilities({}));
   const uri = result['HttpUri'];
   if (!uri) {
     throw new Error(
-      'The app does not stream HTTP, and the local host does nothing else. Add app.setup({ enableHttpStream: true }).',
+      'The app does not stream HTTP, but the local host needs it. Add app.setup({ enableHttpStream: true }).',
     );
   }
   return {

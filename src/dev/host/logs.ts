@@ -5,8 +5,8 @@ const silent = new Set<LogLevel>(['trace', 'debug', 'none']);
 const grave = new Set<LogLevel>(['warning', 'error', 'critical']);
 
 /**
- * What becomes of the entries the library passes on: the app's own from `information` up, as host.json's
- * default is, and the library's own from `warning` up.
+ * Creates the function that logs the library's entries. It keeps the app's own from level `information` up, which is
+ * the default of host.json, and the library's from level `warning` up.
  */
 export function logFrom(source: string, log: Log): CoreInvocation['log'] {
   return (level, category, message) => {

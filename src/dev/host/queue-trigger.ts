@@ -7,7 +7,7 @@ import { logFrom } from './logs.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { FunctionCallback, FunctionMetadata, ProgrammingModel, TypedData } from './registry.ts';
 
-/** The shortest wait for a message, in milliseconds; each empty answer doubles it. */
+/** The shortest wait between two polls, in milliseconds. It doubles each time the queue is empty. */
 const MIN_POLLING_MS = 100;
 const SECOND_MS = 1_000;
 
@@ -19,24 +19,26 @@ export interface QueueFunction {
   trigger: string;
 }
 
-/** What a queue trigger works with. */
+/** Options of a queue trigger. */
 export interface QueueTriggerOptions extends QueueOptions {
   queue: QueueClient;
-  /** `NAME-poison`, which is created when it is first needed. */
+  /** The queue `NAME-poison`, which is created when it is first needed. */
   poisonQueue: QueueClient;
-  /** Is awaited before the first poll. */
+  /** Called before the first poll. Polling waits for it. */
   prepareQueue: (name: string) => Promise<unknown>;
   model: ProgrammingModel;
   log: Log;
 }
 
 /**
- * Plays the queue trigger of the Functions host, as seen on host 4.1037 with Storage.Queues 5.3.10: it takes up to
- * `batchSize` messages, and more when no more than `newBatchThreshold` are in hand; hides a message while it is worked
- * on; deletes it when the function succeeds, shows it again when it throws, and moves it to the poison queue after
- * `maxDequeueCount` attempts. When the queue is empty, polling slows down.
+ * Emulates the queue trigger of the Functions host, as observed on host 4.1037 with Storage.Queues 5.3.10:
+ * - It takes up to `batchSize` messages, and more when at most `newBatchThreshold` are in progress.
+ * - It hides a message while the function runs, and deletes it when the function succeeds.
+ * - If the function throws, it shows the message again. After `maxDequeueCount` attempts, it moves the message to the
+ *   poison queue.
+ * - It polls less often while the queue is empty.
  *
- * A storage fault ends the real host, and with it its HTTP functions. Here it is logged, and polling goes on.
+ * A storage fault ends the real host, including its HTTP functions. Here it is logged, and polling continues.
  */
 export class QueueTrigger {
   readonly #function: QueueFunction;
@@ -58,7 +60,7 @@ export class QueueTrigger {
       );
   }
 
-  /** Takes no further message, and resolves when those in hand are done. */
+  /** Stops polling, and resolves when the messages in progress are done. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#polling;
@@ -74,7 +76,8 @@ export class QueueTrigger {
       for (const message of messages) this.#take(message);
       while (this.#inHand.size > newBatchThreshold && !signal.aborted) await Promise.race(this.#inHand);
       waitMs = messages.length > 0 ? MIN_POLLING_MS : Math.min(waitMs * 2, maxPollingMs);
-      // The real host spreads its waits by a fifth, so that instances do not poll in step. After messages it does not wait.
+      // The real host varies its waits by a fifth, so that instances do not poll at the same time. After messages, it
+      // does not wait.
       const spread = 0.8 + 0.4 * Math.random();
       if (messages.length === 0) await sleep(waitMs * spread, undefined, { signal }).catch(() => undefined);
     }
@@ -90,7 +93,7 @@ export class QueueTrigger {
       });
       return answer.receivedMessageItems;
     } catch (error) {
-      // The real host, too, waits for a queue that is not there yet.
+      // Like the real host, wait for a queue that does not exist yet.
       const isExpected = this.#stop.signal.aborted || codeOf(error) === 'QueueNotFound';
       if (!isExpected) this.#log('error', `The queue ${queue.name} cannot be read: ${describe(error)}`);
       return [];
@@ -121,7 +124,7 @@ export class QueueTrigger {
     await queue.updateMessage(message.messageId, popReceipt, message.messageText, retryVisibilitySeconds);
   }
 
-  /** The message's words; undefined if it is not in the encoding that the host expects, which makes it poison. */
+  /** Decodes a message. Returns undefined if it is not in the encoding of host.json, which makes it poison. */
   #decode(text: string): string | undefined {
     if (this.#options.messageEncoding === 'none') return text;
     const bytes = Buffer.from(text, 'base64');
@@ -138,7 +141,7 @@ export class QueueTrigger {
         request: {
           inputData: [{ name: trigger, data: { string: text } }],
           triggerMetadata: triggerMetadata(message, text),
-          // A message has no trace of its own.
+          // A queue message has no trace context.
           traceContext: { traceParent: undefined, traceState: undefined },
         },
         log: logFrom(this.#source, log),
@@ -149,7 +152,9 @@ export class QueueTrigger {
     }
   }
 
-  /** Hides the message again at half of its time, as long as the function runs; the last pop receipt is the valid one. */
+  /**
+   * Hides the message again after half of its time, as long as the function runs. `stop` returns the valid pop receipt.
+   */
   #keepHidden({ messageId, messageText, popReceipt: first }: DequeuedMessageItem): { stop(): Promise<string> } {
     const { queue, visibilitySeconds } = this.#options;
     let popReceipt = first;
@@ -185,7 +190,7 @@ export class QueueTrigger {
   }
 }
 
-/** As in the real host, top-level members of a JSON message overwrite what the trigger says of the message. */
+/** Makes the trigger's metadata. As in the real host, top-level members of a JSON message overwrite it. */
 function triggerMetadata(message: DequeuedMessageItem, text: string): Record<string, TypedData> {
   const { messageId, dequeueCount, popReceipt, insertedOn, expiresOn, nextVisibleOn } = message;
   return {

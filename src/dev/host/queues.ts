@@ -7,7 +7,10 @@ import type { Binding } from './registry.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Starts the triggers of an app's queue functions, except of those that a setting disables. */
+/**
+ * Starts the triggers of an app's queue functions, except those that a setting disables.
+ * @throws {Error} if the connection of a trigger is not set
+ */
 export function startQueueTriggers(
   { model, queues }: App,
   options: QueueOptions & Pick<QueueTriggerOptions, 'prepareQueue' | 'log'>,
@@ -30,13 +33,16 @@ function bindingOf({ metadata, trigger }: QueueFunction): Binding {
   return binding;
 }
 
-/** The real host reads both spellings; with a double underscore it reads neither. */
+/**
+ * Returns whether a setting disables a function. The real host reads these two names, but none with a double
+ * underscore.
+ */
 function isDisabled(name: string, variables: Variables): boolean {
   const setting = variables[`AzureWebJobs.${name}.Disabled`] ?? variables[`AzureWebJobs_${name}_Disabled`];
   return /^(?:true|1)$/i.test(setting ?? '');
 }
 
-/** Connects by identity, by the settings that the real host reads. */
+/** Creates a client that signs in with an identity. It reads the same settings as the real host. */
 function queueService(connection: string, variables: Variables): QueueServiceClient {
   const account = variables[`${connection}__accountName`];
   const url = variables[`${connection}__queueServiceUri`] ?? (account && `https://${account}.queue.core.windows.net`);
@@ -53,7 +59,7 @@ function queueService(connection: string, variables: Variables): QueueServiceCli
   return new QueueServiceClient(url, credential);
 }
 
-/** A name between percent signs stands for a setting. */
+/** Replaces each name between percent signs with the value of that setting. */
 function expand(text: string, variables: Variables): string {
   return text.replace(/%([^%]+)%/g, (_, name: string) => variables[name] ?? '');
 }

@@ -1,6 +1,6 @@
 import type { LogLevel } from '../start/log.ts';
 
-/** What `@azure/functions` hands over of a binding: the trigger's own options beside type and direction. */
+/** A binding, as `@azure/functions` registers it: type, direction and the options of its trigger. */
 export interface Binding {
   type: string;
   direction: string;
@@ -8,52 +8,52 @@ export interface Binding {
   methods?: string[];
   authLevel?: string;
   queueName?: string;
-  /** The prefix of the settings that say where the queue is. */
+  /** The prefix of the settings with the queue's account. */
   connection?: string;
 }
 
-/** One registered function, as the library describes it to its host. */
+/** A registered function, as the library describes it to its host. */
 export interface FunctionMetadata {
   name: string;
   bindings: Record<string, Binding>;
 }
 
-/** A handler, wrapped by the library or not. */
+/** A handler, which the library may have wrapped. */
 export type FunctionCallback = (...inputs: unknown[]) => unknown;
 
 /** A hook, called with a context that the library wraps. */
 export type HookCallback = (context: unknown) => unknown;
 
-/** A value in the form in which the host and its worker exchange it. */
+/** A value in the format that the host and its worker exchange. */
 export interface TypedData {
   string?: string;
   json?: string;
   http?: object;
 }
 
-/** What the library needs to know of one invocation. */
+/** What the library needs for one invocation. */
 export interface CoreInvocation {
   invocationId: string;
   metadata: FunctionMetadata;
   request: {
     inputData: { name: string; data: TypedData }[];
     triggerMetadata: Record<string, TypedData>;
-    /** The trace that the request is part of. */
+    /** The trace context of the request. */
     traceContext: { traceParent: string | undefined; traceState: string | undefined };
   };
-  /** Where the invocation stands: the library warns of a log call that comes later than it should. */
+  /** The stage of the invocation. The library warns if the app logs after it. */
   state?: 'postInvocationHooks';
   log(level: LogLevel, category: string, message: string): void;
 }
 
-/** The library's part in one invocation, step by step. */
+/** The library's steps in one invocation. */
 export interface InvocationModel {
   getArguments(): Promise<{ context: { invocationId: string }; inputs: unknown[] }>;
   invokeFunction(context: object, inputs: unknown[], handler: FunctionCallback): Promise<unknown>;
   getResponse(context: object, result: unknown): Promise<unknown>;
 }
 
-/** The library's face to its host. */
+/** The library's interface for its host. */
 export interface ProgrammingModel {
   name: string;
   version: string;
@@ -61,24 +61,22 @@ export interface ProgrammingModel {
   getInvocationModel(invocation: CoreInvocation): InvocationModel;
 }
 
-/** The hooks this host runs. */
+/** The hooks that this host runs. */
 export const hookNames = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation'] as const;
 
-/** One of the hooks this host runs. */
+/** The name of a hook that this host runs. */
 export type HookName = (typeof hookNames)[number];
 
-/**
- * All that the app has told its host: one app per process, as in the real language worker.
- */
+/** Everything that the app has registered. There is one app per process, as in the real language worker. */
 export const registry = {
   functions: new Map<string, { metadata: FunctionMetadata; callback: FunctionCallback }>(),
   hooks: new Map<HookName, Set<HookCallback>>(hookNames.map((name) => [name, new Set()])),
   model: undefined as ProgrammingModel | undefined,
-  /** Where the library's own messages go; the host sets it before it imports the app. */
+  /** Logs the library's own messages. The host sets it before it imports the app. */
   log: (_level: LogLevel, _category: string, _message: string): void => {},
 };
 
-/** Runs every hook of that name in the order of registration, on one shared context. */
+/** Runs all hooks with this name in the order of registration. They share one context. */
 export async function runHooks(name: HookName, context: object): Promise<void> {
   for (const hook of registry.hooks.get(name) ?? []) {
     await hook(context);

@@ -1,21 +1,21 @@
 import type { FunctionCallback, FunctionMetadata } from './registry.ts';
 
-/** An HTTP function and where it is reached. */
+/** An HTTP function and its route. */
 export interface Route {
   name: string;
-  /** The route template without a leading slash, prefix included: `api/models/{id}`. */
+  /** The route template with its prefix, but without a leading slash: `api/models/{id}`. */
   path: string;
   methods: string[];
-  /** `anonymous`, or the kind of key that a caller needs. */
+  /** `anonymous`, or the kind of key that callers need. */
   authLevel: string;
-  /** The trigger binding's name: under it the request goes into the invocation. */
+  /** The trigger binding's name, which is the name of the request in the invocation. */
   trigger: string;
   metadata: FunctionMetadata;
   callback: FunctionCallback;
   pattern: Pattern;
 }
 
-/** The values that a request's path has for the parameters of a template; undefined if it does not match. */
+/** Returns the values of a template's parameters in a path, or undefined if the path does not match. */
 type Pattern = (path: string) => Record<string, string> | undefined;
 
 /** The function that takes a request, and the values of its route parameters. */
@@ -24,17 +24,17 @@ export interface Match {
   params: Record<string, string>;
 }
 
-/** `{id}`, `{id?}`, `{*path}` or `{name:regex(…)}`; a brace inside the expression is doubled. */
+/** A parameter: `{id}`, `{id?}`, `{*path}` or `{name:regex(…)}`. Braces inside the expression are doubled. */
 const PARAMETER = /^\{(\*{0,2})(\w+)(?::regex\((.*)\))?(\?)?\}$/;
-/** A segment of a template; a slash inside a parameter does not end it. */
+/** A segment of a template. A slash inside a parameter does not end it. */
 const SEGMENT = /(?:[^/{}]|\{(?:[^{}]|\{\{|\}\})*\})+/g;
-/** Every escaped byte sequence but the slash, which stays escaped in ASP.NET routing. */
+/** Percent-encoded bytes, except for the slash, which stays encoded in ASP.NET routing. */
 const ESCAPED = /(?:%(?!2f)[\da-f]{2})+/gi;
 
-/** Characters with a meaning of their own in a regular expression. */
+/** Characters with a special meaning in a regular expression. */
 const SPECIAL = /[.*+?^$()|[\]\\]/g;
 
-/** The routes of all HTTP functions in the order of their names, in which the real host tries them. */
+/** Returns the routes of all HTTP functions, sorted by name: the real host tries them in this order. */
 export function routesOf(
   functions: Iterable<{ metadata: FunctionMetadata; callback: FunctionCallback }>,
   prefix = 'api',
@@ -55,12 +55,14 @@ export function routesOf(
             pattern: compile(prefix, route),
           })),
       )
-      // Not localeCompare(): what it loads takes 7 ms of the app's start.
+      // localeCompare() would load locale data, which takes 7 ms.
       .toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))
   );
 }
 
-/** The first route that takes a request. A known path with the wrong method is no match: the real host says 404 too. */
+/**
+ * Finds the first route for a request. A known path with another method does not match: the real host also answers 404.
+ */
 export function matchRoute(routes: Route[], method: string, target: string): Match | undefined {
   const path = pathOf(target);
   for (const route of routes) {
@@ -70,16 +72,16 @@ export function matchRoute(routes: Route[], method: string, target: string): Mat
   return undefined;
 }
 
-/** The path of a request target in origin or absolute form, with dot segments resolved. */
+/** Returns the path of a request target in origin or absolute form, with dot segments resolved. */
 function pathOf(target: string): string {
   return URL.parse(target.startsWith('/') ? `http://localhost${target}` : target)?.pathname ?? '';
 }
 
 /**
- * Compiles a route template of ASP.NET, as far as this host takes them: literal segments, and parameters that are a
- * whole segment. Letter case and a trailing slash do not matter.
+ * Compiles a route template of ASP.NET. It supports literal segments, and parameters that are a whole segment. Letter
+ * case and a trailing slash do not matter.
  *
- * @throws Error for anything else, so that no route silently behaves differently from the real host
+ * @throws {Error} for any other template, so that no route behaves differently from the real host
  */
 function compile(prefix: string, route: string): Pattern {
   const segments = route.match(SEGMENT) ?? [];
@@ -108,7 +110,7 @@ function compile(prefix: string, route: string): Pattern {
 
 function unsupported(route: string): Error {
   return new Error(
-    `The local host does not take the route '${route}'. It takes literal segments, {name}, {name?}, {*name} and {name:regex(…)}, and no leading / or ~.`,
+    `The local host does not support the route '${route}'. It supports literal segments, {name}, {name?}, {*name} and {name:regex(…)}, but no leading / or ~.`,
   );
 }
 

@@ -9,24 +9,24 @@ import { invoke } from './invocation.ts';
 import { logFrom } from './logs.ts';
 import { matchRoute } from './route.ts';
 
-/** What serves one request of many. */
+/** What all requests share. */
 export interface Serving {
   app: App;
   /** The port of the library's HTTP server. */
   libraryPort: number;
-  /** The largest body that is taken, in bytes. */
+  /** The largest body to accept, in bytes. */
   maxBodyBytes: number;
-  /** The key that functions above the level `anonymous` ask for; undefined: none does. */
+  /** The key for functions that are not `anonymous`. If it is undefined, none needs a key. */
   functionKey: string | undefined;
-  /** Where `/` leads; nowhere if it is undefined. */
+  /** The path to which `/` redirects, if it is set. */
   home: string | undefined;
   cors: Cors;
   log: Log;
 }
 
 /**
- * Takes one request to its function and the answer back. What this host refuses itself has a status and no body, as in
- * the real one; so has a function that fails.
+ * Passes one request to its function, and the answer back. Like the real host, it answers with a status and no body if
+ * it refuses the request itself, or if the function fails.
  */
 export async function serveRequest(
   { app, libraryPort, maxBodyBytes, functionKey, home, cors, log }: Serving,
