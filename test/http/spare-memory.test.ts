@@ -1,12 +1,18 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { array, assert, integer, nat, oneof, property, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const MB = 1024 * 1024;
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 type Module = typeof import('../../src/http/spare-memory.ts');
 
 let takeMemory: Module['takeMemory'];
 let giveMemory: Module['giveMemory'];
 beforeEach(async () => {
+  // What another test has left may not be freed while this one measures.
+  collectGarbage();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   vi.resetModules();
   ({ takeMemory, giveMemory } = await import('../../src/http/spare-memory.ts'));
