@@ -30,7 +30,7 @@ export async function run(
 ): Promise<Ran> {
   const child = spawn(process.execPath, [`${ROOT}/${script}`, ...args], {
     cwd,
-    env: { PATH: '/nowhere', ...env },
+    env: { PATH: '/nowhere', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = once(child, 'close');

@@ -9,6 +9,10 @@ const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 export const SERVED_BY = process.env['SERVED_BY'] === 'server' ? 'server' : 'functions';
 const SERVE = fileURLToPath(new URL('../../src/dev/start/serve.ts', import.meta.url));
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+/** What a process needs to run at all, and to start fast. */
+const NEEDED = { PATH, NODE_COMPILE_CACHE };
+
 /** The server does not start without being told who may call. */
 const OPEN: Readonly<Record<string, string>> = SERVED_BY === 'server' ? { HTTP_AUTH_LEVEL: 'anonymous' } : {};
 
@@ -41,7 +45,7 @@ export async function startApp(
   const [program = process.execPath, ...options] = [...launcher, process.execPath, ...entry];
   const child = spawn(program, options, {
     cwd: folder,
-    env: { PATH: process.env['PATH'], PORT: '0', ...OPEN, ...env },
+    env: { ...NEEDED, PORT: '0', ...OPEN, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startAzure, type EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 import { type App, startApp } from './app.ts';
@@ -11,7 +11,7 @@ let app: App;
 let first: EmulatedAzure;
 let second: EmulatedAzure;
 let image: Buffer;
-beforeEach(async () => {
+async function start(): Promise<void> {
   first = await startAzure({ record: true });
   second = await startAzure({ record: true, deployments: ['gpt-second'], authority: first.authority });
   app = await startApp({
@@ -21,90 +21,107 @@ beforeEach(async () => {
     AZURE_OPENAI_DEPLOYMENT_2: 'gpt-second',
   });
   image = await still('image/png', 16, 16);
-});
-afterEach(async () => {
+}
+
+async function stop(): Promise<void> {
   await app.stop();
   first.close();
   second.close();
-});
+}
 
 function calls(): number[] {
   return [first.model.requests.length, second.model.requests.length];
 }
 
-test('the first is asked, and the second is left alone', async () => {
-  expect((await ask(app.url, image)).status).toBe(200);
-  expect(calls()).toEqual([1, 0]);
-});
-
-test('429 with Retry-After 30: the second answers, this request and those of the next 30 s, with the same image', async () => {
-  first.model.fail({ status: 429, headers: { 'retry-after': '30' } }, Infinity);
-  expect((await ask(app.url, image)).status).toBe(200);
-  expect(calls()).toEqual([1, 1]);
-  expect(JSON.stringify(second.model.requests[0]?.body)).toContain(image.toString('base64'));
-  expect(second.model.requests[0]?.path).toContain('/gpt-second/');
-  expect((await ask(app.url, image, { headers: { accept: 'text/event-stream' } })).status).toBe(200);
-  expect(calls()).toEqual([1, 2]);
-});
-
-test('responses are asked of the second as well, at its own deployment', async () => {
-  first.model.fail({ status: 503 }, Infinity);
-  const response = await checkedFetch(`${app.url}/api/responses`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ input: 'What?' }),
+describe('a first whose failures are no reason to leave it alone', () => {
+  beforeAll(start);
+  beforeEach(() => {
+    first.reset();
+    second.reset();
   });
-  expect(response.status).toBe(200);
-  expect(calls()).toEqual([1, 1]);
-  expect(second.model.requests[0]).toMatchObject({ path: '/openai/v1/responses', body: { model: 'gpt-second' } });
+  afterAll(stop);
+
+  test('the first is asked, and the second is left alone', async () => {
+    expect((await ask(app.url, image)).status).toBe(200);
+    expect(calls()).toEqual([1, 0]);
+  });
+
+  test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])(
+    'what the second could not do better is told: $fault',
+    async ({ fault }) => {
+      first.model.fail(fault, Infinity);
+      expect((await ask(app.url, image)).status).toBe(502);
+      expect(calls()).toEqual([1, 0]);
+    },
+  );
 });
 
-test('the first is asked again when its Retry-After is over', async () => {
-  first.model.fail({ status: 429, headers: { 'retry-after': '1' } });
-  await ask(app.url, image);
-  expect(calls()).toEqual([1, 1]);
-  await sleep(1_100);
-  expect((await ask(app.url, image)).status).toBe(200);
-  expect(calls()).toEqual([2, 1]);
-});
+describe('a first that is left alone for a while', () => {
+  // The app remembers it, so each test has one of its own.
+  beforeEach(start);
+  afterEach(stop);
 
-test.each([{ fault: { status: 500 } }, { fault: { status: 503 } }, { fault: { breakOff: 'before-headers' as const } }])(
-  'a first that fails is not retried but replaced: $fault',
-  async ({ fault }) => {
+  test('429 with Retry-After 30: the second answers, this request and those of the next 30 s, with the same image', async () => {
+    first.model.fail({ status: 429, headers: { 'retry-after': '30' } }, Infinity);
+    expect((await ask(app.url, image)).status).toBe(200);
+    expect(calls()).toEqual([1, 1]);
+    expect(JSON.stringify(second.model.requests[0]?.body)).toContain(image.toString('base64'));
+    expect(second.model.requests[0]?.path).toContain('/gpt-second/');
+    expect((await ask(app.url, image, { headers: { accept: 'text/event-stream' } })).status).toBe(200);
+    expect(calls()).toEqual([1, 2]);
+  });
+
+  test('responses are asked of the second as well, at its own deployment', async () => {
+    first.model.fail({ status: 503 }, Infinity);
+    const response = await checkedFetch(`${app.url}/api/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input: 'What?' }),
+    });
+    expect(response.status).toBe(200);
+    expect(calls()).toEqual([1, 1]);
+    expect(second.model.requests[0]).toMatchObject({ path: '/openai/v1/responses', body: { model: 'gpt-second' } });
+  });
+
+  test('the first is asked again when its Retry-After is over', async () => {
+    first.model.fail({ status: 429, headers: { 'retry-after': '1' } });
+    await ask(app.url, image);
+    expect(calls()).toEqual([1, 1]);
+    await sleep(1_100);
+    expect((await ask(app.url, image)).status).toBe(200);
+    expect(calls()).toEqual([2, 1]);
+  });
+
+  test.each([
+    { fault: { status: 500 } },
+    { fault: { status: 503 } },
+    { fault: { breakOff: 'before-headers' as const } },
+  ])('a first that fails is not retried but replaced: $fault', async ({ fault }) => {
     first.model.fail(fault, Infinity);
     expect((await ask(app.url, image)).status).toBe(200);
     expect(calls()).toEqual([1, 1]);
-  },
-);
-
-test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])(
-  'what the second could not do better is told: $fault',
-  async ({ fault }) => {
-    first.model.fail(fault, Infinity);
-    expect((await ask(app.url, image)).status).toBe(502);
-    expect(calls()).toEqual([1, 0]);
-  },
-);
-
-test('both down: one call to the first, the retries to the second, and the failure told', async () => {
-  first.model.fail({ status: 500 }, Infinity);
-  second.model.fail({ status: 503, headers: { 'retry-after-ms': '1' } }, Infinity);
-  expect((await ask(app.url, image)).json()).toMatchObject({
-    status: 502,
-    code: 'upstream_error',
-    upstreamStatus: 503,
   });
-  expect(calls()).toEqual([1, 1 + RETRIES]);
-});
 
-test('both at their limit: nobody is asked before the sooner Retry-After is over', async () => {
-  first.model.fail({ status: 429, headers: { 'retry-after': '90' } }, Infinity);
-  second.model.fail({ status: 429, headers: { 'retry-after': '120' } }, Infinity);
-  expect((await ask(app.url, image)).status).toBe(429);
-  expect(calls()).toEqual([1, 1]);
-  const next = await ask(app.url, image);
-  expect(next.json()).toMatchObject({ status: 429, code: 'rate_limited' });
-  expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(80);
-  expect(Number(next.headers.get('retry-after'))).toBeLessThanOrEqual(90);
-  expect(calls()).toEqual([1, 1]);
+  test('both down: one call to the first, the retries to the second, and the failure told', async () => {
+    first.model.fail({ status: 500 }, Infinity);
+    second.model.fail({ status: 503, headers: { 'retry-after-ms': '1' } }, Infinity);
+    expect((await ask(app.url, image)).json()).toMatchObject({
+      status: 502,
+      code: 'upstream_error',
+      upstreamStatus: 503,
+    });
+    expect(calls()).toEqual([1, 1 + RETRIES]);
+  });
+
+  test('both at their limit: nobody is asked before the sooner Retry-After is over', async () => {
+    first.model.fail({ status: 429, headers: { 'retry-after': '90' } }, Infinity);
+    second.model.fail({ status: 429, headers: { 'retry-after': '120' } }, Infinity);
+    expect((await ask(app.url, image)).status).toBe(429);
+    expect(calls()).toEqual([1, 1]);
+    const next = await ask(app.url, image);
+    expect(next.json()).toMatchObject({ status: 429, code: 'rate_limited' });
+    expect(Number(next.headers.get('retry-after'))).toBeGreaterThan(80);
+    expect(Number(next.headers.get('retry-after'))).toBeLessThanOrEqual(90);
+    expect(calls()).toEqual([1, 1]);
+  });
 });

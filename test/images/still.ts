@@ -2,8 +2,21 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import type { ImageType } from '../../src/image/image.ts';
 
+const made = new Map<string, Promise<Buffer>>();
+
+/** The same bytes again, in a buffer of the caller's own, once they have been made. */
+async function once(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
+  const bytes = made.get(key) ?? make();
+  made.set(key, bytes);
+  return Buffer.from(await bytes);
+}
+
 /** A picture with enough in it that its decoded pixels differ from place to place. */
 export async function still(type: ImageType, width: number, height: number): Promise<Buffer> {
+  return once(`${type} ${width} ${height}`, async () => draw(type, width, height));
+}
+
+async function draw(type: ImageType, width: number, height: number): Promise<Buffer> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <rect width="100%" height="100%" fill="#4682b4"/><circle cx="50%" cy="50%" r="30%" fill="#f4c430"/></svg>`;
   return sharp(Buffer.from(svg))
@@ -21,6 +34,10 @@ export async function turned(image: Buffer | undefined, orientation = 6): Promis
  * what is missing is filled in where decoders read over it.
  */
 export async function stillOfSize(type: ImageType, size: number): Promise<Buffer> {
+  return once(`${type} ${size}`, async () => fill(type, size));
+}
+
+async function fill(type: ImageType, size: number): Promise<Buffer> {
   const image = await still(type, 640, 480);
   const missing = size - image.length;
   switch (type) {

@@ -99,7 +99,7 @@ test('the hooks are scripts of package.json, in both shells, and have their pack
 function zip(folder: string): Record<string, Uint8Array> {
   const files: Zippable = {};
   for (const name of filesIn(folder)) files[name.replaceAll('\\', '/')] = readFileSync(join(folder, name));
-  return unzipSync(zipSync(files));
+  return unzipSync(zipSync(files, { level: 0 }));
 }
 
 function unzip(files: Record<string, Uint8Array>, folder: string): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { Model } from '../../src/azure/model.ts';
 import { createStorageIdentity } from '../../src/azure/identity.ts';
@@ -20,6 +21,8 @@ import { startStorageProxy, type StorageProxy } from '../storage/storage-proxy.t
 
 const FINAL = new Set(['done', 'cancelled', 'failed']);
 export const BATCH = 16;
+/** Between two looks at an empty queue. */
+const PAUSE_MS = 100;
 const WITHOUT_END = { signal: new AbortController().signal, race: async <T>(work: Promise<T>): Promise<T> => work };
 const before = { ...process.env };
 
@@ -98,6 +101,7 @@ export async function run(
     const status = await store.status(id).catch(() => undefined);
     if (status && FINAL.has(status.status)) return status;
     if (Date.now() > deadline) throw new Error(`the job is not over: ${JSON.stringify(status)}`);
+    if (receivedMessageItems.length === 0) await sleep(PAUSE_MS);
   }
 }
 

@@ -45,7 +45,8 @@ export async function startTinyApp(
   const dir = await writeTinyApp(source, extensions);
   // An endpoint is set, so that no Azure is emulated beside it.
   const endpoint = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
-  const env = { PATH: process.env['PATH'], PORT: '0', ...endpoint, ...settings };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, PORT: '0', ...endpoint, ...settings };
   const child = spawn(process.execPath, [join(root, 'src/dev/start/serve.ts'), dir], { cwd: dir, env });
   let output = '';
   const listening = Promise.withResolvers<string>();

@@ -27,7 +27,7 @@ async function start(env: Record<string, string>, app = dir): Promise<{ code: nu
     const child = execFile(
       process.execPath,
       [serve, app],
-      { cwd: dir, env: { PORT: '0', ...env } },
+      { cwd: dir, env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], PORT: '0', ...env } },
       (_, _stdout, stderr) => resolve({ code: child.exitCode, stderr }),
     );
   });
