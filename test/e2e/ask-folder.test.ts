@@ -10,11 +10,15 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { listen } from '../../src/dev/start/listen.ts';
+import { FULL, some } from '../tier.ts';
 import { type App, startBoth } from './app.ts';
 
 const ASK = fileURLToPath(new URL('../../src/dev/ask/ask.ts', import.meta.url));
 const IMAGE = fileURLToPath(new URL('../images/sailboat-small.webp', import.meta.url));
 const CONCURRENCY = 8;
+const MANY = FULL ? 300 : 90;
+/** How many are answered before the first and the second interruption. */
+const INTERRUPTED_AFTER = [MANY / 5, MANY / 2];
 
 let app: App;
 let azure: EmulatedAzure;
@@ -74,10 +78,10 @@ function asked(): number {
   return azure.model.requests.length;
 }
 
-describe('300 images', () => {
+describe('many images', () => {
   test('interrupted twice and resumed, each has one line, and none is asked about twice', async () => {
-    const names = await writeImages(300);
-    for (const enough of [60, 160]) {
+    const names = await writeImages(MANY);
+    for (const enough of INTERRUPTED_AFTER) {
       const asking = askAll();
       await expect
         .poll(async () => (await linesOf('answers.ndjson')).length, { timeout: 20_000 })
@@ -92,12 +96,12 @@ describe('300 images', () => {
     const last = askAll();
     expect(await last.ended, last.output()).toBe(0);
     expect((await filesIn('answers.ndjson')).toSorted()).toEqual(names);
-    expect(asked()).toBe(300);
+    expect(asked()).toBe(MANY);
   });
 
   test('killed and resumed, each has one line, and at most those in hand are asked about twice', async () => {
-    const names = await writeImages(300);
-    for (const enough of [60, 160]) {
+    const names = await writeImages(MANY);
+    for (const enough of INTERRUPTED_AFTER) {
       const asking = askAll('--out', 'answers.csv');
       await expect.poll(async () => (await linesOf('answers.csv')).length, { timeout: 20_000 }).toBeGreaterThan(enough);
       asking.child.kill('SIGKILL');
@@ -108,7 +112,7 @@ describe('300 images', () => {
     const rows: string[][] = parse(await readFile(join(folder, 'answers.csv')), { bom: true, from_line: 2 });
     expect(rows.map(([file = '']) => file).toSorted()).toEqual(names);
     expect(rows[0]?.[1]).toContain('emulated');
-    expect(asked()).toBeLessThanOrEqual(300 + 2 * CONCURRENCY);
+    expect(asked()).toBeLessThanOrEqual(MANY + 2 * CONCURRENCY);
   });
 });
 
@@ -179,7 +183,7 @@ test('images that fail are listed, get no line, and are asked about again', asyn
   expect(asked()).toBe(6);
 });
 
-test.each([
+const MISTAKES: readonly (readonly [args: string[], words: string])[] = [
   [[], 'Give a folder and a question'],
   [['images'], 'Give a folder and a question'],
   [['images', 'What', 'is', 'this?'], 'in quotes'],
@@ -187,7 +191,8 @@ test.each([
   [['images', 'What?', '--url', 'localhost:7071'], '--url must begin with'],
   [['images', 'What?', '--schema', 'nowhere.json'], '--schema: nowhere.json'],
   [['images', 'What?', '--unknown'], '--unknown'],
-])('%j is answered with how it is used', async (args, words) => {
+];
+test.each(some(MISTAKES, 3))('%j is answered with how it is used', async (args, words) => {
   const asking = ask(...args);
   expect(await asking.ended).toBe(2);
   expect(asking.output()).toContain(words);

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import { type EmulatedStorage, startStorage } from '../../src/dev/emulator/storage.ts';
+import { FULL } from '../tier.ts';
 import { type App, startApp } from './app.ts';
 import { lookAtJob, putImages, resultsOf, startJob } from './job.ts';
 
 /** `npm run test:nightly` kills the app 20 times in a job of 500 images. */
-const KILLS = Number(process.env['JOB_KILLS'] ?? 3);
+const KILLS = Number(process.env['JOB_KILLS'] ?? (FULL ? 3 : 2));
 const IMAGES = 25 * KILLS;
 const CONCURRENCY = 8;
 const ANSWER_MS = 300;
@@ -14,7 +15,7 @@ const ANSWER_MS = 300;
 const VISIBILITY_SECONDS = 5;
 /** What a killed process has sent still arrives. */
 const SETTLE_MS = 200;
-const ENDS_WITHIN = { timeout: 60_000 + KILLS * 10_000, interval: 200 };
+const ENDS_WITHIN = { timeout: 60_000 + KILLS * 10_000, interval: 500 };
 const TEST_MS = 2 * ENDS_WITHIN.timeout;
 
 let azure: EmulatedAzure;
@@ -31,7 +32,7 @@ afterAll(async () => {
 });
 
 test(
-  `${KILLS} kills of the app in a job of ${IMAGES} images lose nothing, and cost only what was in hand`,
+  'kills of the app in the midst of a job lose nothing, and cost only what was in hand',
   { timeout: TEST_MS },
   async () => {
     const blobs = await putImages(storage.images, 'killed', IMAGES);

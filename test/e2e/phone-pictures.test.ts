@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { SAILBOAT, TILE, tiledHeic } from '../images/heif.ts';
 import { difference } from '../images/pixels.ts';
 import { sayingSide, still } from '../images/still.ts';
+import { inTurn } from '../tier.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { keepSecret } from './secrets.ts';
 
@@ -54,66 +55,86 @@ const ROUTES: Record<string, (image: Buffer) => { path: string; body: string | F
     }),
 };
 
-describe.each(Object.keys(ROUTES))('on the route %s', (route) => {
-  test.each([
-    { name: 'a turned JPEG', bytes: () => turned('jpeg'), type: 'image/jpeg', shows: upright, tolerance: 3 },
-    { name: 'a turned PNG', bytes: () => turned('png'), type: 'image/png', shows: upright, tolerance: 0 },
-    { name: 'a turned WEBP', bytes: () => turned('webp'), type: 'image/jpeg', shows: upright, tolerance: 3 },
-    {
-      name: 'an AVIF',
-      bytes: async () => sailboat().avif().toBuffer(),
-      type: 'image/jpeg',
-      shows: upright,
-      tolerance: 4,
-    },
-    {
-      name: 'a TIFF',
-      bytes: async () => sailboat().tiff().toBuffer(),
-      type: 'image/jpeg',
-      shows: upright,
-      tolerance: 4,
-    },
-    { name: 'a HEIC', bytes: async () => SAILBOAT, type: 'image/jpeg', shows: () => sailboat(), tolerance: 5 },
-    {
-      name: 'a turned HEIC',
-      bytes: async () => tiledHeic({ columns: 1, rows: 1, turns: 1 }),
-      type: 'image/jpeg',
-      shows: () => sailboat().rotate(270),
-      tolerance: 5,
-    },
-  ])('$name reaches the model upright', async ({ bytes, type, shows, tolerance }) => {
-    const image = await bytes();
+const AVIF = await sailboat().avif().toBuffer();
+const TIFF = await sailboat().tiff().toBuffer();
+const TURNED_JPEG = await turned('jpeg');
+
+/** Pictures as phones and scanners make them, what the model is sent of each, and how far its colours may be off. */
+const PICTURES: readonly {
+  name: string;
+  image: Buffer;
+  type: 'image/jpeg' | 'image/png';
+  shows: () => Sharp;
+  tolerance: number;
+}[] = [
+  { name: 'a turned JPEG', image: TURNED_JPEG, type: 'image/jpeg', shows: () => upright(TURNED_JPEG), tolerance: 3 },
+  ...(await Promise.all(
+    (['png', 'webp'] as const).map(async (format) => {
+      const image = await turned(format);
+      const type = format === 'png' ? ('image/png' as const) : ('image/jpeg' as const);
+      const tolerance = format === 'png' ? 0 : 3;
+      return { name: `a turned ${format.toUpperCase()}`, image, type, shows: () => upright(image), tolerance };
+    }),
+  )),
+  { name: 'an AVIF', image: AVIF, type: 'image/jpeg', shows: () => upright(AVIF), tolerance: 4 },
+  { name: 'a TIFF', image: TIFF, type: 'image/jpeg', shows: () => upright(TIFF), tolerance: 4 },
+  { name: 'a HEIC', image: SAILBOAT, type: 'image/jpeg', shows: () => sailboat(), tolerance: 5 },
+  {
+    name: 'a turned HEIC',
+    image: tiledHeic({ columns: 1, rows: 1, turns: 1 }),
+    type: 'image/jpeg',
+    shows: () => sailboat().rotate(270),
+    tolerance: 5,
+  },
+];
+
+test.each(inTurn(PICTURES, Object.keys(ROUTES)))(
+  '$row.name reaches the model upright on the route $way',
+  async ({ row: { image, type, shows, tolerance }, way: route }) => {
     const { status } = await send(app, route, image);
     expect(status).toBe(200);
     const sent = reached();
     expect(sent.type).toBe(type);
     expect((await sharp(sent.bytes).metadata()).format).toBe(type.slice('image/'.length));
-    const expected = await shows(image).png().toBuffer();
+    const expected = await shows().png().toBuffer();
     expect((await difference(sent.bytes, expected)).colour).toBeLessThanOrEqual(tolerance);
-  });
+  },
+);
 
-  test('an image that needs nothing reaches it byte for byte', async () => {
+test.each(Object.keys(ROUTES))(
+  'on the route %s, an image that needs nothing reaches it byte for byte',
+  async (route) => {
     for (const type of ['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const) {
       const image = await still(type, 90, 61);
       expect((await send(app, route, image)).status).toBe(200);
       expect(reached().type).toBe(type);
       expect(sha256(reached().bytes)).toBe(sha256(image));
     }
-  });
+  },
+);
 
-  test('a broken one is corrupt, one of 30,000 x 30,000 pixels too large, and neither costs a call', async () => {
-    for (const image of [SAILBOAT.subarray(0, 2000), (await sailboat().avif().toBuffer()).subarray(0, 1000)])
-      expect((await send(app, route, image)).text).toContain('corrupt_image');
-    const heic = tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } });
-    for (const image of [heic, sayingSide(await turned('jpeg'), 30_000)])
-      expect((await send(app, route, image)).text).toContain('image_too_large');
+/** Pictures that are refused, and as what. */
+const REFUSED: readonly { name: string; image: Buffer; code: string }[] = [
+  { name: 'a HEIC cut off', image: SAILBOAT.subarray(0, 2000), code: 'corrupt_image' },
+  { name: 'an AVIF cut off', image: AVIF.subarray(0, 1000), code: 'corrupt_image' },
+  {
+    name: 'a HEIC of 30,000 x 30,000 pixels',
+    image: tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } }),
+    code: 'image_too_large',
+  },
+  { name: 'a JPEG of 30,000 x 30,000 pixels', image: sayingSide(TURNED_JPEG, 30_000), code: 'image_too_large' },
+];
+
+test.each(inTurn(Object.keys(ROUTES), REFUSED))(
+  'on the route $row, $way.name is $way.code and costs no call',
+  async ({ row: route, way: { image, code } }) => {
+    expect((await send(app, route, image)).text).toContain(code);
     expect(azure.model.requests).toEqual([]);
-  });
-});
+  },
+);
 
 test('the answer describes the images that were sent', async () => {
-  const image = await turned('jpeg');
-  const { text } = await send(app, 'JSON', image);
+  const { text } = await send(app, 'JSON', TURNED_JPEG);
   const sent = reached().bytes;
   expect(JSON.parse(text)).toMatchObject({
     images: [{ type: 'image/jpeg', width: TILE.height, height: TILE.width, bytes: sent.length }],
@@ -123,8 +144,7 @@ test('the answer describes the images that were sent', async () => {
 });
 
 test('of several images each is prepared, and the broken one is named', async () => {
-  const good = await turned('jpeg');
-  const images = [good, SAILBOAT, await still('image/png', 9, 8)].map((image) => image.toString('base64'));
+  const images = [TURNED_JPEG, SAILBOAT, await still('image/png', 9, 8)].map((image) => image.toString('base64'));
   const { text } = await post(app, json('processImage', { instructions: INSTRUCTIONS, images }));
   expect(JSON.parse(text)).toMatchObject({
     images: [{ width: 192, height: 256 }, { type: 'image/jpeg' }, { type: 'image/png', width: 9 }],
@@ -137,12 +157,11 @@ test('of several images each is prepared, and the broken one is named', async ()
 test('with PREPARE_IMAGES=off, bytes reach the model as they came, and HEIC, AVIF and TIFF are refused', async () => {
   const off = await startApp({ ...azure.env, PREPARE_IMAGES: 'off' });
   try {
-    const image = await turned('jpeg');
     for (const route of Object.keys(ROUTES)) {
-      expect((await send(off, route, image)).status, route).toBe(200);
-      expect(sha256(reached().bytes), route).toBe(sha256(image));
+      expect((await send(off, route, TURNED_JPEG)).status, route).toBe(200);
+      expect(sha256(reached().bytes), route).toBe(sha256(TURNED_JPEG));
       azure.reset();
-      for (const other of [SAILBOAT, await sailboat().avif().toBuffer(), await sailboat().tiff().toBuffer()])
+      for (const other of [SAILBOAT, AVIF, TIFF])
         expect((await send(off, route, other)).text, route).toContain('unsupported_image_type');
       expect(azure.model.requests).toEqual([]);
     }

@@ -1,5 +1,6 @@
 import type { BrowserContextOptions } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { inTurn } from '../tier.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { SAILBOAT, sailboatAs, type Visitor, violations, visit } from './visitor.ts';
 
@@ -78,12 +79,16 @@ test('removing an image keeps the focus near', async () => {
   expect(await page.locator('#gallery li').count()).toBe(1);
 });
 
-describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  test.each([
-    { on: 'a desk', options: {} },
-    { on: 'a phone', options: PHONE },
-  ])('nothing stands in the way of assistive technology, on $on', async ({ options }) => {
-    const visitor = await open({ ...options, colorScheme });
+const PLACES = [
+  { on: 'a desk', options: {} },
+  { on: 'a phone', options: PHONE },
+];
+const SCHEMES = ['light', 'dark'] as const;
+
+test.each(inTurn(PLACES, SCHEMES))(
+  'nothing stands in the way of assistive technology, on $row.on, in $way',
+  async ({ row, way: colorScheme }) => {
+    const visitor = await open({ ...row.options, colorScheme });
     const { page } = visitor;
     expect(await violations(visitor)).toEqual([]);
     await page.setInputFiles('#pick', [sailboatAs(LONG_NAME), sailboatAs('b.jpg')]);
@@ -95,8 +100,8 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
     await visitor.ask.click();
     await visitor.problem.waitFor();
     expect(await violations(visitor)).toEqual([]);
-  });
-});
+  },
+);
 
 test('a phone of 360 px needs no sideways scrolling, and brings the answer into view', async () => {
   const { page, ask, answer, facts, problem } = await open(PHONE);

@@ -7,9 +7,9 @@ import { type Playground, startPlayground } from './playground.ts';
 import { type Visitor, violations, visit } from './visitor.ts';
 
 const IMAGE = fileURLToPath(new URL('../images/sailboat-small.webp', import.meta.url));
-const IMAGES = 40;
-/** Two of these at once show the bar half full. */
-const ANSWER_MS = 200;
+const IMAGES = 20;
+/** Four of these at once show the bar half full. */
+const ANSWER_MS = 400;
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const SOON = { timeout: 60_000 };
 
@@ -46,7 +46,7 @@ test('a job is started, its bar fills, and its results are downloaded', async ()
     }, SOON)
     .toBe('Done.');
   expect([...shares].filter((share) => share > 0 && share < IMAGES)).not.toEqual([]);
-  expect(await page.locator('#job-facts').innerText()).toMatch(/found\s+40\s+Answered\s+40\s+Failed\s+0/i);
+  expect(await page.locator('#job-facts').innerText()).toMatch(/found\s+20\s+Answered\s+20\s+Failed\s+0/i);
   expect(await page.getByRole('button', { name: 'Cancel' }).isVisible()).toBe(false);
 
   const lines = await download(page);

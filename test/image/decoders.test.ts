@@ -8,6 +8,7 @@ import { INPUTS, runs } from '../fuzz/runs.ts';
 import { insert, still, stillOfSize } from '../images/still.ts';
 import { type Variation, variations } from '../images/variations.ts';
 import { wrongFiles } from '../images/wrong.ts';
+import { FULL, some } from '../tier.ts';
 
 /** What is refused although sharp shows it, and why. */
 const REFUSED: readonly (readonly [name: RegExp, code: string, why: string])[] = [
@@ -16,9 +17,9 @@ const REFUSED: readonly (readonly [name: RegExp, code: string, why: string])[] =
   [/: twice, (picture|ANMF)|^animated|^APNG/, 'animated_image', 'sharp shows the first of two frames'],
 ];
 
-test('what is taken for an image is what a decoder shows, in 500 variations and more', async () => {
-  const all = [...(await variations()), ...(await others())];
-  expect(all.length).toBeGreaterThan(500);
+test('what is taken for an image is what a decoder shows, in hundreds of variations', async () => {
+  const all = some([...(await variations()), ...(await others())], 3);
+  expect(all.length).toBeGreaterThan(FULL ? 500 : 160);
   const differences: string[] = [];
   const excused = new Set<string>();
   for (const variation of all) {
@@ -29,7 +30,7 @@ test('what is taken for an image is what a decoder shows, in 500 variations and 
     if (!same && !reason) differences.push(`${variation.name}: ${here}, for sharp ${there ?? 'broken'}`);
   }
   expect(differences).toEqual([]);
-  expect(excused.size).toBe(REFUSED.length);
+  expect(excused.size).toBeGreaterThanOrEqual(FULL ? REFUSED.length : 1);
 }, 120_000);
 
 test('stray bytes between the segments of a JPEG do not matter, whatever they are', async () => {

@@ -10,6 +10,7 @@ import { ImageReader } from '../../src/image/image-reader.ts';
 import { SAILBOAT, TILE, tiledHeic } from '../images/heif.ts';
 import { difference } from '../images/pixels.ts';
 import { sayingSide, still } from '../images/still.ts';
+import { inTurn, some } from '../tier.ts';
 
 const MB = 1024 ** 2;
 const { maxImageBytes } = DEFAULT_LIMITS;
@@ -79,20 +80,21 @@ describe('an image with an EXIF orientation is sent upright', () => {
     },
   ] as const;
 
-  test.each(FORMATS)('$format', async ({ type, encode, tolerance }) => {
-    await Promise.all(
-      [2, 3, 4, 5, 6, 7, 8].map(async (orientation) => {
-        const bytes = await encode(sailboat(90, 61)).withMetadata({ orientation }).toBuffer();
-        const image = await read(bytes);
-        const [width, height] = orientation > 4 ? [61, 90] : [90, 61];
-        expect(image, String(orientation)).toMatchObject({ type, width, height, orientation: 1, cuts: [] });
-        const { colour, alpha } = await difference(image.bytes, sharp(bytes, { ignoreIcc: true }).autoOrient());
-        expect(colour, `colours at ${orientation}`).toBeLessThanOrEqual(tolerance);
-        expect(alpha, `alpha at ${orientation}`).toBeLessThanOrEqual(1);
-        expect(await sharp(image.bytes).metadata()).not.toHaveProperty('exif');
-      }),
-    );
-  });
+  const ORIENTATIONS = [2, 3, 4, 5, 6, 7, 8];
+
+  test.each(inTurn(FORMATS, ORIENTATIONS))(
+    '$row.format, orientation $way',
+    async ({ row: { type, encode, tolerance }, way: orientation }) => {
+      const bytes = await encode(sailboat(90, 61)).withMetadata({ orientation }).toBuffer();
+      const image = await read(bytes);
+      const [width, height] = orientation > 4 ? [61, 90] : [90, 61];
+      expect(image).toMatchObject({ type, width, height, orientation: 1, cuts: [] });
+      const { colour, alpha } = await difference(image.bytes, sharp(bytes, { ignoreIcc: true }).autoOrient());
+      expect(colour).toBeLessThanOrEqual(tolerance);
+      expect(alpha).toBeLessThanOrEqual(1);
+      expect(await sharp(image.bytes).metadata()).not.toHaveProperty('exif');
+    },
+  );
 
   test('its colour profile stays', async () => {
     for (const format of ['jpeg', 'png', 'webp'] as const) {
@@ -182,7 +184,7 @@ describe('is converted', () => {
     'a TIFF with an orientation': same(sailboat().withMetadata({ orientation: 8 }).tiff({ compression: 'lzw' })),
   };
 
-  test.each(Object.entries(CASES))('%s', async (_, { bytes, shows, tolerance, type = 'image/jpeg' }) => {
+  test.each(some(Object.entries(CASES), 2))('%s', async (_, { bytes, shows, tolerance, type = 'image/jpeg' }) => {
     const image = await read(await bytes());
     const expected = await (await shows()).png().toBuffer();
     const { width, height } = await sharp(expected).metadata();
