@@ -17,8 +17,9 @@ beforeEach(() => playground.azure.reset());
 test('the keyboard alone is enough, and focus shows at every step', async () => {
   const { page, answer, facts, status, stop, complaints } = await open();
   playground.azure.model.fail({ wordDelayMs: 150 });
-  await tabTo('pick');
+  // The browser has to be told of it before the key is pressed.
   const chooser = page.waitForEvent('filechooser');
+  await tabTo('pick');
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(SAILBOAT);
 
