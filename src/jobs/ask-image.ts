@@ -18,21 +18,22 @@ import {
 import { MAX_PAUSE_SECONDS, type Places } from './places.ts';
 import { toProblem, type Work } from './work.ts';
 
-/** After flex has refused an image for so long, a job with `fallback` asks at the standard price. */
+/** How long flex may refuse an image until a job with `fallback` asks about it at the standard price. */
 const FALLBACK_AFTER_MS = 10 * 60_000;
-/** The pause before an answer that could not be kept is kept again. */
+/** The pause before another attempt to write a result. */
 const KEEP_AGAIN_MS = 5_000;
-/** An image whose message came back so often without an outcome is asked about no more. */
+/** After this many crashes, an image is not asked about again. */
 const MAX_CRASHES = 10;
 /**
- * Seconds over which the images are spread that a process had in hand when it ended; doubled with each further end. The image that
- * ends processes is among them, and would otherwise take the same others with it each time.
+ * After a crash, the images that the process was working on come back spread over this many seconds, doubled for each
+ * further crash. One of them may have caused it. Without the spread, it would crash the process together with the same
+ * images each time.
  */
 const CRASH_SPREAD_SECONDS = 5;
 
-/** Asks about an image in its turn, and keeps the result. */
+/** Asks about an image when a place is free, and writes the result. */
 export async function askAboutImage(step: ImageStep, request: JobRequest, work: Work): Promise<Outcome> {
-  // Processes have ended while it waited for its turn; that says nothing about the image.
+  // Processes have ended while the message waited for its turn. That is not the image's fault, so it is not a crash.
   if (work.delivery.count >= MAX_DELIVERIES) return { again: step, seconds: Math.random() * CRASH_SPREAD_SECONDS };
   const asked =
     step.crashes >= MAX_CRASHES
@@ -44,8 +45,8 @@ export async function askAboutImage(step: ImageStep, request: JobRequest, work: 
 }
 
 /**
- * Keeps a result. An answer is paid for, so that is tried as long as there is time.
- * @throws {Problem} as storage does, when there is no more time
+ * Writes a result. The answer is paid for, so this retries until the message runs out of time.
+ * @throws {Problem} the problem of storage, when there is no more time
  */
 export async function keep(
   { job, page, at }: ImageStep,
@@ -75,7 +76,7 @@ async function inTurn(step: ImageStep, request: JobRequest, work: Work): Promise
   );
 }
 
-/** Does a part of the work when there is a place for it. */
+/** Runs a part of the work when there is a place for it. */
 async function inPlace<T>(
   places: Places,
   step: ImageStep,
@@ -89,7 +90,7 @@ async function inPlace<T>(
   } catch (error) {
     return postpone(step, toProblem(error, work));
   }
-  // The service has not refused this image, so it comes back as it is.
+  // The service has not refused this image itself, so its counters stay the same.
   if ('pausedFor' in entry) return { again: step, seconds: Math.min(entry.pausedFor, MAX_PAUSE_SECONDS) };
   try {
     return await part();
@@ -103,12 +104,15 @@ function tierOf({ refusedSince }: ImageStep, { tier, fallback }: JobRequest): Ti
   return tier === 'flex' && fallback && waited >= FALLBACK_AFTER_MS ? 'standard' : tier;
 }
 
-/** @returns undefined if this message is the one that asks now */
+/**
+ * Claims the image for this message.
+ * @returns undefined if this message should ask now; otherwise what to do with it
+ */
 async function claim(step: ImageStep, { delivery, store }: Work): Promise<Outcome | undefined> {
   const { isOurs, isNew } = await store.claim(step);
   if (isNew) return undefined;
   if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return OVER;
-  // It comes again without having been sent again: most likely a process has ended with it in hand.
+  // The queue has delivered the same message again: most likely, the process ended while it worked on the image.
   if (!(delivery.count > 1)) return undefined;
   const seconds = Math.min(CRASH_SPREAD_SECONDS * 2 ** step.crashes, MAX_PAUSE_SECONDS);
   return { again: { ...step, crashes: step.crashes + 1 }, seconds: Math.random() * seconds };
@@ -118,7 +122,7 @@ async function ask(step: ImageStep, request: JobRequest, tier: Tier, work: Work)
   const { container, question } = request;
   const { options, stages, deadline, stopwatch, facts } = work;
   const reservation = options.admission.enter();
-  // A model that does not know flex may not know this parameter either.
+  // A model that does not support flex may not support this parameter, so a standard job never sends it.
   const serviceTier = tier === 'flex' ? 'flex' : request.tier === 'flex' ? 'default' : undefined;
   facts['serviceTier'] = serviceTier;
   try {
@@ -156,12 +160,12 @@ async function afterRefusal(
     return OVER;
   }
   if (problem.code === 'rate_limited' || problem.code === 'overloaded') return postpone(step, problem);
-  // A status below 500 is a fault of the image itself, which another try does not mend.
+  // A status below 500 is a fault of the image itself, and a retry does not help.
   if (problem.status >= 500 && step.tries + 1 < MAX_TRIES) return retry(step);
   return unanswered(step, { container, tier }, problem, work);
 }
 
-/** The deployment's model does not know flex, so no image of the job can be asked. */
+/** Whether the deployment's model does not support flex, so that the whole job must fail. */
 function isWithoutFlex({ code, members }: Problem, tier: Tier): boolean {
   const { errors } = members;
   return tier === 'flex' && code === 'invalid_request' && Array.isArray(errors) && errors[0]?.field === 'tier';

@@ -2,12 +2,12 @@ import type { BlobItem, BlobUploadCommonResponse, ContainerClient } from '@azure
 import type { Deadline } from '../http/deadline.ts';
 import { type StorageUse, storageFailure } from '../storage/account.ts';
 
-/** Milliseconds that deleting a blob may take when nobody waits for it any more. */
+/** The time limit of deleting a blob, which has its own because the deadline may have passed. */
 const DELETE_MS = 2_000;
 
 /**
- * Does something with storage before the deadline.
- * @throws {Problem} that says what storage failed at
+ * Runs a call to storage, until the deadline.
+ * @throws {Problem} that says which use of storage failed
  */
 export async function attempt<T>(
   deadline: Pick<Deadline, 'race' | 'signal'>,
@@ -21,7 +21,7 @@ export async function attempt<T>(
   }
 }
 
-/** The small blobs that jobs are made of. Each method throws a {@link Problem} if storage fails. */
+/** Reads and writes the small blobs of jobs. Every method except `tryToDelete` throws a `Problem` if storage fails. */
 export class JobBlobs {
   readonly #container: ContainerClient;
   readonly #deadline: Pick<Deadline, 'race' | 'signal'>;
@@ -31,7 +31,7 @@ export class JobBlobs {
     this.#deadline = deadline;
   }
 
-  /** @returns undefined if there is no such blob */
+  /** Reads a blob and its metadata. Returns undefined if there is no such blob. */
   async read(name: string): Promise<{ text: string; metadata: Record<string, string> } | undefined> {
     return this.#attempt(async () => {
       try {
@@ -44,11 +44,15 @@ export class JobBlobs {
     });
   }
 
+  /** Whether a blob exists. */
   async exists(name: string): Promise<boolean> {
     return this.#attempt(async () => this.#container.getBlobClient(name).exists());
   }
 
-  /** @returns whether it was not there */
+  /**
+   * Writes a blob, unless it exists already.
+   * @returns true if the blob was written, false if it exists
+   */
   async writeOnce(name: string, text: string, metadata: Record<string, string> = {}): Promise<boolean> {
     const blob = this.#container.getBlockBlobClient(name);
     const written = await this.#attempt(async (): Promise<BlobUploadCommonResponse | undefined> => {
@@ -58,18 +62,18 @@ export class JobBlobs {
     return written !== undefined;
   }
 
-  /** Sets the metadata of a blob, unless it has one of these already. */
+  /** Sets the metadata of a blob, unless its metadata has one of the `known` names already. */
   async markOnce(name: string, metadata: Record<string, string>, known: readonly string[]): Promise<void> {
     const blob = this.#container.getBlobClient(name);
     await this.#attempt(async () => {
       const { metadata: before = {}, etag } = await blob.getProperties();
       if (known.some((key) => key in before)) return;
-      // If somebody else marks it at this moment, it is marked.
+      // If the blob has changed in the meantime, another process has set them.
       await blob.setMetadata(metadata, { conditions: etag ? { ifMatch: etag } : {} }).catch(unless('ConditionNotMet'));
     });
   }
 
-  /** The blobs whose names begin with a prefix, in order. */
+  /** Lists the blobs whose names begin with a prefix, sorted by name. */
   async *list(prefix: string, includeMetadata: boolean): AsyncGenerator<BlobItem> {
     const blobs = this.#container.listBlobsFlat({ prefix, includeMetadata });
     for (;;) {
@@ -79,7 +83,7 @@ export class JobBlobs {
     }
   }
 
-  /** Deletes a blob if storage lets it, also after the deadline; throws nothing. */
+  /** Tries to delete a blob, even after the deadline. It never throws. */
   async tryToDelete(name: string): Promise<void> {
     const abortSignal = AbortSignal.timeout(DELETE_MS);
     await this.#container
@@ -99,7 +103,10 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
   return Buffer.concat(chunks).toString();
 }
 
-/** Passes over an error with one of storage's codes: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes */
+/**
+ * Makes a function that turns an error with one of these codes into undefined, and throws all others.
+ * https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+ */
 function unless(...codes: readonly string[]): (error: unknown) => undefined {
   return (error) => {
     if (!codes.includes(codeOf(error) ?? '')) throw error;

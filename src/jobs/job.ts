@@ -1,14 +1,15 @@
 import * as v from 'valibot';
 import type { Usage } from '../vision/completion.ts';
 
-/** At what price a job asks: flex costs half, and may be refused while there is no capacity. */
+/** The price at which a job asks. Flex costs half, and the service may refuse it while it has no capacity. */
 export const TIERS = ['flex', 'standard'] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** What a job asks about each of its images. */
+/** The request of a job: its images, and what to ask about each of them. */
 export const JobRequest = v.object({
-  /** The URL of a container, and of what the names of its images begin with. */
+  /** The URL of the container. */
   container: v.string(),
+  /** The prefix of the images' names. */
   prefix: v.string(),
   question: v.object({
     instructions: v.string(),
@@ -17,8 +18,9 @@ export const JobRequest = v.object({
     schema: v.optional(v.unknown()),
   }),
   tier: v.picklist(TIERS),
-  /** Whether an image that flex keeps refusing is asked at the standard price. */
+  /** Whether to ask about an image at the standard price if flex refuses it for too long. */
   fallback: v.boolean(),
+  /** In ISO 8601. */
   startedAt: v.string(),
 });
 export type JobRequest = v.InferOutput<typeof JobRequest>;
@@ -27,29 +29,30 @@ const Step = {
   job: v.pipe(v.string(), v.uuid()),
   /** Counted from 0. */
   page: v.number(),
-  /** Kept when it comes again. Of two messages about one step, it tells which of them does it. */
+  /** Stays the same if the step is sent again. If a step has two messages, the key decides which one counts. */
   key: v.string(),
   /** How often this step has failed. */
   tries: v.number(),
-  /** The span that the job was asked for in. */
+  /** The span of the request that started the job. */
   traceparent: v.optional(v.string()),
 };
 
-/** Lists a page of the container. */
+/** The step that lists a page of the container. */
 const PageStep = v.object({ ...Step, kind: v.literal('page') });
 
-/** Asks the model about one image. */
+/** The step that asks the model about one image. */
 const ImageStep = v.object({
   ...Step,
   kind: v.literal('image'),
-  /** Which of its page, counted from 0. */
+  /** The place of the image in its page, counted from 0. */
   at: v.number(),
+  /** The name of the blob. */
   blob: v.string(),
-  /** How often it was put off. */
+  /** How often it was postponed or retried. */
   turn: v.number(),
-  /** How often its message came back without an outcome, mostly because the process ended. */
+  /** How often its message came back without an outcome, usually because the process ended. */
   crashes: v.number(),
-  /** When the service refused it first, in milliseconds since the epoch. */
+  /** When the service first refused the image with 429, in milliseconds since the epoch. */
   refusedSince: v.optional(v.number()),
 });
 export type PageStep = v.InferOutput<typeof PageStep>;
@@ -58,12 +61,12 @@ export type ImageStep = v.InferOutput<typeof ImageStep>;
 /** One step of a job. */
 export type JobStep = PageStep | ImageStep;
 
-/** A message: one member, because the host takes top-level members of a message for what it knows of it itself. */
+/** A message. It has a single member, because top-level members of a message overwrite the host's own data about it. */
 export const JobMessage = v.object({ step: v.variant('kind', [PageStep, ImageStep]) });
 
-/** What became of one image: a line of the results. */
+/** The result of one image: a line of the results. */
 export interface ImageResult {
-  /** Its URL. */
+  /** The URL of the image. */
   readonly blob: string;
   readonly answer?: string;
   readonly data?: object | null;
@@ -72,7 +75,7 @@ export interface ImageResult {
   readonly tier: Tier;
 }
 
-/** How a job is, as its callers see it. */
+/** The status of a job, as callers get it. Times are in ISO 8601. */
 export interface JobStatus {
   readonly id: string;
   readonly status: 'listing' | 'running' | 'done' | 'cancelled' | 'failed';

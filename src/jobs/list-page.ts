@@ -5,7 +5,10 @@ import { failed, MAX_DELIVERIES, MAX_TRIES, notFinished, type Outcome, OVER, ret
 import type { Page } from './store.ts';
 import { toProblem, type Work } from './work.ts';
 
-/** Writes down which images there are, then a message for each, and last one for the next page: what fails before that adds no chain of pages. */
+/**
+ * Lists a page of images and writes it down. Then it sends a message for each image, and last, one for the next page.
+ * This order matters: if this fails earlier and runs again, there is still only one message for the next page.
+ */
 export async function listPage(step: PageStep, request: JobRequest, work: Work): Promise<Outcome> {
   const { store } = work;
   const { job, page, traceparent } = step;
@@ -29,15 +32,15 @@ export async function listPage(step: PageStep, request: JobRequest, work: Work):
   return OVER;
 }
 
-/** @returns a problem if the container cannot be listed */
+/** Lists a page of the container and writes it down. Returns a problem if the container cannot be listed. */
 async function find({ job, page }: PageStep, request: JobRequest, work: Work): Promise<Page | Problem> {
   const { options, store } = work;
   const before = page === 0 ? undefined : await store.page(job, page - 1);
-  // Without it, the listing would begin again at the first image.
+  // Without the previous page, the listing would start again at the first image.
   if (page > 0 && !before)
     return new Problem(
       'internal_error',
-      'The list of images before this page is gone from the storage of jobs. Start the job again.',
+      'The previous page of the list of images is missing in the storage of jobs. Start the job again.',
     );
   let found: Page;
   try {

@@ -8,35 +8,39 @@ import type { ImageResult, ImageStep, JobRequest, JobStep } from './job.ts';
 import { FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS } from './places.ts';
 import type { Work } from './work.ts';
 
-/** How often a step is tried before its failure is its result. */
+/** How often a step is tried before its failure becomes its result. */
 export const MAX_TRIES = 5;
-/** Seconds before the second try, three times as long before each further one: 10, 30, 90, 270. */
+/** The pause before the second try. It triples for each further one: 10, 30, 90, 270 seconds. */
 const RETRY_SECONDS = 10;
-/** Seconds before a step whose storage failed comes again, as often as it takes. */
+/** The pause before a step is tried again if the storage of jobs has failed. There is no limit of these tries. */
 const STORAGE_SECONDS = 30;
-/** After so many deliveries a message is sent anew. The host gives it up after twice as many (maxDequeueCount in host.json). */
+/**
+ * After this many deliveries, a message is replaced with a new one. The host gives a message up after twice as many
+ * (maxDequeueCount in host.json).
+ */
 export const MAX_DELIVERIES = 5;
 
-/** The problems that say nothing about the step itself: jobs cannot be read or written. */
+/** Problems of the storage of jobs, which are not the fault of a step. */
 const STORAGE_PROBLEMS: ReadonlySet<string> = new Set([
   'storage_error',
   'storage_access_denied',
   'identity_unavailable',
 ]);
 
-/** What a step leads to: it is over, or it comes again after so many seconds. */
+/** What follows from a step: nothing more, or another message after this many seconds. */
 export type Outcome = { readonly isOver: true } | { readonly again: JobStep; readonly seconds: number };
 
+/** Nothing more follows from the step. */
 export const OVER: Outcome = { isOver: true };
 
-/** A try has failed. */
+/** Sends a failed step again, after a pause that grows with each try. */
 export function retry(step: JobStep): Outcome {
   const seconds = RETRY_SECONDS * 3 ** step.tries;
   const tries = step.tries + 1;
   return { again: step.kind === 'page' ? { ...step, tries } : { ...step, tries, turn: step.turn + 1 }, seconds };
 }
 
-/** The service or this process has no time for an image now. That is no try. */
+/** Postpones an image because the service or this process has no capacity now. This does not count as a try. */
 export function postpone(step: ImageStep, problem: Problem): Outcome {
   const own = FIRST_PAUSE_SECONDS * 2 ** Math.min(step.turn, 10);
   const asked = retryAfter(problem);
@@ -45,27 +49,27 @@ export function postpone(step: ImageStep, problem: Problem): Outcome {
   return { again: { ...step, turn: step.turn + 1, ...(refusedSince ? { refusedSince } : {}) }, seconds };
 }
 
-/** @returns undefined unless it is the storage of jobs that failed, which is waited for without end */
+/** Sends a step again if the storage of jobs has failed, without a limit. Returns undefined for all other problems. */
 export function awaitStorage(step: JobStep, { code }: Problem): Outcome | undefined {
   return STORAGE_PROBLEMS.has(code) ? { again: step, seconds: STORAGE_SECONDS } : undefined;
 }
 
-/** Seconds after which the service wants to be asked again; undefined if it does not say. */
+/** Reads the seconds that the service wants the app to wait. Returns undefined if it does not say. */
 export function retryAfter({ headers }: Problem): number | undefined {
   const asked = retryAfterMs(new Headers(headers)) ?? 0;
   return asked > 0 ? asked / 1_000 : undefined;
 }
 
-/** A message has come back without an outcome too often. */
+/** Makes the problem of a step whose message came back too often without an outcome. */
 export function notFinished(what: 'image' | 'page', times: number): Problem {
   return new Problem(
     'internal_error',
-    `This ${what} was not finished ${times} times: its message came back each time without a result. ` +
-      "The usual reason is that the process ended. Look for it in the log, under the job's id.",
+    `The service has started work on this ${what} ${times} times and never finished it. ` +
+      'Usually, the process ended each time. Search its log for the id of the job.',
   );
 }
 
-/** The result of an image that has no answer. */
+/** Makes the result of an image that has no answer. */
 export function unanswered(
   { blob: name }: ImageStep,
   { container, tier }: Pick<JobRequest, 'container' | 'tier'>,
@@ -73,7 +77,7 @@ export function unanswered(
   { delivery }: Work,
 ): ImageResult {
   const blob = blobUrl({ container, name });
-  // An answer that is cut off is paid for, too.
+  // An answer that is cut off or filtered has a usage, because it is paid for.
   const { usage } = problem.members;
   return {
     blob,
@@ -83,7 +87,7 @@ export function unanswered(
   };
 }
 
-/** The end of a job that cannot go on. */
+/** Makes the end of a job that has failed. */
 export function failed(problem: Problem, { delivery }: Work): { failed: string; problem: object } {
   return { failed: new Date().toISOString(), problem: problemBody(problem, delivery.invocationId) };
 }

@@ -3,69 +3,76 @@ import type { Deadline } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
 import type { Tier } from './job.ts';
 
-/** The first pause if the service does not say how long; each further pause in a row is twice as long, up to the limit. */
+/** The first pause if the service does not say how long. Each further pause in a row is twice as long. */
 export const FIRST_PAUSE_SECONDS = 5;
+/** The longest pause, and the longest delay of a message. */
 export const MAX_PAUSE_SECONDS = 300;
-/** A pause no longer than this is waited for in place, so that messages do not go round the queue meanwhile. */
+/** How long a message waits for the end of a pause. If the pause is longer, the message goes back to the queue. */
 const MAX_WAIT_MS = 30_000;
 
 interface Pause {
-  /** By `performance.now()`. */
+  /** In milliseconds of `performance.now()`. */
   readonly until: number;
+  /** How many pauses there have been in a row. */
   readonly inRow: number;
 }
 
-/** A place, or the seconds that are left of a pause too long to wait for. */
+/** A place, or the seconds left of a pause that is too long to wait for. */
 export type Entry = { readonly leave: () => void } | { readonly pausedFor: number };
 
-/** The pauses that the service asks for. */
+/** The pauses of each price that follow from a 429 of the service. */
 export class Pauses {
   readonly #pauses = new Map<Tier, Pause>();
 
-  /** Milliseconds that are left of the pause at this price; 0 or less if there is none. */
+  /** The milliseconds left of the pause at this price. 0 or less if there is none. */
   left(tier: Tier): number {
     return (this.#pauses.get(tier)?.until ?? 0) - performance.now();
   }
 
   /**
-   * Lets nobody enter at this price for a time.
-   * @param asked - seconds; if undefined, the pause is longer with each one in a row
+   * Starts a pause: no image is asked about at this price until it ends.
+   * @param asked - in seconds. If undefined, the pause doubles with each one in a row.
    */
   pause(tier: Tier, asked: number | undefined): void {
     const now = performance.now();
     const { until, inRow } = this.#pauses.get(tier) ?? { until: 0, inRow: 0 };
-    // Requests that were under way when a pause began are refused as well, which is not news.
+    // Requests that were in progress when a pause began are also refused. They do not count as a further pause.
     const isNew = now >= until;
     const own = isNew ? Math.min(FIRST_PAUSE_SECONDS * 2 ** inRow, MAX_PAUSE_SECONDS) : 0;
     const end = now + (asked ?? own) * 1_000;
     this.#pauses.set(tier, { until: Math.max(until, end), inRow: isNew ? inRow + 1 : inRow });
   }
 
-  /** The service has answered at this price: the next pause is a first one. An answer that was under way before a pause does not end it. */
+  /**
+   * Notes that the service has answered at this price, so that the next pause is a first one. An answer to a request
+   * from before a pause does not end the pause.
+   */
   succeed(tier: Tier): void {
     if (this.left(tier) <= 0) this.#pauses.delete(tier);
   }
 }
 
-/** Limits how many images of this process are in one stage of their work at once. */
+/** Limits how many images of this process are in one stage of their work at the same time. */
 export class Places {
   readonly #count: number;
   readonly #pauses: Pauses;
   readonly #waiting = new Set<() => void>();
   #taken = 0;
 
+  /** @param count - how many places there are */
   constructor(count: number, pauses: Pauses) {
     this.#count = count;
     this.#pauses = pauses;
   }
 
   /**
-   * Waits for a place, and for the end of a short pause at this price.
+   * Waits for a free place, and for the end of a pause at this price if it is short.
+   * @returns a place, which you must leave; or the rest of the pause, if it is long
    * @throws {Problem} `overloaded` if no place is free before the deadline
    */
   async enter(tier: Tier, deadline: Pick<Deadline, 'race' | 'remaining'>): Promise<Entry> {
     for (;;) {
-      // A pause may begin while this waits for a place, so both are looked at each time.
+      // A pause may start while this waits for a place, so check both each time.
       const left = this.#pauses.left(tier);
       if (left > Math.min(MAX_WAIT_MS, deadline.remaining())) return { pausedFor: left / 1_000 };
       if (left > 0) await sleep(left);
@@ -78,7 +85,7 @@ export class Places {
 
   #leave(): void {
     this.#taken -= 1;
-    // All of them look again, because the first may be kept by a pause that is none for the others.
+    // Wake all of them: a pause may hold back the first one, but not another one at a different price.
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();

@@ -9,38 +9,40 @@ import { attempt, JobBlobs } from './blobs.ts';
 import { type ImageResult, JobRequest, type JobStatus, type JobStep } from './job.ts';
 import { DoneStatus, encode, Tally } from './tally.ts';
 
-/** A message may wait as long as it has to; the service's own limit is seven days. */
+/** Messages never expire. The service's default is 7 days. */
 const NEVER_EXPIRES = -1;
-/** What one page lists. One message lists it and writes a message for each image, well within its time. */
+/** The images of a page. One message lists a page and sends a message for each image, well within its time limit. */
 const PAGE_SIZE = 200;
-/** Messages written, and results read, at once. */
+/** How many messages are written, or results read, at the same time. */
 const AT_ONCE = 16;
 
 /**
- * A page of the container as it was found; written once, so that listing it again finds the same. It has names and no ETags: a blob
- * that is replaced after it was listed is asked about as it is then.
+ * A page of the container, as it was first listed. It is written once, so that a repeated listing gets the same. It has
+ * names but no ETags: if a blob is replaced after it was listed, the new one counts.
  */
 const Page = v.object({ blobs: v.array(v.string()), next: v.nullable(v.string()) });
 export type Page = v.InferOutput<typeof Page>;
 
-/** A job as it was asked for, and whether it goes on. */
+/** A job that exists. */
 export interface KnownJob {
   readonly request: JobRequest;
+  /** Whether it was cancelled or has failed. */
   readonly isOver: boolean;
 }
 
-/** Why a job ends before its time. */
+/** Why a job ends early, and when. */
 type End = { readonly cancelled: string } | { readonly failed: string; readonly problem: object };
 
 /**
- * Where jobs are kept: blobs whose names follow from what they are, each written once. Nothing is counted in one place that
- * many write to; a job's status is made from a listing of its blobs, 5,000 in a request.
+ * The storage of jobs. Each fact is a blob that is written once, under a name that follows from the fact. There are no
+ * shared counters, which processes would compete for: a job's status is computed from a listing of its blobs, 5,000 in
+ * each request.
  *
  * ```
- * jobs/ID/job.json            what was asked; its metadata say whether the job was cancelled or has failed
- * jobs/ID/pages/PAGE          names of a page's images; metadata: how many, and whether it is the last
+ * jobs/ID/job.json            the request; metadata: whether the job was cancelled or has failed
+ * jobs/ID/pages/PAGE          the names of a page's images; metadata: how many, and whether it is the last page
  * jobs/ID/results/PAGE-AT     the result of one image, a line of NDJSON; metadata: its outcome and its tokens
- * jobs/ID/done.json           the status of a job that is done, which does not change any more
+ * jobs/ID/done.json           the final status of a job that is done
  * claims/ID/PAGE              the key of the message that lists a page
  * claims/ID/PAGE-AT           the key of the message that asks about an image
  * ```
@@ -50,7 +52,7 @@ export class JobStore {
   readonly #queue: QueueClient;
   readonly #deadline: Pick<Deadline, 'race' | 'signal'>;
 
-  /** @param deadline - of the request or the message that it is for: what is not done by then fails, and nothing is done after */
+  /** @param deadline - the deadline of the request or message. Calls to storage that are not finished by then fail. */
   constructor(
     storage: Storage,
     { blobService, queueService }: { blobService: string; queueService: string },
@@ -62,8 +64,8 @@ export class JobStore {
   }
 
   /**
-   * Writes down a new job and has its first page listed.
-   * @throws {Problem} if storage fails; then there is no job
+   * Creates a job, and sends the message that lists its first page.
+   * @throws {Problem} if storage fails; there is no job then
    */
   async create(job: string, request: JobRequest, traceparent: string | undefined): Promise<void> {
     await this.#blobs.writeOnce(jobName(job), JSON.stringify(request));
@@ -76,7 +78,7 @@ export class JobStore {
     }
   }
 
-  /** @returns undefined if there is no such job */
+  /** Reads a job. Returns undefined if there is no such job. */
   async find(job: string): Promise<KnownJob | undefined> {
     const found = await this.#blobs.read(jobName(job));
     if (!found) return undefined;
@@ -86,21 +88,22 @@ export class JobStore {
     };
   }
 
-  /** Ends a job, unless it has ended already. No image of it is asked about after that. */
+  /** Cancels a job or lets it fail, unless that has happened already. None of its images is asked about after that. */
   async end(job: string, end: End): Promise<void> {
     const metadata = 'cancelled' in end ? end : { failed: end.failed, problem: encode(end.problem) };
     await this.#blobs.markOnce(jobName(job), metadata, ['cancelled', 'failed']);
   }
 
-  /** @returns undefined if the page was not listed yet */
+  /** Reads a page. Returns undefined if it has not been listed yet. */
   async page(job: string, page: number): Promise<Page | undefined> {
     const found = await this.#blobs.read(pageName(job, page));
     return found && v.parse(Page, JSON.parse(found.text));
   }
 
   /**
-   * Lists a page of the container that a job is about.
-   * @throws {Problem} as reading a blob does
+   * Lists a page of the container with a job's images.
+   * @param after - `next` of the previous page; undefined for the first page
+   * @throws {Problem} if the container cannot be listed
    */
   async list(container: ContainerClient, prefix: string, after: string | undefined): Promise<Page> {
     return attempt(this.#deadline, { url: container.url, kind: 'read' }, async () => {
@@ -113,14 +116,17 @@ export class JobStore {
     });
   }
 
-  /** @returns the page that is kept: this one, or one that another message wrote before */
+  /**
+   * Writes a page, unless it has been written already.
+   * @returns the page that is stored: this one, or the earlier one
+   */
   async keepPage(job: string, page: number, found: Page): Promise<Page> {
     const metadata = { count: String(found.blobs.length), last: String(found.next === null) };
     const isNew = await this.#blobs.writeOnce(pageName(job, page), JSON.stringify(found), metadata);
     return isNew ? found : ((await this.page(job, page)) ?? found);
   }
 
-  /** Sends a message that is seen after so many seconds. */
+  /** Sends a message that becomes visible after this many seconds. */
   async send(step: JobStep, delaySeconds: number): Promise<void> {
     const message = Buffer.from(JSON.stringify({ step })).toString('base64');
     const options = { visibilityTimeout: delaySeconds, messageTimeToLive: NEVER_EXPIRES };
@@ -129,13 +135,15 @@ export class JobStore {
     );
   }
 
+  /** Sends messages that are visible at once. */
   async sendAll(steps: readonly JobStep[]): Promise<void> {
     for await (const _ of inOrder(steps, async (step) => this.send(step, 0)));
   }
 
   /**
-   * Whether this is the message that does a step. There are two about one step if a process ended while it wrote messages;
-   * only the first to claim the step does it, as often as it is delivered.
+   * Claims a step for a message. There may be two messages for one step if a process ended while it sent messages. Only
+   * the first one that claims the step does it, also if it is delivered again.
+   * @returns whether this message has the claim, and whether the claim is new
    */
   async claim(step: JobStep): Promise<{ isOurs: boolean; isNew: boolean }> {
     const { job, page, key } = step;
@@ -144,11 +152,12 @@ export class JobStore {
     return { isOurs: (await this.#blobs.read(name))?.text === key, isNew: false };
   }
 
+  /** Whether an image has a result. */
   async hasResult(job: string, page: number, at: number): Promise<boolean> {
     return this.#blobs.exists(resultName(job, page, at));
   }
 
-  /** Keeps the first result of an image, and no other. */
+  /** Writes the result of an image, unless it has one already. */
   async keepResult(job: string, page: number, at: number, result: ImageResult): Promise<void> {
     const { usage, tier } = result;
     const metadata = {
@@ -163,7 +172,7 @@ export class JobStore {
     await this.#blobs.writeOnce(resultName(job, page, at), `${JSON.stringify(result)}\n`, metadata);
   }
 
-  /** @returns undefined if there is no such job */
+  /** Computes the status of a job, and stores it if the job is done. Returns undefined if there is no such job. */
   async status(job: string): Promise<JobStatus | undefined> {
     const done = await this.#blobs.read(`jobs/${job}/done.json`);
     if (done) return v.parse(DoneStatus, JSON.parse(done.text));
@@ -176,14 +185,14 @@ export class JobStore {
     return status;
   }
 
-  /** The lines of the results there are, in the order of the container. */
+  /** Reads the results so far, one line each, in the order of the container. */
   async *results(job: string): AsyncGenerator<string> {
     const names = this.#blobs.list(`jobs/${job}/results/`, false);
     for await (const found of inOrder(names, async ({ name }) => this.#blobs.read(name))) if (found) yield found.text;
   }
 }
 
-/** Zeros in front, so that names sort as their numbers do. */
+/** Pads the number with zeros, so that names sort in the order of their numbers. */
 function pageNumber(page: number): string {
   return String(page).padStart(7, '0');
 }
@@ -204,12 +213,12 @@ function resultName(job: string, page: number, at: number): string {
   return `jobs/${job}/results/${imageName(page, at)}`;
 }
 
-/** Works on several items at once, and gives what comes of them in their order. */
+/** Works on several items at the same time, and yields the results in the order of the items. */
 async function* inOrder<T, R>(items: Iterable<T> | AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
   const started: Promise<R>[] = [];
   for await (const item of items) {
     const result = work(item);
-    // Whoever waits for it is told.
+    // The awaiting caller gets the rejection. Until then, it must not count as unhandled.
     result.catch(() => undefined);
     started.push(result);
     const first = started.length < AT_ONCE ? undefined : started.shift();

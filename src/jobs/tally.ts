@@ -4,7 +4,7 @@ import { NO_USAGE, Usage } from '../vision/completion.ts';
 import type { JobStatus } from './job.ts';
 
 const Count = v.number();
-/** The status of a job that is done, as it is kept. */
+/** The stored status of a job that is done. */
 export const DoneStatus = v.object({
   id: v.string(),
   status: v.literal('done'),
@@ -16,7 +16,7 @@ export const DoneStatus = v.object({
   finishedAt: v.string(),
 });
 
-/** Adds up a job's blobs. */
+/** Computes the status of a job from its blobs. */
 export class Tally {
   #found = 0;
   #answered = 0;
@@ -26,6 +26,7 @@ export class Tally {
   #last: Date | undefined;
   #end: Record<string, string> = {};
 
+  /** Adds one blob, listed with its metadata. */
   add({ name, metadata = {}, properties }: BlobItem): void {
     if (name.endsWith('/job.json')) this.#end = metadata;
     if (name.includes('/pages/')) {
@@ -39,9 +40,10 @@ export class Tally {
     if (!this.#last || properties.lastModified > this.#last) this.#last = properties.lastModified;
   }
 
+  /** Returns the status after all blobs were added. */
   status(id: string, startedAt: string): JobStatus {
     const [answered, failed, usage] = [this.#answered, this.#failed, this.#usage];
-    // The listing may pass a page just before it is written, and then come to its results.
+    // A page may be written after the listing has passed its name, but before the listing reaches its results.
     const found = Math.max(this.#found, answered + failed);
     const known = { id, found, answered, failed, usage, startedAt };
     const { cancelled, failed: failedAt, problem } = this.#end;
@@ -67,7 +69,7 @@ function number(text: string | undefined): number {
   return Number(text ?? 0);
 }
 
-/** Metadata travel as headers, which take ASCII only. */
+/** Encodes a value for metadata. Metadata are sent as headers, which allow only ASCII. */
 export function encode(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64');
 }

@@ -13,36 +13,39 @@ import type { Pauses, Places } from './places.ts';
 import type { JobStore } from './store.ts';
 
 /**
- * Milliseconds that a message may take in all: until an image is answered, waiting for its turn included; then until its result is
- * kept; then until a message that comes again is sent. Together they are below the functionTimeout in host.json, which would restart
- * the worker with all that it has in hand.
+ * The time limits of a message: to get an answer, including the wait for a place; then to write the result; then to
+ * send the message again. Their sum must be below the functionTimeout in host.json, which restarts the worker and
+ * interrupts everything in progress.
  */
 export const LIMITS = { answerMs: 8 * 60_000, keepMs: 30_000, sendMs: 30_000 };
 
-/** A message as it comes from the queue. */
+/** A message from the queue. */
 export interface Delivery {
   readonly message: unknown;
-  /** How often it was delivered, this time included. */
+  /** How often the message was delivered, including this time. */
   readonly count: number;
   readonly invocationId: string;
   readonly log: (level: 'info' | 'error', line: string) => void;
 }
 
-/** An answer, and the price at which it was given. */
+/** An answer, and the price that the service charged. */
 export interface Asked {
   readonly answer: Answer;
   readonly tier: Tier;
 }
 
-/** Asks about an image that is prepared. */
+/** Asks the model about an image that is prepared. */
 export type Ask = (serviceTier: 'flex' | 'default' | undefined) => Promise<Asked>;
 
-/** What the worker works with. */
+/** The parts of the app that the worker uses. */
 export interface WorkerOptions {
   readonly store: (deadline: Deadline) => JobStore;
-  /** @throws {Problem} `blob_not_allowed` if images may not be read from this container */
+  /**
+   * Opens a container.
+   * @throws {Problem} `blob_not_allowed` if images may not be read from it
+   */
   readonly container: (url: string) => ContainerClient;
-  /** Checks an image, and makes it what the model takes. */
+  /** Checks an image, and converts it for the model. */
   readonly prepare: (
     bytes: Buffer,
     question: JobRequest['question'],
@@ -51,36 +54,36 @@ export interface WorkerOptions {
   readonly admission: Admission;
   readonly inFlight: InFlight;
   readonly maxImageBytes: number;
-  /** Images asked about at once. */
+  /** How many images the model is asked about at the same time. */
   readonly concurrency: number;
   readonly limits: typeof LIMITS;
   readonly observe?: ((request: AnsweredRequest) => void) | undefined;
 }
 
-/** Where the images are of all messages that this process has in hand. */
+/** The stages of all messages this process is working on. */
 export interface Stages {
   readonly pauses: Pauses;
-  /** In memory: they are read, prepared and asked about. */
+  /** Images in memory: they are being read, prepared or asked about. */
   readonly inMemory: Places;
-  /** Asked about. */
+  /** Images that the model is being asked about. */
   readonly asked: Places;
 }
 
-/** Work on one message. */
+/** The work on one message. */
 export interface Work {
   readonly options: WorkerOptions;
   readonly stages: Stages;
   readonly delivery: Delivery;
-  /** Of the answer. */
+  /** The deadline of the answer. */
   readonly deadline: Deadline;
-  /** Of everything but a message that comes again. */
+  /** The deadline of everything except sending the message again. */
   readonly end: Deadline;
   readonly store: JobStore;
   readonly stopwatch: Stopwatch;
   readonly facts: Record<string, unknown>;
 }
 
-/** Makes a problem of what was thrown. Only the log says more about what was not expected. */
+/** Turns whatever was thrown into a problem. An unexpected error is described only in the log. */
 export function toProblem(error: unknown, { delivery, facts }: Work): Problem {
   const problem = asProblem(error);
   if (problem.code === 'internal_error') {
@@ -93,5 +96,5 @@ export function toProblem(error: unknown, { delivery, facts }: Work): Problem {
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  return new Problem('internal_error', 'This is a fault of the service. Its log has the reason.', { cause: error });
+  return new Problem('internal_error', 'The service has a fault. Its log has the reason.', { cause: error });
 }

@@ -9,14 +9,14 @@ import { Pauses, Places } from './places.ts';
 import { type Delivery, type Stages, toProblem, type Work, type WorkerOptions } from './work.ts';
 
 /**
- * Images in memory for each one that is asked about. The next ones are claimed and read meanwhile, which takes storage a third of the
- * time that a quick model takes to answer.
+ * How many images are in memory for each one that the model is asked about. The next images are claimed and read in the
+ * meantime. That takes about a third of the time that a fast model needs to answer.
  */
 const READ_AHEAD = 1.5;
 
 /**
- * Works on the messages of jobs. Whatever goes wrong with an image becomes its result, or a new message that is seen later; this
- * throws only if that cannot be written, so that the host delivers the old message again.
+ * Works on the messages of jobs. If an image fails, this writes the failure as its result, or sends a new message for
+ * later. It throws only if neither is possible, and then the host delivers the old message again.
  */
 export class JobWorker {
   readonly #options: WorkerOptions;
@@ -30,7 +30,10 @@ export class JobWorker {
     this.#stages = { pauses, inMemory, asked: new Places(concurrency, pauses) };
   }
 
-  /** Does the step in a message. */
+  /**
+   * Does the step in a message.
+   * @throws if the message is not a job message, or its outcome could not be written
+   */
   readonly work = async (delivery: Delivery): Promise<void> => {
     const { success, output } = v.safeParse(JobMessage, delivery.message);
     if (!success) throw new Error('this is not a job message');
@@ -68,7 +71,10 @@ async function doStep(step: JobStep, work: Work): Promise<Outcome> {
   }
 }
 
-/** Storage is waited for. Any other fault may be there for ever, so it counts as a try and ends what it keeps from being done. */
+/**
+ * Decides what follows from an error. The step waits for the storage of jobs as long as necessary. Any other error may
+ * be permanent, so it counts as a try. After the last try, it becomes the result of the image, or the job fails.
+ */
 async function afterFault(
   step: JobStep,
   request: JobRequest | undefined,
@@ -90,17 +96,20 @@ async function afterFault(
   }
 }
 
-/** @throws {Problem} if the queue does not take the message in time */
+/**
+ * Sends a message for a step again, within a time limit of its own.
+ * @throws {Problem} if the queue does not accept the message in time
+ */
 async function sendAgain(step: JobStep, seconds: number, { store, limits }: WorkerOptions): Promise<void> {
   const deadline = new Deadline(limits.sendMs);
-  // Spread, so that images put off together do not come back together.
+  // Spread the delays, so that images that were postponed together do not come back together.
   const delay = Math.round(seconds * (1 + Math.random() / 4));
   await store(deadline)
     .send(step, delay)
     .finally(() => deadline.clear());
 }
 
-/** One line for each message, without a word of what was asked or answered, and without names of blobs. */
+/** Logs one line for each message. It contains no content of questions or answers, and no names of blobs. */
 function report(step: JobStep, { options, delivery, stopwatch, facts }: Work): void {
   const { log, invocationId: requestId } = delivery;
   log('info', JSON.stringify({ requestId, ...facts, ms: stopwatch.durations() }));

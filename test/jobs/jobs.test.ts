@@ -116,7 +116,7 @@ test('a job at flex fails at once if the model does not take flex', async () => 
   const id = await newJob(40);
   const status = await run(id);
   expect(status).toMatchObject({ status: 'failed', answered: 0, problem: { code: 'invalid_request', status: 400 } });
-  expect(JSON.stringify(status.problem)).toContain("the deployment's model does not take flex");
+  expect(JSON.stringify(status.problem)).toContain("the deployment's model does not support flex");
   expect(azure.model.requests.length).toBeLessThanOrEqual(BATCH);
 });
 
