@@ -96,5 +96,5 @@ test('without an origin, OPTIONS is a method like any other', async () => {
 test('CORS_ALLOWED_ORIGINS that is no origin: the server does not start, and says what it must be', async () => {
   await expect(
     serve({ ...azure.env, HTTP_AUTH_LEVEL: 'anonymous', CORS_ALLOWED_ORIGINS: 'page.example' }),
-  ).rejects.toThrow('CORS_ALLOWED_ORIGINS must be * or origins');
+  ).rejects.toThrow('CORS_ALLOWED_ORIGINS must be * or comma-separated origins');
 });

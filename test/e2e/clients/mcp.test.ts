@@ -78,7 +78,7 @@ describe("the SDK's client", () => {
 
   test.each([
     ['unsupported_image_type', { images: [Buffer.from('This is a text.').toString('base64')] }, 'not an image'],
-    ['image_too_large', { images: [Buffer.alloc(1_000_001, 7).toString('base64')] }, 'more than 1000000 bytes'],
+    ['image_too_large', { images: [Buffer.alloc(1_000_001, 7).toString('base64')] }, 'more than 1,000,000 bytes'],
     ['corrupt_image', { images: [Buffer.from('\x89PNG\r\n\x1a\n', 'latin1').toString('base64')] }, ''],
     ['empty_image', { images: [] }, ''],
     ['too_many_images', { images: Array.from({ length: 11 }, () => 'AAAA') }, '10'],
@@ -153,7 +153,7 @@ describe('the protocol', () => {
     expect(await response.json()).toMatchObject({
       jsonrpc: '2.0',
       id: null,
-      error: { code: -32_000, message: expect.stringContaining('3000000 bytes'), data: { code: 'body_too_large' } },
+      error: { code: -32_000, message: expect.stringContaining('3,000,000 bytes'), data: { code: 'body_too_large' } },
     });
   });
 
