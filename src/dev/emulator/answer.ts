@@ -1,12 +1,12 @@
-/** What an endpoint answers, before any fault has its way with it. */
+/** The answer of an endpoint, before a fault changes it. */
 export interface Answer {
   status: number;
   headers: Record<string, string>;
-  /** The body in the pieces in which it is sent: one, or an event each. */
+  /** The pieces of the body, which are sent one by one: a single piece, or one for each event. */
   body: string[];
 }
 
-/** An answer that is one JSON document. */
+/** Creates an answer with a JSON body. */
 export function jsonAnswer(status: number, body: unknown): Answer {
   return { status, headers: { 'content-type': 'application/json' }, body: [JSON.stringify(body)] };
 }

@@ -7,52 +7,57 @@ import { imdsEndpoint, imdsPath } from './imds-endpoint.ts';
 import { DEFAULT_DEPLOYMENT, type Flex, modelEndpoint, type Resource } from './model-endpoint.ts';
 import { startAuthority, type TokenAuthority } from './tokens.ts';
 
-/** Longer than clients keep a connection that they do not use, so that no request meets one which is just being closed. */
+/**
+ * Longer than clients keep an idle connection, so that no request arrives on a connection that is just being closed.
+ */
 const KEEP_ALIVE_MS = 75_000;
-/** As long as a managed identity's token lives in Azure. */
+/** The lifetime of a managed identity's token in Azure. */
 const TOKEN_SECONDS = 24 * 60 * 60;
 const PUBLIC_AUDIENCE = 'https://cognitiveservices.azure.com';
 
-/** What may differ from an ordinary day in Azure. */
+/** Options of the emulated Azure. */
 export interface AzureOptions {
-  /** Lifetime of a token. */
+  /** The lifetime of a token, in seconds. */
   readonly tokenSeconds?: number;
   readonly deployments?: readonly string[];
-  /** What the model wants its tokens issued for; differs by cloud. */
+  /** The audience that the model requires in tokens. It differs by cloud. */
   readonly audience?: string;
-  /** Another's, for a second resource that takes the same tokens. */
+  /** The authority of another emulated Azure, for a second resource that accepts the same tokens. */
   readonly authority?: TokenAuthority;
-  /** Keeps the requests, for a test to read; a long run would only fill its memory with them. */
+  /** Whether to keep the requests, so that a test can read them. A long run would fill its memory with them. */
   readonly record?: boolean;
-  /** The pace of streams, in milliseconds per word. */
+  /** The speed of streams, in milliseconds per word. */
   readonly wordDelayMs?: number;
-  /** How long the model thinks before each answer, in milliseconds. */
+  /** How long the model takes before each answer begins, in milliseconds. */
   readonly answerDelayMs?: number;
 }
 
-/** An emulated Azure on this machine: a managed identity endpoint, and an Azure OpenAI resource that takes its tokens. */
+/**
+ * An emulated Azure on this machine: managed identity endpoints, and an Azure OpenAI resource that accepts their
+ * tokens.
+ */
 export interface EmulatedAzure {
   /** The identity endpoint of App Service. */
   readonly identity: Endpoint;
-  /** The same of a virtual machine, for who is told of it by {@link EmulatedAzure.imdsEnv}. */
+  /** The identity endpoint of a virtual machine. An app with {@link EmulatedAzure.imdsEnv} uses it. */
   readonly imds: Endpoint;
   readonly model: Endpoint;
   readonly authority: TokenAuthority;
-  /** The key that the model takes instead of a token. */
+  /** The key that the model accepts instead of a token. */
   readonly key: string;
-  /** The environment variables with which an app finds it. */
+  /** The environment variables with which an app uses this Azure as on App Service. */
   readonly env: Readonly<Record<string, string>>;
-  /** The same on a virtual machine. */
+  /** The environment variables with which an app uses this Azure as on a virtual machine. */
   readonly imdsEnv: Readonly<Record<string, string>>;
-  /** Gives everybody the role on the model, or takes it from everybody. */
+  /** Grants the role on the model to everybody, or removes it from everybody. */
   setRole(granted: boolean): void;
-  /** Says what the model makes of `service_tier: flex`. */
+  /** Sets how the model treats `service_tier: flex`. */
   setFlex(flex: Flex): void;
-  /** From now on the model refuses the tokens issued so far. */
+  /** Makes the model refuse all tokens issued so far. */
   revoke(): void;
   /** Undoes {@link EmulatedAzure.revoke}. */
   allow(): void;
-  /** Forgets faults, records and revocations, and gives the role and flex back. */
+  /** Clears faults, records and revocations, and restores the role and flex. */
   reset(): void;
   close(): void;
 }
@@ -91,7 +96,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
     const endpoint = req.url?.startsWith(identityPath) ? identity : req.url?.startsWith(imdsPath) ? imds : model;
     endpoint.handle(req, res).catch((error: unknown) => {
       res.destroy();
-      // A client that goes away while it is read is a record, not a failure; all else is a fault of the emulator.
+      // A client that disconnects during its upload is not a failure. Everything else is a fault of the emulator.
       if (req.complete) console.error('The emulated Azure failed:', error);
     });
   });
@@ -100,7 +105,7 @@ export async function startAzure(options: AzureOptions = {}): Promise<EmulatedAz
   const shared = {
     AZURE_OPENAI_ENDPOINT: `${origin}/`,
     AZURE_OPENAI_DEPLOYMENT: deployments[0] ?? DEFAULT_DEPLOYMENT,
-    // A developer's own sign-in, or a proxy that knows nothing of this machine, would lead away from here.
+    // Without these two, the app might use the developer's own sign-in, or a proxy that cannot reach this machine.
     AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
     NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
   };

@@ -57,8 +57,8 @@ const FunctionTool = v.strictObject({
 });
 
 /**
- * A Chat Completions request. A member that is not here is one that the emulated model does not play, and is refused by
- * name: what it ignored in silence would surprise whoever deploys.
+ * A Chat Completions request. The emulated model refuses members that are not here, and names them. If it ignored them,
+ * a real deployment could behave differently.
  */
 const ChatRequest = v.strictObject({
   ...Neutral,
@@ -89,7 +89,7 @@ const ChatRequest = v.strictObject({
 });
 type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
-/** A checked request: what to look at, and how to answer. */
+/** A checked request: what to describe, and how to answer. */
 export interface Chat {
   readonly look: Look;
   readonly tool: Tool | undefined;
@@ -100,7 +100,7 @@ export interface Chat {
   readonly tier: Tier;
 }
 
-/** Reads a request, or says why the service refuses it. */
+/** Reads a request. Returns a refusal if the service would refuse it. */
 export function readChat(body: unknown): Chat | Refusal {
   const read = v.safeParse(ChatRequest, body);
   if (!read.success) return refusalOf(read.issues);
@@ -140,14 +140,14 @@ function imagesOf({ messages }: ChatRequest): string[] {
   );
 }
 
-/** What the user said last. */
+/** Returns the text of the last user message. */
 function lastQuestion({ messages }: ChatRequest): string {
   const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   if (typeof content === 'string') return content;
   return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(' ');
 }
 
-/** What a model of the GPT-5 class does not take any more, though older ones did. */
+/** Refuses `max_tokens`, which GPT-5-class models no longer support. */
 function unsupported({ max_tokens }: ChatRequest): Refusal | undefined {
   if (max_tokens === undefined || max_tokens === null) return undefined;
   const message =

@@ -1,4 +1,4 @@
-/** Colour as red, green and blue, 0 to 255 each. */
+/** A colour as red, green and blue, from 0 to 255 each. */
 type Rgb = [red: number, green: number, blue: number];
 
 const palette: Record<string, Rgb> = {
@@ -33,12 +33,12 @@ const palette: Record<string, Rgb> = {
   magenta: [230, 30, 200],
 };
 
-/** What a grey pixel counts, where one of the purest colour counts this and 1. */
+/** The weight of a grey pixel. The weight of a fully saturated pixel is higher by 1. */
 const GREY_WEIGHT = 0.3;
 
 /**
- * The name of the colour that most of these pixels (four bytes each, with alpha) are nearest to. Vivid ones count
- * for more, as they do to an eye: a sunset is orange, although most of it is murk.
+ * Returns the name of the main colour of these pixels (RGBA, four bytes each). Vivid pixels have a higher weight,
+ * because people notice them more: a sunset is orange, although most of its pixels are dark.
  */
 export function mainColour(rgba: Buffer): string {
   const votes = new Map<string, number>();
@@ -58,7 +58,7 @@ function nearest(colour: Rgb): string {
   return name;
 }
 
-/** The 'redmean' weights: as cheap as plain RGB, and much closer to what an eye finds near. */
+/** The 'redmean' colour distance. It is as cheap as plain RGB, and much closer to how people see differences. */
 function distance([r1, g1, b1]: Rgb, [r2, g2, b2]: Rgb): number {
   const red = (r1 + r2) / 2;
   return (2 + red / 256) * (r1 - r2) ** 2 + 4 * (g1 - g2) ** 2 + (2 + (255 - red) / 256) * (b1 - b2) ** 2;

@@ -9,9 +9,12 @@ const SAFE = { filtered: false, severity: 'safe' };
 const CONTENT_FILTER_RESULTS = { hate: SAFE, self_harm: SAFE, sexual: SAFE, violence: SAFE };
 const PROMPT_FILTER_RESULTS = [{ prompt_index: 0, content_filter_results: CONTENT_FILTER_RESULTS }];
 
-/** What the emulated model says, before it takes the shape of an answer or of a stream. */
+/** What the emulated model says, before it is formatted as an answer or as a stream. */
 export interface Words {
-  /** The answer or the call's arguments, split so that the pieces put together are the whole. One piece counts as one token. */
+  /**
+   * The pieces of the answer, or of the call's arguments. Joined, they are the whole text. One piece counts as one
+   * token.
+   */
   readonly pieces: readonly string[];
   /** The tool that is called instead of an answer. */
   readonly call: { readonly id: string; readonly name: string } | undefined;
@@ -20,10 +23,10 @@ export interface Words {
   readonly tier: Tier;
 }
 
-/** How soon, and at which price, a request was answered. */
+/** The service tier of a request, which decides its speed and price. */
 export type Tier = 'default' | 'flex';
 
-/** What there is to say, and within which bounds. */
+/** How to say a text: its token limit, its prompt's tokens, the tool to call and the tier. */
 interface Saying {
   readonly maxTokens: number;
   readonly promptTokens: number;
@@ -31,7 +34,9 @@ interface Saying {
   readonly tier: Tier;
 }
 
-/** Cuts an answer off where its tokens are used up. With a tool, it is a call with arguments that satisfy the tool's schema. */
+/**
+ * Splits an answer into tokens, up to the limit. With a tool, the answer is a call whose arguments satisfy its schema.
+ */
 export function toWords(text: string, { maxTokens, promptTokens, tool, tier }: Saying): Words {
   const said = tool ? JSON.stringify(answerSchema({ type: 'object', ...tool.parameters }, text)) : text;
   const pieces = said.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
@@ -41,7 +46,7 @@ export function toWords(text: string, { maxTokens, promptTokens, tool, tier }: S
   return { pieces, call, finishReason: call ? 'tool_calls' : 'stop', promptTokens, tier };
 }
 
-/** A whole chat completion, with the same choice as often as asked. */
+/** Creates a whole chat completion, with the same choice `choices` times. */
 export function completion(words: Words, choices: number): object {
   const { pieces, call, finishReason, promptTokens, tier } = words;
   const said = pieces.join('');
@@ -63,9 +68,9 @@ export function completion(words: Words, choices: number): object {
 }
 
 /**
- * The same as server-sent events: the prompt's filter results, the role, a chunk for each word, why it ended, usage
- * where asked for, `[DONE]`. The first has no choice and no id, as in Azure; a client that reads `choices[0]` of
- * every chunk breaks on it.
+ * Creates the same completion as server-sent events: the prompt's filter results, the role, a chunk for each word, the
+ * finish reason, usage if it is asked for, and `[DONE]`. As in Azure, the first event has no choice and no id, which
+ * breaks clients that read `choices[0]` of every chunk.
  */
 export function completionEvents(words: Words, choices: number, includeUsage: boolean): string[] {
   const { pieces, call, finishReason, promptTokens, tier } = words;
@@ -129,7 +134,7 @@ function usage(promptTokens: number, completionTokens: number) {
 const DAY_S = 24 * 60 * 60;
 const now = Math.floor(Date.now() / 1000);
 
-/** What the resource could deploy, as `GET /openai/models` tells it: dates in seconds since 1970, retirement among them. */
+/** The models that the resource could deploy, as in `GET /openai/models`. Dates are in seconds since 1970. */
 export const MODEL_LIST = [
   model(MODEL, 'generally-available', 365),
   model('emulated-old-vision-2025-01-01', 'deprecated', 30),

@@ -2,14 +2,14 @@ import { type Answer, jsonAnswer } from './answer.ts';
 import type { Respond } from './endpoint.ts';
 import type { TokenAuthority } from './tokens.ts';
 
-/** The one subscription there is. */
+/** The id of the only subscription. */
 export const SUBSCRIPTION = '00000000-0000-4000-8000-000000000007';
 const AUDIENCE = 'https://management.azure.com';
 const PROVIDER = '/providers/Microsoft.CognitiveServices';
 
-/** What stands in the subscription, in the shapes of the REST API. */
+/** The content of the subscription. */
 export interface ControlPlane {
-  /** Models that a location offers; split over two pages, as a long list is. */
+  /** The models of every location, in the format of the REST API. They are returned in two pages, like a long list. */
   readonly models: readonly object[];
   readonly accounts: readonly Account[];
 }
@@ -19,11 +19,14 @@ export interface Account {
   readonly name: string;
   readonly location: string;
   readonly endpoint: string;
-  /** Model and version, by the deployment's name. */
+  /** Model and version by the deployment's name. */
   readonly deployments: Readonly<Record<string, { name: string; version: string }>>;
 }
 
-/** As much of Azure Resource Manager as lists models: https://learn.microsoft.com/rest/api/aiservices/accountmanagement/models/list */
+/**
+ * Emulates the part of Azure Resource Manager that lists models:
+ * https://learn.microsoft.com/rest/api/aiservices/accountmanagement/models/list
+ */
 export function controlPlane(authority: TokenAuthority, { models, accounts }: ControlPlane): Respond {
   return async ({ headers, path, query }) => {
     const [, bearer = ''] = /^Bearer (.+)$/.exec(headers.authorization ?? '') ?? [];

@@ -1,14 +1,14 @@
 import { Socket } from 'node:net';
 
-/** For a child that does not end when it is asked to. */
+/** Milliseconds until a child that ignores SIGTERM is killed. */
 const LAST_MS = 6_000;
 
-/** Preloaded into a child process: ends it when its parent is gone, however that ended. */
+/** Preload this module into a child process, so that the child ends with its parent, even if the parent is killed. */
 process.stdin
   .once('end', () => {
     process.kill(process.pid, 'SIGTERM');
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_MS).unref();
   })
   .resume();
-// It must not be what keeps the child alive.
+// Reading stdin must not keep the child alive.
 if (process.stdin instanceof Socket) process.stdin.unref();

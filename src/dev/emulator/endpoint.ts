@@ -4,22 +4,22 @@ import { type Fault, FaultQueue, faultyAnswer, replacesAnswer } from './fault.ts
 import { readBody, type RecordedRequest, recordRequest } from './recorded-request.ts';
 import { send } from './send.ts';
 
-/** Finds the right answer to a request. */
+/** Returns the correct answer to a request. */
 export type Respond = (request: RecordedRequest) => Answer | Promise<Answer>;
 
-/** How an endpoint behaves as long as no fault is queued. */
+/** How an endpoint behaves while no fault is queued. */
 export interface EndpointOptions {
-  /** Whether requests are kept. A run that nobody reads them from would only fill its memory. */
+  /** Whether to keep requests, so that a test can read them. A long run would fill its memory with them. */
   record: boolean;
-  /** The pace of streams, in milliseconds per word. */
+  /** The speed of streams, in milliseconds per word. */
   wordDelayMs: number;
   /** The time from a request to the first byte of its answer, in milliseconds. */
   delayMs?: number;
 }
 
-/** One endpoint of the emulated Azure: it keeps what it was asked, and goes wrong when told to. */
+/** An endpoint of the emulated Azure. It records its requests, and fails on demand. */
 export class Endpoint {
-  /** What came so far, oldest first. */
+  /** The requests so far, oldest first. */
   readonly requests: RecordedRequest[] = [];
   readonly #faults = new FaultQueue();
   readonly #respond: Respond;
@@ -30,18 +30,18 @@ export class Endpoint {
     this.#options = options;
   }
 
-  /** Lets the next `times` requests go wrong; `Infinity` means until {@link reset}. */
+  /** Applies a fault to the next `times` requests. `Infinity` means until {@link reset}. */
   fail(fault: Fault, times = 1): void {
     this.#faults.add(fault, times);
   }
 
-  /** Forgets the faults and the requests. */
+  /** Removes all faults and recorded requests. */
   reset(): void {
     this.#faults.clear();
     this.requests.length = 0;
   }
 
-  /** Takes a request from the first byte to the last of its answer. */
+  /** Handles a request from its first byte to the last byte of its answer. */
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const request = recordRequest(req, res);
     if (this.#options.record) this.requests.push(request);

@@ -2,14 +2,14 @@ import { jsonAnswer } from './answer.ts';
 import type { Respond } from './endpoint.ts';
 import type { TokenAuthority } from './tokens.ts';
 
-/** The path of the identity endpoint; an app finds it through `IDENTITY_ENDPOINT`. */
+/** The path of the identity endpoint. Apps find it through `IDENTITY_ENDPOINT`. */
 export const identityPath = '/msi/token';
 
-/** The managed identity endpoint of App Service and Functions, api-version 2019-08-01. */
+/** Emulates the managed identity endpoint of App Service and Functions, api-version 2019-08-01. */
 export function identityEndpoint(authority: TokenAuthority, secret: string): Respond {
   return async ({ method, headers, query }) => {
     const resource = query.get('resource');
-    if (method !== 'GET') return refuse(405, 'The identity endpoint is asked with GET.');
+    if (method !== 'GET') return refuse(405, 'The identity endpoint takes only GET.');
     if (headers['x-identity-header'] !== secret) {
       return refuse(401, 'The X-IDENTITY-HEADER header is missing or is not the value of IDENTITY_HEADER.');
     }

@@ -2,14 +2,17 @@ import { jsonAnswer } from './answer.ts';
 import type { Respond } from './endpoint.ts';
 import type { TokenAuthority } from './tokens.ts';
 
-/** The path of the metadata service; a virtual machine has it at 169.254.169.254. */
+/** The path of the metadata service. On a virtual machine, its host is 169.254.169.254. */
 export const imdsPath = '/metadata/identity/oauth2/token';
 
-/** The instance metadata service of a virtual machine: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token */
+/**
+ * Emulates the instance metadata service of a virtual machine:
+ * https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
+ */
 export function imdsEndpoint(authority: TokenAuthority): Respond {
   return async ({ method, headers, query }) => {
     const resource = query.get('resource');
-    if (method !== 'GET') return refuse('invalid_request', 'The metadata service is asked with GET.');
+    if (method !== 'GET') return refuse('invalid_request', 'The metadata service takes only GET.');
     if (headers['metadata'] !== 'true') return refuse('invalid_request', 'Required metadata header not specified');
     if (!/^\d{4}-\d{2}-\d{2}$/.test(query.get('api-version') ?? ''))
       return refuse('invalid_request', 'Required query variable api-version is missing');

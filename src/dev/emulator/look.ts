@@ -1,24 +1,25 @@
 import { describePicture, UnreadablePicture } from './picture.ts';
 import { answerSchema } from './schema-answer.ts';
 
-/** What the emulated model is shown and asked. */
+/** What the emulated model gets: images, files and a question. */
 export interface Look {
-  /** Data URLs or whatever else stands there, in order. */
+  /** The images in their order. They should be data URLs, but are not checked yet. */
   readonly images: readonly string[];
   readonly files: readonly string[];
   readonly question: string;
-  /** A JSON Schema that the answer has to satisfy. */
+  /** A JSON Schema that the answer must satisfy. */
   readonly schema: object | undefined;
-  /** Whether the answer has to be a JSON object of any kind. */
+  /** Whether the answer must be a JSON object, of any kind. */
   readonly isJson: boolean;
 }
 
-/** A tile of an image costs about so many tokens; the number only has to look like one. */
+/** Tokens for an image. The number only has to be plausible. */
 const TOKENS_PER_IMAGE = 765;
 
 /**
- * The answer: a sentence of facts for each image and file, in order, and what was asked. With a schema, a JSON object
- * with those facts.
+ * Makes the answer: facts about each image and file, in their order, and then the question. With a schema, it is a JSON
+ * object with this text.
+ * @throws {UnreadablePicture} if an image or a file cannot be read
  */
 export async function lookAt({ images, files, question, schema, isJson }: Look): Promise<string> {
   const pictures = await Promise.all(images.map(async (url) => describePicture(imageOf(url))));
@@ -29,7 +30,7 @@ export async function lookAt({ images, files, question, schema, isJson }: Look):
   return isJson ? JSON.stringify({ answer: text }) : text;
 }
 
-/** What the prompt costs. */
+/** Returns the prompt's number of tokens. */
 export function promptTokens({ images, files, question }: Look): number {
   return Math.ceil(question.length / 4) + TOKENS_PER_IMAGE * (images.length + files.length);
 }
@@ -37,7 +38,7 @@ export function promptTokens({ images, files, question }: Look): number {
 function imageOf(url: string): Buffer {
   const comma = url.indexOf(',');
   if (!/^data:image\/(?:png|jpeg|webp|gif);base64$/.test(url.slice(0, comma))) {
-    throw new UnreadablePicture('Only data URLs of PNG, JPEG, WEBP and GIF images are looked at here.');
+    throw new UnreadablePicture('Only data URLs of PNG, JPEG, WEBP and GIF images are supported here.');
   }
   return Buffer.from(url.slice(comma + 1), 'base64');
 }
@@ -46,7 +47,7 @@ function describeFile(url: string): string {
   const [head = '', base64 = ''] = url.split(',', 2);
   const bytes = Buffer.from(base64, 'base64');
   if (head !== 'data:application/pdf;base64' || !bytes.includes('%PDF-')) {
-    throw new UnreadablePicture('Only data URLs of PDF files are read here.');
+    throw new UnreadablePicture('Only data URLs of PDF files are supported here.');
   }
   return `A PDF file of ${bytes.length.toLocaleString('en-US')} bytes.`;
 }

@@ -12,7 +12,7 @@ import { response, responseEvents } from './responses.ts';
 import { readResponsesRequest } from './responses-request.ts';
 import type { TokenAuthority } from './tokens.ts';
 
-/** The deployment that there is unless others are named. */
+/** The name of the deployment, unless the options name others. */
 export const DEFAULT_DEPLOYMENT = 'gpt-vision';
 
 const DATED = /^\/openai\/deployments\/([^/]+)\/chat\/completions$/;
@@ -24,21 +24,23 @@ const RESPONSES_ACTION = 'responses/write';
 const NamedModel = v.object({ model: v.string() });
 const FIRST_API_VERSION = '2022-12-01';
 
-/** An Azure OpenAI resource: whose tokens it takes, what is deployed, and whether who asks has the role. */
+/** The state of an Azure OpenAI resource. */
 export interface Resource {
+  /** Issues the tokens that the resource accepts. */
   readonly authority: TokenAuthority;
   readonly audience: string;
   readonly deployments: readonly string[];
-  /** The key that it takes instead of a token. */
+  /** The key that it accepts instead of a token. */
   readonly key: string;
+  /** Whether callers have the role on the resource. */
   hasRole: boolean;
   flex: Flex;
 }
 
-/** What the deployment makes of requests at half the price: answers them, has no room for them now, or never takes them. */
+/** How the deployment treats flex requests: it answers them, has no capacity now, or does not support them. */
 export type Flex = 'available' | 'no-capacity' | 'unsupported';
 
-/** The chat completions and responses of an Azure OpenAI resource, and the list of the models that it could deploy. */
+/** Emulates chat completions, responses and the model list of an Azure OpenAI resource. */
 export function modelEndpoint(resource: Resource): Respond {
   return async (request) => {
     const answer =
@@ -55,7 +57,7 @@ export function modelEndpoint(resource: Resource): Respond {
   };
 }
 
-/** Azure looks at the token first, then at the role. A missing role is a 401 too. */
+/** Refuses callers like Azure: it checks first the token and then the role. A missing role is also a 401. */
 async function denial(
   { headers, method, path }: RecordedRequest,
   { authority, audience, key, hasRole }: Resource,
@@ -135,7 +137,10 @@ async function answerResponses(body: unknown, { flex }: Resource): Promise<Answe
   });
 }
 
-/** https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing: a 429 is not billed, and nothing falls back by itself. */
+/**
+ * Refuses a flex request if flex is not available. A 429 is not billed, and the service does not fall back to another
+ * tier: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/flex-processing
+ */
 function withoutFlex(flex: Flex): Answer | undefined {
   if (flex === 'available') return undefined;
   if (flex === 'no-capacity') return azureError(429, '429', 'Flex processing has no capacity now. Try again later.');

@@ -2,17 +2,20 @@ import sharp from 'sharp';
 import { mainColour } from './colour.ts';
 
 const SAMPLE_PIXELS = 32;
-/** No photo is longer; 300 bytes that say they are 16 million pixels wide took a minute to decode. */
+/**
+ * Limit of width and height. No photo is larger. A file of 300 bytes with a width of 16 million took a minute to
+ * decode.
+ */
 const LONGEST_SIDE = 30_000;
 const formats = new Set(['jpeg', 'png', 'webp', 'gif']);
 
-/** An image the emulated model cannot see. */
+/** An image or a file that the emulated model cannot read. */
 export class UnreadablePicture extends Error {}
 
 /**
- * Decodes an image and says what it is: `A JPEG image of 640 x 480 pixels, 12,345 bytes, mostly steel blue.`
+ * Decodes an image and describes it: `A JPEG image of 640 x 480 pixels, 12,345 bytes, mostly steel blue.`
  *
- * @throws UnreadablePicture unless it is one whole JPEG, PNG, WEBP or GIF that does not move.
+ * @throws {UnreadablePicture} unless it is a complete JPEG, PNG, WEBP or GIF image without animation
  */
 export async function describePicture(bytes: Buffer): Promise<string> {
   try {

@@ -1,23 +1,25 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { BrokenOff } from './send.ts';
 
-/** A request as it came to the emulated Azure. */
+/** A request to the emulated Azure. */
 export interface RecordedRequest {
   method: string;
-  /** Without the query. */
+  /** The path without the query. */
   path: string;
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
-  /** Parsed when it is JSON, else the text; undefined until it is there in full. */
+  /** The parsed body if it is JSON, or else its text. Undefined if it is empty, or until it has arrived. */
   body: unknown;
   receivedAt: Date;
-  /** When each piece of the answer left, in milliseconds of `performance.now()`. */
+  /** When each piece of the answer was sent, in milliseconds of `performance.now()`. */
   sentAt: number[];
-  /** Whether the client went away before the answer was finished; settles when the exchange is over. */
+  /**
+   * Whether the client disconnected before the answer was complete. Resolves when the connection or the answer ends.
+   */
   closedEarly: Promise<boolean>;
 }
 
-/** Starts the record of a request: all but its body. */
+/** Creates the record of a request, without its body. */
 export function recordRequest(req: IncomingMessage, res: ServerResponse): RecordedRequest {
   const { pathname, searchParams } = new URL(req.url ?? '/', 'http://127.0.0.1');
   return {
@@ -34,7 +36,7 @@ export function recordRequest(req: IncomingMessage, res: ServerResponse): Record
   };
 }
 
-/** Reads a body, 200 MB of JSON as well as none. */
+/** Reads a body of any size. Returns parsed JSON, or text if it is not JSON, or undefined if it is empty. */
 export async function readBody(req: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = await req.toArray();
   const text = Buffer.concat(chunks).toString();

@@ -1,17 +1,17 @@
 import * as v from 'valibot';
 
-/** Why the service refuses a request, in its words. */
+/** Why the service refuses a request, as the service writes it. */
 export interface Refusal {
   readonly param: string | null;
   readonly code: string | null;
   readonly message: string;
 }
 
-/** Members that both APIs have and that change nothing in what the emulated model says. */
+/** Members that both APIs have. They do not change what the emulated model says. */
 export const Neutral = {
   model: v.optional(v.string()),
   stream: v.nullish(v.boolean()),
-  // Models of the GPT-5 class take the defaults and nothing else.
+  // GPT-5-class models take only the default.
   temperature: v.nullish(v.literal(1)),
   top_p: v.nullish(v.literal(1)),
   parallel_tool_calls: v.nullish(v.boolean()),
@@ -23,7 +23,7 @@ export const Neutral = {
   service_tier: v.nullish(v.picklist(['auto', 'default', 'flex'])),
 };
 
-/** The first fault of a request as the service would word it, the name of the parameter in it. */
+/** Makes the refusal for the first fault of a request, in the service's own words. */
 export function refusalOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Refusal {
   const param = v.getDotPath(issue) ?? '';
   if (issue.type === 'strict_object' && issue.expected === 'never') {

@@ -58,7 +58,7 @@ const Item = v.union([
     type: v.literal('reasoning'),
     id: v.string(),
     summary: v.array(v.unknown()),
-    // What is not stored can only be known from this.
+    // Required, because nothing is stored: the service can read the reasoning only from this.
     encrypted_content: v.string(),
     status: Status,
   }),
@@ -85,7 +85,7 @@ const FunctionTool = v.strictObject({
   strict: v.nullish(v.boolean()),
 });
 
-/** A Responses request. A member that is not here is refused by name, as those of chat completions are. */
+/** A Responses request. The emulated model refuses members that are not here, as for chat completions. */
 const ResponsesRequest = v.strictObject({
   ...Neutral,
   input: v.union([v.string(), v.array(Item)]),
@@ -116,14 +116,14 @@ const ResponsesRequest = v.strictObject({
 /** A checked request. */
 export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
-/** What to look at, and how to answer. */
+/** A checked request, with what to describe and the tool to call. */
 export interface Asked {
   readonly request: ResponsesRequest;
   readonly look: Look;
   readonly tool: Tool | undefined;
 }
 
-/** Reads a request, or says why the service refuses it. */
+/** Reads a request. Returns a refusal if the service would refuse it. */
 export function readResponsesRequest(body: unknown): Asked | Refusal {
   const read = v.safeParse(ResponsesRequest, body);
   if (!read.success) return refusalOf(read.issues);

@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { MODEL, type Words } from './completion.ts';
 import type { ResponsesRequest } from './responses-request.ts';
 
-/** A whole response. */
+/** Creates a whole response. */
 export function response(words: Words, request: ResponsesRequest): object {
   const { head, item, end } = shape(words, request);
   return { ...head, ...end, output: [item] };
 }
 
-/** The same as server-sent events, from `response.created` to `response.completed` or `response.incomplete`. */
+/**
+ * Creates the same response as server-sent events, from `response.created` to `response.completed` or `.incomplete`.
+ */
 export function responseEvents(words: Words, request: ResponsesRequest): string[] {
   const { head, item, end } = shape(words, request);
   const begun = { ...head, status: 'in_progress', output: [], usage: null };

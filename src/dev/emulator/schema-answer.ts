@@ -1,10 +1,10 @@
 /** A JSON Schema, or a part of one. */
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Deep enough for any answer, and an end for a schema that refers to itself. */
+/** Enough for any answer, and a limit for schemas that refer to themselves. */
 const MAX_DEPTH = 20;
 
-/** The least value that a JSON Schema allows, as far as structured outputs go; every string in it is `text`. */
+/** Returns the smallest value that satisfies a JSON Schema of structured outputs. Every string in it is `text`. */
 export function answerSchema(schema: unknown, text: string): unknown {
   return least(schema, MAX_DEPTH);
 

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer.ts';
 import type { Fault } from './fault.ts';
 
-/** The reason given when the emulator itself cuts a connection. */
+/** The error with which the emulator itself cuts a connection. */
 export class BrokenOff extends Error {}
 
-/** Sends an answer, or fails to, as the fault has it, and notes when each piece left. */
+/** Sends an answer with a fault applied to it, and records in `sentAt` when each piece is sent. */
 export async function send(res: ServerResponse, answer: Answer, fault: Fault, sentAt: number[]): Promise<void> {
   if (fault.silent) return;
   await pause(fault.delayMs);
@@ -32,7 +32,7 @@ function firstHalf(body: string[]): string[] {
   return body.length > 1 ? body.slice(0, body.length / 2) : [only.slice(0, only.length / 2)];
 }
 
-/** Resolves when the system has taken the bytes, so that what is cut afterwards is cut after them. */
+/** Resolves when the operating system has the bytes, so that a later cut does not lose them. */
 function written(res: ServerResponse, piece: string): Promise<void> {
   return new Promise((resolve) => {
     res.write(piece, () => resolve());

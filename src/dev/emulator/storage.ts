@@ -15,7 +15,7 @@ import { startAuthority } from './tokens.ts';
 
 const AZURITE = fileURLToPath(import.meta.resolve('azurite/dist/src/azurite.js'));
 const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href;
-/** The account that Azurite has unless it is told of others. */
+/** Azurite's default account. */
 const ACCOUNT = 'devstoreaccount1';
 /** The container of images, and the container and queues of jobs. In Azure, `infra/` creates them. */
 const IMAGES = 'images';
@@ -23,41 +23,46 @@ const JOBS = 'vision-jobs';
 const RESOURCE = 'https://storage.azure.com';
 const TOKEN_SECONDS = 24 * 60 * 60;
 const START_MS = 60_000;
-/** Azurite saves every 5 seconds. After a blob was overwritten, it never ends by itself (seen on 3.37). */
+/**
+ * How long Azurite may take to end, in milliseconds. It saves every 5 s. After a blob is overwritten, it never ends
+ * (seen on 3.37).
+ */
 const CLOSE_MS = 6_000;
-/** Azurite's own, which other tools know. */
+/** Azurite's default ports, which other tools know. */
 const USUAL_PORTS = [10_000, 10_001] as const;
 
-/** Of blobs and queues. Nobody uses the tables, so their port is any that is free. */
+/** The ports of blobs and queues. Tables are not used, so they get any free port. */
 const Port = v.pipe(v.number(), v.integer());
 const Ports = v.pipe(v.tuple([Port, Port]), v.readonly());
 type Ports = v.InferOutput<typeof Ports>;
 
-/** A storage account on this machine: Azurite over https, which takes the tokens of the emulated identity. */
+/** A storage account on this machine: Azurite over https, which accepts the tokens of the emulated identity. */
 export interface EmulatedStorage {
-  /** The container that the app may read images from. */
+  /** The container from which the app may read images. */
   readonly images: ContainerClient;
-  /** The environment variables with which the app and its host find it. */
+  /** The environment variables with which the app and its host use it. */
   readonly env: Readonly<Record<string, string>>;
-  /** The certificate authority, PEM, and the file that it is in, for `NODE_EXTRA_CA_CERTS`. */
+  /** The certificate authority in PEM format. */
   readonly ca: string;
+  /** The file with the certificate authority, for `NODE_EXTRA_CA_CERTS`. */
   readonly caFile: string;
   /**
-   * Resolves when it can be asked and has its containers and queues, about two seconds after its start; rejects with what Azurite
-   * printed if it does not start.
+   * Resolves when it accepts requests and has its containers and queues, about two seconds after its start. Rejects
+   * with Azurite's output if it does not start.
    */
   readonly ready: Promise<void>;
-  /** Clients with an administrator's rights. */
+  /** A client with an administrator's rights. */
   readonly blobs: BlobServiceClient;
+  /** A client with an administrator's rights. */
   readonly queues: QueueServiceClient;
   close(): Promise<void>;
 }
 
 /**
- * Starts Azurite on ports of 127.0.0.1, and has this process trust its certificate. Azurite checks a token's issuer,
- * times and audience, neither its signature nor roles.
+ * Starts Azurite on ports of 127.0.0.1, and makes this process trust its certificate. Azurite checks a token's issuer,
+ * times and audience, but neither its signature nor roles.
  *
- * @param folder - keeps the data and the ports for the next start, so that URLs stay valid; without it, nothing is kept
+ * @param folder - keeps the data and the ports for the next start, so that URLs stay valid. Without it, nothing is kept
  */
 export async function startStorage(folder?: string): Promise<EmulatedStorage> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'azurite-')));
@@ -80,7 +85,7 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
   const child = spawn(
     process.execPath,
     ['--import', END_WITH_PARENT, AZURITE, ...listenOn, ...https, ...more],
-    // In a process group of its own: Ctrl-C must not end it before the app has finished.
+    // Give it its own process group, so that Ctrl-C does not end it before the app has finished.
     { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
 
@@ -97,7 +102,7 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
   const blobs = new BlobServiceClient(blobUrl, administrator);
   const queues = new QueueServiceClient(queueUrl, administrator);
   const ready = untilListening(child).then(async () => create(blobs, queues));
-  // Whoever waits for it is told; nobody has to.
+  // Callers that wait for it get the rejection. Without a handler here, it would end the process if no caller waits.
   ready.catch(() => undefined);
 
   return {
@@ -107,7 +112,7 @@ export async function startStorage(folder?: string): Promise<EmulatedStorage> {
       JOBS_STORAGE_ACCOUNT: ACCOUNT,
       JobsStorage__blobServiceUri: blobUrl,
       JobsStorage__queueServiceUri: queueUrl,
-      // A proxy knows nothing of this machine.
+      // A proxy cannot reach this machine's own address.
       NO_PROXY: [process.env['NO_PROXY'], '127.0.0.1'].filter(Boolean).join(','),
     },
     ca,
@@ -133,7 +138,7 @@ async function create(blobs: BlobServiceClient, queues: QueueServiceClient): Pro
   for (const name of [JOBS, `${JOBS}-poison`]) await queues.getQueueClient(name).createIfNotExists();
 }
 
-/** The ports of the last start where they are free, so that URLs which were stored in the folder's data stay valid. */
+/** Returns the ports of the last start if they are free, so that URLs in the stored data stay valid. */
 async function portsOf(folder: string): Promise<Ports> {
   const file = join(folder, 'ports.json');
   const kept = v.safeParse(Ports, JSON.parse(await readFile(file, 'utf8').catch(() => 'null')));
@@ -142,13 +147,13 @@ async function portsOf(folder: string): Promise<Ports> {
   return ports;
 }
 
-/** The wished ports where they are free, and others where they are not. */
+/** Returns the given ports if they are free, or else other ones. */
 async function freePorts([blob, queue]: Ports): Promise<Ports> {
   const servers = [createServer(), createServer()] as const;
   try {
     return [await listenOnFree(servers[0], blob), await listenOnFree(servers[1], queue)];
   } finally {
-    // They are held until each service has its own.
+    // Close them only now, so that both services do not get the same port.
     await Promise.all(servers.map(async (server) => once(server.close(), 'close')));
   }
 }
@@ -157,7 +162,7 @@ async function listenOnFree(server: Server, wished: number): Promise<number> {
   return listen(server, wished).catch(async () => listen(server, 0));
 }
 
-/** Resolves when all three services listen. */
+/** Resolves when all three services listen. Rejects with Azurite's output if it ends before. */
 async function untilListening(child: ChildProcess): Promise<void> {
   let printed = '';
   let isReady = false;

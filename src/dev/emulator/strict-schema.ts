@@ -1,11 +1,11 @@
 /** A JSON Schema, or a part of one. */
 type Schema = Readonly<Record<string, unknown>>;
 
-/** A part to look at, where it stands, and how many objects are around it. */
+/** A part of a schema to check, its path, and how many levels of objects it is in. */
 type Step = readonly [path: readonly string[], part: unknown, level: number];
 
 /**
- * Keywords that strict mode knows, by OpenAI's list of February 2026:
+ * Keywords that strict mode supports, from OpenAI's list of February 2026:
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  */
 const EVERYWHERE = ['type', 'title', 'description', 'enum', 'const'];
@@ -23,7 +23,9 @@ const MAX_PROPERTIES = 5_000;
 const MAX_LEVELS = 10;
 const MAX_ENUM_VALUES = 1_000;
 
-/** What the service says of a schema that it does not take with `strict: true`, in its words; undefined where it does. */
+/**
+ * Returns the service's message about a schema that it refuses with `strict: true`. Undefined if it accepts the schema.
+ */
 export function strictFault(root: unknown): string | undefined {
   let properties = 0;
   let enumValues = 0;

@@ -1,45 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
 
-/** The one tenant of the emulated directory. */
+/** The id of the only tenant. */
 export const TENANT = '00000000-0000-4000-8000-000000000001';
-/** The managed identity, where no other is asked for. */
+/** The default managed identity: its object id and its client id. */
 const PRINCIPAL = '00000000-0000-4000-8000-000000000002';
 const APPLICATION = '00000000-0000-4000-8000-000000000003';
 
 const issuer = `https://sts.windows.net/${TENANT}/`;
 
-/** Whom a token is for, where it is not the managed identity, and what it should say about itself. */
+/** Options of a token, if it is not one of the default managed identity. */
 export interface TokenOptions {
   readonly clientId?: string | undefined;
   readonly objectId?: string;
-  /** A person rather than an application. */
+  /** Whether the token is for a person instead of an application. */
   readonly user?: boolean;
   readonly lifetimeSeconds?: number;
 }
 
-/** A token as issued. */
+/** An issued token. */
 export interface IssuedToken {
   token: string;
   clientId: string;
-  /** Seconds since 1970. */
+  /** When the token expires, in seconds since 1970. */
   expiresAt: number;
 }
 
-/** Issues tokens for a resource, and tells its own from all others. */
+/** Issues tokens for a resource, and verifies them. */
 export interface TokenAuthority {
   issue(resource: string, options?: TokenOptions): Promise<IssuedToken>;
-  /** Whose token that is, where it is a valid one of this authority for one of these audiences. */
+  /**
+   * Returns the owner of a token, or undefined unless it is a valid token of this authority for one of the audiences.
+   */
   verify(token: string, audiences: string[]): Promise<{ objectId: string } | undefined>;
-  /** From now on, no token issued so far is accepted. */
+  /** Revokes all tokens issued so far. */
   revoke(): void;
   /** Undoes {@link revoke}. */
   allow(): void;
-  /** Signs with a new key, and no longer knows the old one: what Entra does when a key has leaked. */
+  /** Replaces the signing key, and forgets the old one, as Entra does after a key has leaked. */
   rotateKey(): Promise<void>;
 }
 
-/** Starts an authority with a key of its own, made now and kept nowhere. */
+/**
+ * Creates an authority with a new key, which is never stored.
+ * @param lifetime - of a token, in seconds
+ */
 export async function startAuthority(lifetime: number): Promise<TokenAuthority> {
   let keys = await generateKeyPair('RS256');
   let issued = 0;

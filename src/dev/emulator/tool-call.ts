@@ -7,17 +7,17 @@ export interface Tool {
   readonly parameters: object;
 }
 
-/** What decides whether the model calls a tool. */
+/** What decides which tool the model calls. */
 export interface Circumstances {
   readonly choice: 'none' | 'auto' | 'required' | { readonly name: string } | null | undefined;
   readonly question: string;
-  /** Whether the last thing that the model was told is a tool's result. */
+  /** Whether the last message is a tool's result. */
   readonly hasResult: boolean;
 }
 
 /**
- * The tool that the emulated model calls: the one that it has to, or one that the question names, unless it has just been
- * told a result. A model decides for itself; this one can be foreseen.
+ * Returns the tool that the emulated model calls: a required one, or else one that the question names, unless the last
+ * message is a result. A real model decides for itself; this one is predictable.
  */
 export function pickTool(tools: readonly Tool[], { choice, question, hasResult }: Circumstances): Tool | undefined {
   if (choice instanceof Object) return tools.find(({ name }) => name === choice.name);
@@ -26,7 +26,7 @@ export function pickTool(tools: readonly Tool[], { choice, question, hasResult }
   return tools.find(({ name }) => question.includes(name));
 }
 
-/** A new id of a call. */
+/** Creates an id for a call. */
 export function callId(): string {
   return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 }

@@ -2,29 +2,29 @@ import { randomBytes } from 'node:crypto';
 import { type CryptoKey, generateKeyPair, SignJWT } from 'jose';
 import { type Certificate, makeClientCertificate } from './certificates.ts';
 
-/** What Entra wants as the audience of a federated token. */
+/** The audience that Entra requires in a federated token. */
 export const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
 
-/** An application registered in the emulated tenant, with each way there is to prove to be it, as its owner may change them. */
+/** An application of the emulated tenant, with its credentials. Tests may change them, as an owner would. */
 export interface Application {
   readonly clientId: string;
   readonly objectId: string;
   secret: string;
   certificate: Certificate;
-  /** The outside issuers that it trusts. */
+  /** The external issuers that the application trusts. */
   readonly federations: { readonly cluster: Federation; readonly workflow: Federation };
 }
 
-/** An issuer of tokens outside of Entra, and the subject that it is trusted about. */
+/** A trusted issuer outside of Entra, and the subject that its tokens must have. */
 export interface Federation {
   readonly issuer: string;
   subject: string;
   readonly key: CryptoKey;
-  /** A token of that issuer, as a cluster or a workflow would be given. */
+  /** Issues a token, as a cluster or a workflow would get it. */
   token(changed?: { subject?: string; audience?: string; expiresAt?: number }): Promise<string>;
 }
 
-/** Registers an application: all of its secrets are made now and kept nowhere. */
+/** Registers an application with new secrets, which are never stored. */
 export async function registerApplication(): Promise<Application> {
   return {
     clientId: '00000000-0000-4000-8000-000000000005',

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { generate } from 'selfsigned';
 
-/** A certificate with its private key, both PEM. */
+/** A certificate and its private key, both in PEM format. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A certificate authority that nobody trusts who is not told to, and a certificate of its for this machine's loopback. */
+/** Creates a certificate authority, and a certificate of it for 127.0.0.1. */
 export async function makeServerCertificate(): Promise<{ ca: string; server: Certificate }> {
-  // A process may trust several, and tells them apart by their names.
+  // The name is unique, because a process may trust several of these and tells them apart by name.
   const ca = await generate([{ name: 'commonName', value: `Emulated Azure CA ${randomUUID()}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
@@ -27,7 +27,10 @@ export async function makeServerCertificate(): Promise<{ ca: string; server: Cer
   return { ca: ca.cert, server: { cert: server.cert, key: server.private } };
 }
 
-/** The certificate that an application signs in with: self-signed, RSA, as `az ad app credential reset --create-cert` makes it. */
+/**
+ * Creates a certificate with which an application signs in: self-signed RSA, like that of `az ad app credential reset
+ * --create-cert`.
+ */
 export async function makeClientCertificate(): Promise<Certificate> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'emulated-application' }], {
     keyType: 'rsa',

@@ -5,11 +5,11 @@ import { TENANT } from '../tokens.ts';
 import { type Application, EXCHANGE_AUDIENCE } from './application.ts';
 import { oauthError } from './oauth-error.ts';
 
-/** Entra is generous with clocks, and MSAL rounds its own up. */
+/** Tolerance for clocks that differ, in seconds. Entra tolerates differences, and MSAL rounds its times up. */
 const CLOCK_TOLERANCE_S = 300;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** Why a request for a token does not come from that application, or nothing where it does. */
+/** Returns an error if a request for a token does not prove that it comes from the application. */
 export async function refuseClient(
   form: URLSearchParams,
   application: Application,
@@ -46,7 +46,7 @@ function refuseSecret(secret: string | null, application: Application): Answer |
   );
 }
 
-/** A JWT that the application signed with the key of its certificate (RFC 7523). */
+/** Checks a JWT that the application must have signed with the key of its certificate (RFC 7523). */
 async function refuseCertificate(
   assertion: string,
   { clientId, certificate }: Application,
@@ -75,7 +75,10 @@ async function refuseCertificate(
   );
 }
 
-/** A token of an issuer outside, exchanged for one of Entra: https://learn.microsoft.com/entra/workload-id/workload-identity-federation */
+/**
+ * Checks a token of an external issuer, which is exchanged for one of Entra:
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation
+ */
 async function refuseFederated(
   assertion: string,
   claims: JWTPayload,

@@ -11,7 +11,7 @@ import { makeServerCertificate } from './certificates.ts';
 import { PersonSignIn } from './person.ts';
 import { sts } from './sts.ts';
 
-/** What of Azure is reached over HTTPS only: Entra, and the control plane. */
+/** The emulated services that are reached only over HTTPS: Entra and the control plane. */
 export interface EmulatedEntra {
   readonly sts: Endpoint;
   readonly arm: Endpoint;
@@ -19,16 +19,16 @@ export interface EmulatedEntra {
   readonly person: PersonSignIn;
   readonly tenant: string;
   readonly url: string;
-  /** The certificate of its authority, PEM. */
+  /** The certificate authority in PEM format. */
   readonly ca: string;
-  /** The environment variables with which an app finds and trusts it. */
+  /** The environment variables with which an app uses and trusts it. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
 /**
- * Starts an Entra on a free port of 127.0.0.1, whose tokens are those of `authority`. Its certificate authority is made
- * now, and trusted by nobody but who starts with `env`, since Node reads NODE_EXTRA_CA_CERTS at its start only.
+ * Starts an emulated Entra on a free port of 127.0.0.1. Its tokens come from `authority`. Only processes that start
+ * with `env` trust its new certificate authority, because Node reads NODE_EXTRA_CA_CERTS only at its start.
  */
 export async function startEntra(
   authority: TokenAuthority,

@@ -1,6 +1,6 @@
 import { type Answer, jsonAnswer } from '../answer.ts';
 
-/** An error of Entra: OAuth's shape, with the number that people search for. */
+/** Creates an error of Entra: OAuth's format, with an AADSTS code. */
 export function oauthError(status: number, error: string, code: number, description: string): Answer {
   return jsonAnswer(status, {
     error,

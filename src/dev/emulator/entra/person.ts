@@ -4,13 +4,13 @@ import { type Answer, jsonAnswer } from '../answer.ts';
 import { TENANT, type TokenAuthority } from '../tokens.ts';
 import { oauthError } from './oauth-error.ts';
 
-/** The person who signs in, where somebody does. */
+/** The object id of the person who signs in. */
 const PERSON = '00000000-0000-4000-8000-000000000004';
 const CODE_SECONDS = 900;
 
 type Decision = 'pending' | 'approved' | 'declined';
 
-/** Signing in as a person: with a code typed in elsewhere, or in a browser. */
+/** Signs in a person, with a device code or in a browser. */
 export class PersonSignIn {
   readonly #authority: TokenAuthority;
   readonly #deviceCodes = new Map<string, { userCode: string; decision: Decision }>();
@@ -20,14 +20,14 @@ export class PersonSignIn {
     this.#authority = authority;
   }
 
-  /** Does what the person would do on the page for device codes. */
+  /** Decides about a device code, as the person would on Entra's page. */
   decide(userCode: string, decision: Exclude<Decision, 'pending'>): void {
     const waiting = [...this.#deviceCodes.values()].find((each) => each.userCode === userCode);
     if (!waiting) throw new Error(`there is no user code ${userCode}`);
     waiting.decision = decision;
   }
 
-  /** `POST /devicecode` (RFC 8628). */
+  /** Answers `POST /devicecode` (RFC 8628). */
   startDeviceCode(): Answer {
     const deviceCode = randomBytes(16).toString('base64url');
     const userCode = randomBytes(5).toString('hex').slice(0, 9).toUpperCase();
@@ -43,7 +43,7 @@ export class PersonSignIn {
     });
   }
 
-  /** `GET /authorize`: the person is signed in already and agrees at once; the browser posts the code back. */
+  /** Answers `GET /authorize` for a person who is signed in and agrees at once: the browser posts the code back. */
   authorize(query: URLSearchParams): Answer {
     const code = randomBytes(16).toString('base64url');
     this.#codes.set(code, { challenge: query.get('code_challenge') ?? '', nonce: query.get('nonce') ?? undefined });
@@ -54,6 +54,7 @@ export class PersonSignIn {
     return { status: 200, headers: { 'content-type': 'text/html' }, body: [page] };
   }
 
+  /** Exchanges a device code for tokens, once the person has approved it. */
   async redeemDeviceCode(form: URLSearchParams): Promise<Answer> {
     const decision = this.#deviceCodes.get(form.get('device_code') ?? '')?.decision;
     if (decision === 'pending')
@@ -74,7 +75,7 @@ export class PersonSignIn {
         );
   }
 
-  /** With the proof that who asks is who began (RFC 7636). */
+  /** Exchanges a code for tokens, with the proof that the client is the one that began (PKCE, RFC 7636). */
   async redeemCode(form: URLSearchParams): Promise<Answer> {
     const begun = this.#codes.get(form.get('code') ?? '');
     const challenge = createHash('sha256')
@@ -122,7 +123,7 @@ export class PersonSignIn {
   }
 }
 
-/** `https://cognitiveservices.azure.com/.default openid profile` asks for a token for https://cognitiveservices.azure.com. */
+/** Returns the resource of a scope: https://a.example for `https://a.example/.default openid profile`. */
 export function resourceOf(scope: string): string {
   const [, resource = ''] = /(\S+)\/\.default/.exec(scope) ?? [];
   return resource;

@@ -7,17 +7,17 @@ import { refuseClient } from './client-proof.ts';
 import { oauthError } from './oauth-error.ts';
 import { type PersonSignIn, resourceOf } from './person.ts';
 
-/** For whoever names no tenant of their own. */
+/** Tenant names of clients that do not name their own tenant. */
 const SHARED_TENANTS = new Set(['common', 'organizations']);
 
-/** What Entra's token service knows. */
+/** What Entra's token service needs. */
 export interface Directory {
   readonly authority: TokenAuthority;
   readonly application: Application;
   readonly person: PersonSignIn;
 }
 
-/** Entra's token service, version 2: discovery, tokens, and the two ways for a person. */
+/** Emulates Entra's token service, version 2: discovery, tokens, and sign-in with a device code or a browser. */
 export function sts(directory: Directory): Respond {
   return async (request) => {
     const [, tenant = '', path = ''] = /^\/([^/]+)\/(.+)$/.exec(request.path) ?? [];
@@ -65,7 +65,7 @@ async function redeem(
       return (await refuseClient(form, application, tokenUrl)) ?? issue(form, authority, application);
     case 'authorization_code':
       return person.redeemCode(form);
-    case 'device_code': // the name from before RFC 8628, which MSAL still sends
+    case 'device_code': // the name before RFC 8628, which MSAL still sends
       return person.redeemDeviceCode(form);
     default:
       return oauthError(400, 'unsupported_grant_type', 70003, 'The app requested an unsupported grant type.');
