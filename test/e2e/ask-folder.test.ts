@@ -16,7 +16,7 @@ import { type App, startBoth } from './app.ts';
 const ASK = fileURLToPath(new URL('../../src/dev/ask/ask.ts', import.meta.url));
 const IMAGE = fileURLToPath(new URL('../images/sailboat-small.webp', import.meta.url));
 const CONCURRENCY = 8;
-const MANY = FULL ? 300 : 90;
+const MANY = FULL ? 300 : 60;
 /** How many are answered before the first and the second interruption. */
 const INTERRUPTED_AFTER = [MANY / 5, MANY / 2];
 

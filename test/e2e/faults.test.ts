@@ -34,8 +34,8 @@ let tokenless: Pairs;
 let misconfigured: Pairs;
 beforeAll(async () => {
   const [usualOnes, target, wrong] = await Promise.all([
-    startPairs(FULL ? 6 : 4),
-    startPairs(FULL ? 4 : 3, PATIENT, { tokenSeconds: TOKEN_SECONDS }),
+    startPairs(FULL ? 6 : 3),
+    startPairs(FULL ? 4 : 2, PATIENT, { tokenSeconds: TOKEN_SECONDS }),
     startPairs(1, MISCONFIGURED),
   ]);
   started = [...usualOnes, ...target, ...wrong];

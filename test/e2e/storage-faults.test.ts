@@ -8,7 +8,7 @@ import { ask } from './ask.ts';
 import { lookAtJob, putImages, resultsOf, startJob } from './job.ts';
 
 const CONCURRENCY = 4;
-const IMAGES = 24;
+const IMAGES = 12;
 const ENDS_WITHIN = { timeout: 60_000, interval: 500 };
 /** A request about a job whose storage hangs is over by then. */
 const REQUEST_TIMEOUT_SECONDS = 5;
