@@ -51,8 +51,8 @@ export default defineConfig({
     // A busy machine takes several times as long as a quiet one.
     testTimeout: 90_000,
     hookTimeout: 180_000,
-    // Most tests wait for another process. Five workers keep two cores busy.
-    maxWorkers: 5,
+    // Most tests wait for another process. Five workers keep two cores busy; in the full run more of them compute.
+    maxWorkers: FULL ? 4 : 5,
     // Tests that are marked concurrent mostly wait.
     maxConcurrency: 12,
     projects: [
