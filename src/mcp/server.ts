@@ -64,7 +64,7 @@ function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
   return {
     name: TOOL_NAME,
     title: 'Ask about images',
-    description: 'Asks a model that can see about one or several images, and returns what it says.',
+    description: 'Asks a vision model about one or several images, and returns its answer.',
     inputSchema: {
       type: 'object' as const,
       properties: {

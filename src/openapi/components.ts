@@ -33,7 +33,7 @@ export const commonHeaders: Record<string, HeaderObject> = {
     example: "default-src 'none'; connect-src 'self'",
   },
   'x-should-retry': {
-    description: "Tells OpenAI's SDKs not to retry, because the app has already retried what can be",
+    description: "Tells OpenAI's SDKs not to retry, because the app has already retried what can succeed later",
     schema: { const: 'false' },
     example: 'false',
   },

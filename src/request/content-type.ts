@@ -33,12 +33,10 @@ const NO_IMAGE = {
     'Send it with Content-Type: multipart/form-data and its boundary; most clients set that header themselves.',
   'a URL-encoded form':
     'Send the fields as JSON with Content-Type: application/json, or as multipart/form-data, as curl -F does.',
-  'base64 text':
-    'Send the bytes that it stands for, or send it in "images" of JSON, with Content-Type: application/json.',
+  'base64 text': 'Decode it and send the bytes, or send it in "images" of JSON, with Content-Type: application/json.',
   'the name of a file':
     'Send the file itself. curl does with @ before the name: --data-binary @FILE, or -F image=@FILE.',
-  'a data URL':
-    'Send it in "images" of JSON, with Content-Type: application/json, or send the bytes that it stands for.',
+  'a data URL': 'Send it in "images" of JSON, with Content-Type: application/json, or decode it and send the bytes.',
 } as const;
 
 type NoImage = keyof typeof NO_IMAGE;
@@ -105,7 +103,7 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
 export function refusePart(image: Uint8Array, index: number): void {
   const kind = kindOf(image);
   if (kind === undefined || kind === 'an image') return;
-  const advice = 'A part called image has to be the bytes of one image; other fields have names of their own.';
+  const advice = 'A part named image must be the bytes of one image. Other fields have other names.';
   const next =
     kind === 'the name of a file'
       ? NO_IMAGE[kind]

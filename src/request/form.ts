@@ -124,7 +124,7 @@ export async function readJson<T>(
   if (received.length === 0) throw invalidBody('is empty. Send a JSON object');
   const kind = kindOf(received);
   if (kind !== undefined && kind !== 'JSON')
-    throw invalidBody(`is ${kind}, but JSON was expected. Send JSON, or the Content-Type of what it is`);
+    throw invalidBody(`is ${kind}, but JSON was expected. Send JSON, or correct the Content-Type`);
   const body = await toUtf8(received, contentTypeOf(request).parameters.get('charset') ?? UTF_8, limit);
   if (body !== received) {
     reservation.grow(body.length);

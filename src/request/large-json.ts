@@ -65,7 +65,7 @@ export class LargeJson {
 
   /**
    * Takes a string out of the document. {@link restore} no longer restores it.
-   * @param text - the string as it stands in {@link value}, which may be a placeholder
+   * @param text - the string in {@link value}, which may be a placeholder
    */
   take(text: string): JsonText {
     const long = this.#longTexts.get(text);

@@ -163,8 +163,5 @@ function malformed(start: Uint8Array, cause: unknown): Problem {
         'is not a complete form: its lines must end with CRLF, and it must end with its closing boundary',
         cause,
       )
-    : invalidBody(
-        `is ${kind}, but its Content-Type is multipart/form-data. Send the Content-Type of what it is`,
-        cause,
-      );
+    : invalidBody(`is ${kind}, but its Content-Type is multipart/form-data. Correct the Content-Type`, cause);
 }

@@ -128,7 +128,7 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
       `The storage account ${account} refused this app's identity (${status}). Next: az role assignment create --role '${role}' ` +
         "--assignee-object-id <the principal id of the app's identity> --assignee-principal-type ServicePrincipal " +
         `--scope <the resource id of the ${kind === 'queue' ? 'queue' : 'container'}>. ` +
-        "A new assignment takes 5 to 10 minutes to apply. If the role is there, the account's firewall keeps the app out.",
+        "A new assignment takes 5 to 10 minutes to apply. If the role is assigned, check the account's firewall.",
       { cause: error, members: { role, account } },
     );
   }

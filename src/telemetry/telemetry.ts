@@ -51,7 +51,7 @@ export class Telemetry {
       this.#recorder = recorder;
     } catch (error) {
       this.#warn(
-        `Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are served all the same.`,
+        `Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are still answered.`,
       );
     }
     this.#waiting = [];
