@@ -90,7 +90,8 @@ function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
             ],
           },
           description:
-            'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs, or blobs as {"blob": "https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME"}. ' +
+            'PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF images as base64 or as data URLs, or blobs as {"blob": ' +
+            '"https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME"}. ' +
             'The app reads only blobs of containers that it allows',
         },
         schema: {

@@ -21,7 +21,8 @@ export const commonHeaders: Record<string, HeaderObject> = {
   'cache-control': { description: 'No cache may store the response', required: true, schema: { const: 'no-store' } },
   'server-timing': {
     description:
-      'Milliseconds for reading the body, getting a token, waiting for the model, and in total. Stages that were not reached are missing.',
+      'Milliseconds for reading the body, getting a token, waiting for the model, and in total. Stages that ' +
+      'were not reached are missing.',
     required: true,
     schema: { type: 'string', pattern: '^((read|token|model);dur=[\\d.]+, )*total;dur=[\\d.]+$' },
     example: 'read;dur=4.1, token;dur=0.1, model;dur=812.6, total;dur=817.3',

@@ -38,7 +38,8 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       enum: ['high', 'low', 'auto', 'original'],
       default: 'high',
       description:
-        'How closely the model looks, which decides what an image costs. gpt-5.6 does not scale an image at `auto` or ' +
+        'How closely the model looks, which decides what an image costs. gpt-5.6 does not scale an image at ' +
+        '`auto` or ' +
         '`original`. Older models do not support `original`.',
     },
     MaxTokens: {
@@ -60,7 +61,8 @@ export function questionSchemas(limits: Limits): Record<string, SchemaObject> {
       type: 'string',
       format: 'uri',
       description:
-        'The plain URL of a blob in a container that the app may read (`IMAGE_CONTAINERS`), without SAS, snapshot or version',
+        'The plain URL of a blob in a container that the app may read (`IMAGE_CONTAINERS`), without SAS, ' +
+        'snapshot or version',
       examples: ['https://photos.blob.core.windows.net/images/2026/boat.jpg'],
     },
     JsonQuestion: {
@@ -109,7 +111,8 @@ export function questionParameters(): Record<string, ParameterObject> {
       name: 'blob',
       in: 'query',
       description:
-        'A blob to ask about. It may be repeated. The body must then be empty, and `instructions` must be in the query.',
+        'A blob to ask about. It may be repeated. The body must then be empty, and `instructions` must be in ' +
+        'the query.',
       schema: { type: 'array', items: reference('schemas', 'BlobUrl') },
     },
   };
@@ -131,7 +134,9 @@ function jsonImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
         },
       ],
     },
-    description: `Images of up to ${maxImageBytes} bytes each: data URLs or bare base64, with or without white space, or blobs. Other URLs are never fetched.`,
+    description:
+      `Images of up to ${maxImageBytes} bytes each: data URLs or bare base64, with or without white space, or ` +
+      'blobs. Other URLs are never fetched.',
   };
 }
 
@@ -141,6 +146,8 @@ function formImages({ maxImages, maxImageBytes }: Limits): SchemaObject {
     minItems: 1,
     maxItems: maxImages,
     items: { contentMediaType: 'application/octet-stream' },
-    description: `A part named \`image\` for each image, of up to ${maxImageBytes} bytes. The bytes decide the type, not the part's headers.`,
+    description:
+      `A part named \`image\` for each image, of up to ${maxImageBytes} bytes. The bytes decide the type, not ` +
+      `the part's headers.`,
   };
 }

@@ -28,7 +28,10 @@ function imagesOf(done: unknown): string {
   return (Array.isArray(images) ? images : [])
     .map((image: unknown) => {
       const type = (text(image, 'type') ?? '').slice('image/'.length).toUpperCase();
-      return `${type}, ${sizeInWords(number(image, 'bytes') ?? 0)}, ${number(image, 'width')} × ${number(image, 'height')}`;
+      return (
+        `${type}, ${sizeInWords(number(image, 'bytes') ?? 0)}, ${number(image, 'width')} × ` +
+        `${number(image, 'height')}`
+      );
     })
     .join('; ');
 }

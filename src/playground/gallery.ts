@@ -40,7 +40,10 @@ export class Gallery {
       return 'Remove the images marked as too large, or scale them down first.';
     const bytes = this.files.reduce((sum, { size }) => sum + size, 0);
     if (bytes <= maxBodyBytes) return undefined;
-    return `Together these images have ${sizeInWords(bytes)}, but a request may have at most ${sizeInWords(maxBodyBytes)}. Remove some.`;
+    return (
+      `Together these images have ${sizeInWords(bytes)}, but a request may have at most ` +
+      `${sizeInWords(maxBodyBytes)}. Remove some.`
+    );
   }
 
   /**

@@ -31,7 +31,8 @@ export function problemOfResponse({ status, body, requestId, retryAfter }: Faile
   return {
     title: `The app did not answer: status ${status}`,
     detail:
-      'Something in front of the app sent this response, perhaps a proxy or a host that is starting. Try again in a moment.',
+      'Something in front of the app sent this response, perhaps a proxy or a host that is starting. Try again ' +
+      'in a moment.',
     facts: facts([`status ${status}`, requestId && `request ${requestId}`]),
     wantsKey: false,
   };
@@ -60,7 +61,8 @@ function unauthorized(): Problem {
   return {
     title: 'A function key is needed',
     detail:
-      'The key is missing or wrong. You find it in the Azure portal, in the function app under "App keys". Enter it under "Function key". If this app uses sign-in instead, sign in and reload this page.',
+      'The key is missing or wrong. You find it in the Azure portal, in the function app under "App keys". ' +
+      'Enter it under "Function key". If this app uses sign-in instead, sign in and reload this page.',
     facts: 'status 401',
     wantsKey: true,
   };
@@ -71,7 +73,8 @@ export function unreachable(): Problem {
   return {
     title: 'The app cannot be reached',
     detail:
-      'The connection failed before an answer came. Check that the app is running and this machine is online, then ask again.',
+      'The connection failed before an answer came. Check that the app is running and this machine is online, ' +
+      'then ask again.',
     facts: '',
     wantsKey: false,
   };
@@ -82,7 +85,8 @@ export function brokenOff(requestId: string | null): Problem {
   return {
     title: 'The answer broke off',
     detail:
-      'The connection ended in the middle of the answer. You see the part that arrived. Ask again for a complete answer.',
+      'The connection ended in the middle of the answer. You see the part that arrived. Ask again for a ' +
+      'complete answer.',
     facts: facts([requestId && `request ${requestId}`]),
     wantsKey: false,
   };

@@ -60,7 +60,8 @@ export function loneSurrogate(field: string): FieldError {
   return {
     field,
     message:
-      'has half of a surrogate pair (\\uD800 to \\uDFFF), which is not a character. Was the text cut within a character?',
+      'has half of a surrogate pair (\\uD800 to \\uDFFF), which is not a character. Was the text cut within a ' +
+      'character?',
   };
 }
 

@@ -65,7 +65,8 @@ function readHead(head: string, goesOn: boolean, { field, mayBeBare }: ImageText
     if (SCHEME.test(trimmed))
       throw invalid(
         field,
-        `must be a data URL (data:image/png;base64,…), because no address is fetched${mayBeBare ? '; a blob in one of IMAGE_CONTAINERS is sent as {"blob": URL}' : ''}`,
+        'must be a data URL (data:image/png;base64,…), because no address is ' +
+          `fetched${mayBeBare ? '; a blob in one of IMAGE_CONTAINERS is sent as {"blob": URL}' : ''}`,
       );
     if (!mayBeBare) throw invalid(field, 'must be a data URL: data:image/png;base64, and then the base64');
     return { start: head, isUrl: false, isBase64: true };

@@ -61,7 +61,9 @@ export class Part {
   /** @throws {Problem} `invalid_request` if its transfer encoding is not supported */
   checkEncoding(): void {
     if (UNCHANGED.has(this.#encoding) || this.#encoding === BASE64) return;
-    const message = `has Content-Transfer-Encoding: ${this.#encoding}, which is not supported. Send the bytes as they are, without that header`;
+    const message =
+      `has Content-Transfer-Encoding: ${this.#encoding}, which is not supported. Send the bytes as they are, ` +
+      'without that header';
     throw invalidRequest([{ field: this.name, message }]);
   }
 
@@ -89,7 +91,8 @@ export class Part {
       {
         field: this.name,
         message:
-          'has Content-Transfer-Encoding: base64, but is not valid base64. Encode it again, or send the bytes without that header',
+          'has Content-Transfer-Encoding: base64, but is not valid base64. Encode it again, or send the bytes ' +
+          'without that header',
       },
     ]);
   }

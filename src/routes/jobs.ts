@@ -144,7 +144,8 @@ function noSuchJob(): Problem {
 function withoutHost(): Problem {
   return new Problem(
     'misconfigured',
-    'Jobs need the Functions host, and this is the server without it. Deploy the app as a function app (infra/README.md), and send jobs there.',
+    'Jobs need the Functions host, and this is the server without it. Deploy the app as a function app ' +
+      '(infra/README.md), and send jobs there.',
     { members: { settings: ['JOBS_STORAGE_ACCOUNT'] } },
   );
 }
@@ -152,7 +153,8 @@ function withoutHost(): Problem {
 function withoutJobs(): Problem {
   return new Problem(
     'misconfigured',
-    'Jobs are not set up in this app: JOBS_STORAGE_ACCOUNT is not set. Set it to the name of a storage account (infra/README.md, Jobs).',
+    'Jobs are not set up in this app: JOBS_STORAGE_ACCOUNT is not set. Set it to the name of a storage account ' +
+      '(infra/README.md, Jobs).',
     { members: { settings: ['JOBS_STORAGE_ACCOUNT'] } },
   );
 }

@@ -55,7 +55,8 @@ function readTokenSettings(environment: Environment): TokenSettings | undefined 
   if (level === 'function') {
     environment.fault(
       'HTTP_AUTH_LEVEL',
-      'must not be function here: function keys need the Functions host. Set AUTH_TENANT_ID and AUTH_CLIENT_ID, or HTTP_AUTH_LEVEL=anonymous if something in front checks the callers.',
+      'must not be function here: function keys need the Functions host. Set AUTH_TENANT_ID and ' +
+        'AUTH_CLIENT_ID, or HTTP_AUTH_LEVEL=anonymous if something in front checks the callers.',
     );
     return undefined;
   }
@@ -64,14 +65,16 @@ function readTokenSettings(environment: Environment): TokenSettings | undefined 
     else if (isAsked)
       environment.fault(
         'HTTP_AUTH_LEVEL',
-        'must not be anonymous if AUTH_TENANT_ID, AUTH_CLIENT_ID or AUTH_ALLOWED_CLIENTS is set: choose one. Remove HTTP_AUTH_LEVEL, and callers need a token.',
+        'must not be anonymous if AUTH_TENANT_ID, AUTH_CLIENT_ID or AUTH_ALLOWED_CLIENTS is set: choose one. ' +
+          'Remove HTTP_AUTH_LEVEL, and callers need a token.',
       );
     return undefined;
   }
   if (!isAsked) {
     environment.fault(
       'AUTH_TENANT_ID',
-      'is not set. Choose who may call: set AUTH_TENANT_ID and AUTH_CLIENT_ID, and callers need a token of your tenant; or set HTTP_AUTH_LEVEL=anonymous if something in front checks them.',
+      'is not set. Choose who may call: set AUTH_TENANT_ID and AUTH_CLIENT_ID, and callers need a token of ' +
+        'your tenant; or set HTTP_AUTH_LEVEL=anonymous if something in front checks them.',
     );
     return undefined;
   }

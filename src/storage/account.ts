@@ -125,7 +125,8 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
     const role = ROLES[kind];
     return new Problem(
       'storage_access_denied',
-      `The storage account ${account} refused this app's identity (${status}). Next: az role assignment create --role '${role}' ` +
+      `The storage account ${account} refused this app's identity (${status}). Next: az role assignment create ` +
+        `--role '${role}' ` +
         "--assignee-object-id <the principal id of the app's identity> --assignee-principal-type ServicePrincipal " +
         `--scope <the resource id of the ${kind === 'queue' ? 'queue' : 'container'}>. ` +
         "A new assignment takes 5 to 10 minutes to apply. If the role is assigned, check the account's firewall.",
@@ -135,7 +136,8 @@ export function storageFailure(error: unknown, { url, kind }: StorageUse, signal
   if (isMissing(status, error)) return missing({ url, kind }, error);
   const step =
     status === undefined
-      ? 'Try again in a while. If it keeps failing, check the name of the account and whether this network reaches it: private endpoint, firewall, proxy.'
+      ? 'Try again in a while. If it keeps failing, check the name of the account and whether this network ' +
+        'reaches it: private endpoint, firewall, proxy.'
       : 'Try again in a while.';
   return new Problem('storage_error', `The storage account ${account} ${whatFailed(error, reason)}. ${step}`, {
     cause: error,

@@ -49,7 +49,8 @@ export function prefixPlace(text: string, containers: readonly string[]): BlobPl
   const container = containers.find((each) => url === each || url.startsWith(`${each}/`));
   if (container === undefined)
     throw notAllowed(
-      'It is in none of the containers that IMAGE_CONTAINERS names. Compare scheme, account and container letter by letter.',
+      'It is in none of the containers that IMAGE_CONTAINERS names. Compare scheme, account and container ' +
+        'letter by letter.',
     );
   return { container, name: decodeName(url.slice(container.length + 1)) };
 }
@@ -64,7 +65,8 @@ function decodeName(encoded: string): string {
   // Also refuse a name that would change if a proxy decoded it once more.
   if (FORBIDDEN.test(encoded) || DISGUISED.test(encoded) || DISGUISED.test(name))
     throw notAllowed(
-      'It has a query, a fragment, or characters that a name must not have. Send it without a SAS, a snapshot or a version.',
+      'It has a query, a fragment, or characters that a name must not have. Send it without a SAS, a snapshot ' +
+        'or a version.',
     );
   if (name.length > MAX_NAME) throw notAllowed(`Its name has more than ${MAX_NAME} characters.`);
   const segments = name.replaceAll(ENCODED_DOT, '.').split('/');
@@ -85,6 +87,7 @@ function percentDecode(encoded: string): string {
 function notAllowed(why: string): Problem {
   return new Problem(
     'blob_not_allowed',
-    `The blob may not be read. ${why} A blob is named by its plain URL, https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.`,
+    `The blob may not be read. ${why} A blob is named by its plain URL, ` +
+      'https://ACCOUNT.blob.core.windows.net/CONTAINER/NAME.',
   );
 }

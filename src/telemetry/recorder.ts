@@ -99,7 +99,8 @@ export function sayFailures(warn: (line: string) => void): (error: unknown) => v
     silentUntil = Date.now() + SILENCE_MS;
     warn(
       `Telemetry does not arrive (${error instanceof Error ? error.name : 'unknown'}). Requests are still answered. ` +
-        "Check APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_EXPORTER_OTLP_ENDPOINT; for Application Insights, the app's identity needs " +
+        'Check APPLICATIONINSIGHTS_CONNECTION_STRING and OTEL_EXPORTER_OTLP_ENDPOINT; for Application ' +
+        "Insights, the app's identity needs " +
         "the role 'Monitoring Metrics Publisher' there.",
     );
   };

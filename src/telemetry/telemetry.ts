@@ -51,7 +51,8 @@ export class Telemetry {
       this.#recorder = recorder;
     } catch (error) {
       this.#warn(
-        `Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are still answered.`,
+        `Telemetry is off: ${error instanceof Error ? error.message : 'it could not be loaded'}. Requests are ` +
+          'still answered.',
       );
     }
     this.#waiting = [];

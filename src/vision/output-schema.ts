@@ -44,7 +44,8 @@ export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   const compiled = await checker.check(json);
   if (compiled === 'stopped') {
     throw invalid(
-      `takes more than ${CHECK_MS} ms of processor time, or too much memory, to compile: use fewer references and alternatives`,
+      `takes more than ${CHECK_MS} ms of processor time, or too much memory, to compile: use fewer references ` +
+        'and alternatives',
     );
   }
   if (compiled.faults) throw invalidRequest(compiled.faults);
@@ -57,7 +58,9 @@ export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
       const checked = await checker.check(json, text);
       if (checked === 'stopped') {
         return {
-          fault: `takes more than ${CHECK_MS} ms of processor time to check against the schema: make the schema simpler`,
+          fault:
+            `takes more than ${CHECK_MS} ms of processor time to check against the schema: make the schema ` +
+            'simpler',
         };
       }
       return checked.satisfied ? { data } : { fault };

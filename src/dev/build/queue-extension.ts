@@ -22,7 +22,8 @@ const EXTENSIONS = {
       name: 'AzureStorageQueues',
       typeName:
         'Microsoft.Azure.WebJobs.Extensions.Storage.AzureStorageQueuesWebJobsStartup, ' +
-        'Microsoft.Azure.WebJobs.Extensions.Storage.Queues, Version=5.3.10.0, Culture=neutral, PublicKeyToken=92742159e12e44c8',
+        'Microsoft.Azure.WebJobs.Extensions.Storage.Queues, Version=5.3.10.0, Culture=neutral, ' +
+        'PublicKeyToken=92742159e12e44c8',
     },
   ],
 };
@@ -43,8 +44,10 @@ ${PACKAGES.map(({ name, version }) => `    <PackageDownload Include="${name}" Ve
 `;
 
 const NEEDS_DOTNET =
-  'VISION_JOBS is true, so the package needs the extension of the Functions host for storage queues. The .NET SDK downloads it from NuGet, ' +
-  'but the SDK is not installed. Install it (https://dot.net/download, version 8 or newer), or set VISION_JOBS to false.';
+  'VISION_JOBS is true, so the package needs the extension of the Functions host for storage queues. The .NET ' +
+  'SDK downloads it from NuGet, ' +
+  'but the SDK is not installed. Install it (https://dot.net/download, version 8 or newer), or set VISION_JOBS ' +
+  'to false.';
 
 /**
  * Downloads the extension for storage queues into `bin/`, where the Functions host looks for it. The alternative is an

@@ -82,7 +82,8 @@ async function denial(
   return azureError(
     401,
     'PermissionDenied',
-    `The principal \`${principal.objectId}\` lacks the required data action \`Microsoft.CognitiveServices/accounts/OpenAI/${action}\` to perform \`${method} ${operation}\` operation.`,
+    `The principal \`${principal.objectId}\` lacks the required data action ` +
+      `\`Microsoft.CognitiveServices/accounts/OpenAI/${action}\` to perform \`${method} ${operation}\` operation.`,
   );
 }
 

@@ -30,7 +30,9 @@ export function refusalOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssu
     return { param, code: 'unknown_parameter', message: `Unknown parameter: '${param}'.` };
   }
   if (issue.type === 'literal' && ['temperature', 'top_p'].includes(param)) {
-    const message = `Unsupported value: '${param}' does not support this value with this model. Only the default (1) value is supported.`;
+    const message =
+      `Unsupported value: '${param}' does not support this value with this model. Only the default (1) value is ` +
+      'supported.';
     return { param, code: 'unsupported_value', message };
   }
   return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${issue.message}` };

@@ -99,7 +99,10 @@ export function strictFault(root: unknown): string | undefined {
     const required: unknown[] = Array.isArray(part['required']) ? part['required'] : [];
     const missing = names.find((name) => !required.includes(name));
     if (missing !== undefined) {
-      return `${at}'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`;
+      return (
+        `${at}'required' is required to be supplied and to be an array including every key in properties. ` +
+        `Missing '${missing}'.`
+      );
     }
     const extra = required.find((name) => !names.includes(String(name)));
     if (extra !== undefined) return `${at}'required' includes ${JSON.stringify(extra)}, which is not in properties.`;

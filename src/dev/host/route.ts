@@ -110,7 +110,8 @@ function compile(prefix: string, route: string): Pattern {
 
 function unsupported(route: string): Error {
   return new Error(
-    `The local host does not support the route '${route}'. It supports literal segments, {name}, {name?}, {*name} and {name:regex(…)}, but no leading / or ~.`,
+    `The local host does not support the route '${route}'. It supports literal segments, {name}, {name?}, ` +
+      '{*name} and {name:regex(…)}, but no leading / or ~.',
   );
 }
 

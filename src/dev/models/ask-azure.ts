@@ -48,7 +48,8 @@ async function askIn(plane: ControlPlane, variables: Variables, location: string
   const region = location ?? account?.location;
   if (!region)
     throw new NotAsked(
-      'No region is known: AZURE_OPENAI_ENDPOINT is not a resource of this subscription. Name a region: npm run models -- --location REGION',
+      'No region is known: AZURE_OPENAI_ENDPOINT is not a resource of this subscription. Name a region: npm ' +
+        'run models -- --location REGION',
     );
 
   const all = await plane.models(region);
@@ -79,7 +80,8 @@ function warningsOf(
   if (!canSee(name)) return [`The deployment ${deployment} runs ${name} ${version}, which is not known to see images.`];
   if (!retires || !retiresSoon(new Date(retires))) return [];
   return [
-    `The deployment ${deployment} runs ${name} ${version}, which retires on ${retires}. Deploy another model beside it, and set AZURE_OPENAI_DEPLOYMENT to that deployment.`,
+    `The deployment ${deployment} runs ${name} ${version}, which retires on ${retires}. Deploy another model ` +
+      'beside it, and set AZURE_OPENAI_DEPLOYMENT to that deployment.',
   ];
 }
 
@@ -87,14 +89,17 @@ async function notAsked(error: unknown, variables: Variables): Promise<unknown> 
   if (error instanceof RestError) {
     if (error.statusCode === 404 && error.code === 'SubscriptionNotFound')
       return new NotAsked(
-        'There is no such subscription for this identity. Check AZURE_SUBSCRIPTION_ID, or choose another: az account set --subscription NAME',
+        'There is no such subscription for this identity. Check AZURE_SUBSCRIPTION_ID, or choose another: az ' +
+          'account set --subscription NAME',
       );
     if (error.statusCode === 401 || error.statusCode === 403)
       return new NotAsked(
-        'Azure refused. This identity needs the role Reader on the subscription: az role assignment create --role Reader --assignee OBJECT_ID --scope /subscriptions/ID',
+        'Azure refused. This identity needs the role Reader on the subscription: az role assignment create ' +
+          '--role Reader --assignee OBJECT_ID --scope /subscriptions/ID',
       );
     return new NotAsked(
-      `Azure's control plane did not answer as it should (${error.statusCode ?? error.code ?? 'no connection'}). Try again in a while.`,
+      `Azure's control plane did not answer as it should ` +
+        `(${error.statusCode ?? error.code ?? 'no connection'}). Try again in a while.`,
     );
   }
   if (!(error instanceof Error) || !/Authentication|CredentialUnavailable/.test(error.name)) return error;

@@ -122,7 +122,8 @@ function greet({ url, functions }: Host, azure: EmulatedAzure | undefined, key: 
     .filter(({ path }) => !path.includes('{*')) // the route for everything that no other route takes
     .map(({ name, methods, path }) => `  ${name}: ${methods.join(', ')} ${url}/${path}`);
   const model = azure
-    ? "No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are not a model's."
+    ? 'No AZURE_OPENAI_ENDPOINT is set: Azure is emulated here. Sign-in and requests are real, the answers are ' +
+      "not a model's."
     : `Model: ${URL.parse(endpoint() ?? '')?.host}`;
   const keys = key && `\nFUNCTION_KEYS is on. Send the key with every request: x-functions-key: ${key}\n`;
   const header = key ? `-H 'x-functions-key: ${key}' ` : '';
@@ -150,7 +151,10 @@ async function end(host: Host, azure: EmulatedAzure | undefined, storage: Emulat
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ('code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `Port ${String(error.port)} is taken, perhaps by another npm start. Choose one that is free: PORT=7072 npm start`;
+    return (
+      `Port ${String(error.port)} is taken, perhaps by another npm start. Choose one that is free: PORT=7072 npm ` +
+      'start'
+    );
   }
   const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError;
   return isBug ? (error.stack ?? error.message) : error.message;

@@ -14,7 +14,8 @@ const answered: ResponseObject = {
     'application/json': { schema: reference('schemas', 'ChatCompletion') },
     'text/event-stream': {
       schema: eventStream(
-        'Chunks, and then `[DONE]`, or an error if the answer breaks off. The events have no names, so their name is `message`.',
+        'Chunks, and then `[DONE]`, or an error if the answer breaks off. The events have no names, so their ' +
+          'name is `message`.',
         {
           message: {
             anyOf: [
@@ -37,7 +38,8 @@ export function chatCompletions(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: "OpenAI's Chat Completions, without a key to the model",
     description:
-      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the default header `x-functions-key`.",
+      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the " +
+      'default header `x-functions-key`.',
     externalDocs: {
       description: "OpenAI's reference",
       url: 'https://platform.openai.com/docs/api-reference/chat/create',
@@ -77,7 +79,8 @@ export const chatSchemas: Record<string, SchemaObject> = {
         type: 'array',
         items: { type: 'object' },
         description:
-          'Parts of type `image_url` must have data URLs, which are read as `fetch()` reads them. Their images get the same checks as those of /processImage.',
+          'Parts of type `image_url` must have data URLs, which are read as `fetch()` reads them. Their images ' +
+          'get the same checks as those of /processImage.',
       },
       stream: { type: ['boolean', 'null'] },
     },

@@ -24,7 +24,8 @@ export const jobSchemas: Record<string, SchemaObject> = {
         type: 'string',
         format: 'uri',
         description:
-          'The URL of a container in `IMAGE_CONTAINERS`, or of a prefix of blob names in it. The job asks about every blob there.',
+          'The URL of a container in `IMAGE_CONTAINERS`, or of a prefix of blob names in it. The job asks ' +
+          'about every blob there.',
         examples: ['https://photos.blob.core.windows.net/images/2026/'],
       },
       instructions: reference('schemas', 'Instructions'),
@@ -34,7 +35,8 @@ export const jobSchemas: Record<string, SchemaObject> = {
       tier: {
         ...tier,
         description:
-          '`flex` costs half and may take longer. Only some models offer it. With any other model, the job fails and says why.',
+          '`flex` costs half and may take longer. Only some models offer it. With any other model, the job ' +
+          'fails and says why.',
       },
       fallback: {
         type: 'boolean',

@@ -42,7 +42,8 @@ export function mcp(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: 'Model Context Protocol for agents: streamable HTTP without sessions',
     description:
-      'Takes one JSON-RPC message. The only tool is `ask_about_image`, with `instructions`, `images` (base64, data URLs or `{"blob": URL}`) and optionally a `schema`. ' +
+      'Takes one JSON-RPC message. The only tool is `ask_about_image`, with `instructions`, `images` (base64, ' +
+      'data URLs or `{"blob": URL}`) and optionally a `schema`. ' +
       "If a question fails, the result has `isError`, and its text is the problem's code, a colon and its detail.",
     externalDocs: {
       description: "The protocol's transport",

@@ -13,7 +13,11 @@ const WORDS = 'A sailing boat on a calm sea at sunset.';
 const requestBody: RequestBodyObject = {
   required: false,
   description:
-    'The bytes of one image, with the options in the query; or a form or JSON with one or several images; or empty, if the query names blobs. A body of any other type is read as an image. Images are PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF. Unless PREPARE_IMAGES is off, the app turns an image upright by its EXIF orientation, converts the last three types to JPEG (or PNG if they are transparent), and removes metadata. The body must not be compressed.',
+    'The bytes of one image, with the options in the query; or a form or JSON with one or several images; or ' +
+    'empty, if the query names blobs. A body of any other type is read as an image. Images are PNG, JPEG, ' +
+    'WEBP, GIF, HEIC, AVIF or TIFF. Unless PREPARE_IMAGES is off, the app turns an image upright by its EXIF ' +
+    'orientation, converts the last three types to JPEG (or PNG if they are transparent), and removes ' +
+    'metadata. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
     'application/octet-stream': { schema: { contentMediaType: 'application/octet-stream' } },
@@ -33,7 +37,8 @@ const requestBody: RequestBodyObject = {
 
 const answered: ResponseObject = {
   description:
-    "The model's answer, in the type that Accept chooses. `*/*`, `*` and no Accept mean text. Parameters other than `q` are ignored.",
+    "The model's answer, in the type that Accept chooses. `*/*`, `*` and no Accept mean text. Parameters other " +
+    'than `q` are ignored.',
   headers: headersOf(...EVERYWHERE, 'server-timing'),
   content: {
     'text/plain': {
@@ -43,7 +48,8 @@ const answered: ResponseObject = {
     'application/json': { schema: reference('schemas', 'Answer') },
     'text/event-stream': {
       schema: eventStream(
-        '`delta` events with text as it arrives, and then one `done` with the whole answer, or one `error`. Comment lines keep the connection alive.',
+        '`delta` events with text as it arrives, and then one `done` with the whole answer, or one `error`. ' +
+          'Comment lines keep the connection alive.',
         {
           delta: reference('schemas', 'Delta'),
           done: reference('schemas', 'Answer'),

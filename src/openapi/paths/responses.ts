@@ -61,7 +61,8 @@ export function responses(authLevel: AuthLevel): OperationObject {
     tags: ['ask'],
     summary: "OpenAI's Responses, without a key to the model; nothing is stored",
     description:
-      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the default header `x-functions-key`.",
+      "Any OpenAI client works. Use this app's `/api` as the base URL, and send the function key as the " +
+      'default header `x-functions-key`.',
     externalDocs: {
       description: "OpenAI's reference",
       url: 'https://platform.openai.com/docs/api-reference/responses/create',
@@ -101,7 +102,8 @@ export const responsesSchemas: Record<string, SchemaObject> = {
         type: ['string', 'array', 'null'],
         items: { type: 'object' },
         description:
-          'Parts of type `input_image` must have data URLs. Their images get the same checks as those of /processImage. ' +
+          'Parts of type `input_image` must have data URLs. Their images get the same checks as those of ' +
+          '/processImage. ' +
           'Parts of type `input_file` must have PDF files as data URLs. References to stored items are refused.',
       },
       stream: { type: ['boolean', 'null'] },

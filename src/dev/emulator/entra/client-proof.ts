@@ -109,6 +109,7 @@ function mismatch(code: number, what: string, presented: string | undefined): An
     401,
     'invalid_client',
     code,
-    `No matching federated identity record found for presented assertion ${what} '${presented}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.`,
+    `No matching federated identity record found for presented assertion ${what} '${presented}'. Please check ` +
+      'your federated identity credential Subject, Audience and Issuer against the presented assertion.',
   );
 }

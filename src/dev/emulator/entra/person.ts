@@ -50,7 +50,9 @@ export class PersonSignIn {
     const fields = Object.entries({ code, state: query.get('state') ?? '' }).map(
       ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
     );
-    const page = `<form method="post" action="${query.get('redirect_uri')}">${fields.join('')}</form><script>document.forms[0].submit()</script>`;
+    const page =
+      '<form method="post" ' +
+      `action="${query.get('redirect_uri')}">${fields.join('')}</form><script>document.forms[0].submit()</script>`;
     return { status: 200, headers: { 'content-type': 'text/html' }, body: [page] };
   }
 

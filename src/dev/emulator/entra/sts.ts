@@ -26,7 +26,8 @@ export function sts(directory: Directory): Respond {
         400,
         'invalid_tenant',
         90002,
-        `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.`,
+        `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into ` +
+          'the correct cloud.',
       );
     }
     const base = `https://${request.headers.host}/${tenant}`;
