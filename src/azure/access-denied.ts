@@ -39,8 +39,8 @@ export function isTokenRefused(error: APIError): boolean {
 }
 
 /**
- * Makes the problem of a request that the model's resource, or something in front of it, refused to this identity. It
- * says why, as far as this is known, and what to do next.
+ * Makes the problem of a refused identity. The model's resource refused it, or something in front of the resource. The
+ * detail says why, as far as the app can tell, and what to do next.
  */
 export function accessDenied(
   error: UpstreamError,

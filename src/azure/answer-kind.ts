@@ -5,7 +5,7 @@ import { isRecord, parseJson } from '../config/json-object.ts';
 /**
  * Reads the body of a 200 to a request without streaming. The SDK has parsed it if its Content-Type is JSON, and passes
  * it on as text otherwise. Some gateways send JSON with another Content-Type, or stream without being asked to.
- * @param fromEvents - makes a whole answer of the events of a stream
+ * @param fromEvents - makes a whole answer from the events of a stream
  * @returns the answer, or undefined if the body is neither JSON nor a stream
  * @throws {APIError} if the body contains an error in place of an answer
  */

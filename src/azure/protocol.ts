@@ -8,7 +8,7 @@ export interface Protocol {
   readonly isV1Only: boolean;
   /** Turns a whole answer into the single event of a stream. Returns undefined if it is not an answer. */
   readonly toEvent: (answer: unknown) => object | undefined;
-  /** Makes a whole answer of the events of a stream. Returns undefined if they contain no answer. */
+  /** Makes a whole answer from the events of a stream. Returns undefined if they contain no answer. */
   readonly fromEvents: (events: readonly unknown[]) => unknown;
   /** Whether an event of a stream contains a part of the answer's text. */
   readonly hasWords: (event: unknown) => boolean;

@@ -118,7 +118,7 @@ function commonHeaders({ id, headers }: IncomingRequest): Record<string, string>
     'x-request-id': id,
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
-    // Azure's platform handles CORS there, but it does not know which headers this app sends.
+    // In Azure, the platform handles CORS, but it does not know which headers this app sends.
     ...(headers.get('origin') === null ? {} : { 'access-control-expose-headers': EXPOSED_HEADERS }),
   };
 }

@@ -11,7 +11,7 @@ export function formatEvent(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Passes on the pieces. If they fail, it adds what `tell` makes of the error, unless the caller has disconnected. */
+/** Passes on the pieces. If they fail, it adds the piece that `tell` returns, unless the caller has disconnected. */
 export async function* withFailure(
   pieces: AsyncIterable<string>,
   tell: (error: unknown) => string,

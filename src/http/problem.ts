@@ -11,8 +11,8 @@ export interface ProblemOptions {
 }
 
 /**
- * An error that ends a request, in every stage of it. The caller reads `detail`, so it says what is wrong and what to
- * do, and contains no secret.
+ * An error that ends a request, at any stage. The caller reads `detail`, so it says what is wrong and what to do, and
+ * contains no secret.
  *
  * @example
  * throw new Problem('image_too_large', 'The image has 30 MB. Send at most 20 MB.', { members: { limit: 20_971_520 } });

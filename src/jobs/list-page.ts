@@ -6,7 +6,7 @@ import type { Page } from './store.ts';
 import { toProblem, type Work } from './work.ts';
 
 /**
- * Lists a page of images and writes it down. Then it sends a message for each image, and last, one for the next page.
+ * Lists a page of images and stores it. Then it sends a message for each image, and finally one for the next page.
  * This order matters: if this fails earlier and runs again, there is still only one message for the next page.
  */
 export async function listPage(step: PageStep, request: JobRequest, work: Work): Promise<Outcome> {
@@ -32,7 +32,7 @@ export async function listPage(step: PageStep, request: JobRequest, work: Work):
   return OVER;
 }
 
-/** Lists a page of the container and writes it down. Returns a problem if the container cannot be listed. */
+/** Lists a page of the container and stores it. Returns a problem if the container cannot be listed. */
 async function find({ job, page }: PageStep, request: JobRequest, work: Work): Promise<Page | Problem> {
   const { options, store } = work;
   const before = page === 0 ? undefined : await store.page(job, page - 1);

@@ -97,7 +97,7 @@ async function afterFault(
 }
 
 /**
- * Sends a message for a step again, within a time limit of its own.
+ * Sends a message for a step again. This has its own time limit.
  * @throws {Problem} if the queue does not accept the message in time
  */
 async function sendAgain(step: JobStep, seconds: number, { store, limits }: WorkerOptions): Promise<void> {
