@@ -139,12 +139,12 @@ export async function readJson<T>(
 
 async function readRaw(incoming: Incoming, limits: FormLimits, contentType: ContentType): Promise<readonly Buffer[]> {
   const { maxBodyBytes, maxImageBytes } = limits;
-  const tooLarge = imageTooLarge(maxImageBytes);
-  const { code, detail, members } = tooLarge;
-  const exceeded = (): Problem =>
-    isImageType(contentType)
-      ? tooLarge
-      : new Problem(code, `${detail} ${readAsImage(contentType.type)} JSON needs application/json.`, { members });
+  const exceeded = (): Problem => {
+    const tooLarge = imageTooLarge(maxImageBytes);
+    if (isImageType(contentType)) return tooLarge;
+    const { code, detail, members } = tooLarge;
+    return new Problem(code, `${detail} ${readAsImage(contentType.type)} JSON needs application/json.`, { members });
+  };
   const limit = maxBodyBytes < maxImageBytes ? wholeBody(limits) : { bytes: maxImageBytes, exceeded };
   const image = await readBody(incoming, limit);
   refuseBody(image, contentType);
