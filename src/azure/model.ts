@@ -10,7 +10,7 @@ import { type Asked, notACompletion, timedOut, upstreamFailure, upstreamRequestI
 import { type Protocol, PROTOCOLS } from './protocol.ts';
 import type { Pieces } from './request-body.ts';
 import type { TokenSource } from './token-source.ts';
-import type { Call } from './transport.ts';
+import type { Call, TransportInit } from './transport.ts';
 import { Upstreams } from './upstreams.ts';
 
 /** The parts of a caller's request that the model needs. */
@@ -131,12 +131,7 @@ export class Model {
     // Get the token here, so that the wait has a deadline and is timed separately. The SDK then gets the same one.
     const token = await stopwatch.time('token', async () => this.#token(deadline));
     const askOne = async (upstream: Upstream, isLast: boolean): Promise<T> => {
-      const call: Call = {
-        images: request.images,
-        remaining: () => deadline.remaining(),
-        attempts: 0,
-        failure: undefined,
-      };
+      const call: Call = { images: request.images, deadline, attempts: 0, failure: undefined };
       const identity = { endpoint: upstream.endpoint, token };
       const explain = (error: unknown, answerBegun = false): unknown =>
         asProblem(call.failure ?? error, deadline.signal, {
@@ -177,7 +172,10 @@ function post<T>(
   const { deployment } = upstream;
   const protocol = PROTOCOLS[api];
   const client = protocol.isV1Only ? upstream.v1Client : upstream.client;
-  const fetchOptions: ClientOptions['fetchOptions'] & { call: Call } = { call };
+  const fetchOptions: ClientOptions['fetchOptions'] & Pick<TransportInit, 'call' | 'streams'> = {
+    call,
+    streams: stream,
+  };
   return client.post<T>(protocol.path, {
     body: { ...params, model: deployment },
     signal: deadline.signal,

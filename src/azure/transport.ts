@@ -3,6 +3,7 @@ import https from 'node:https';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { parseJson } from '../config/json-object.ts';
+import type { Deadline } from '../http/deadline.ts';
 import { connectionFailure, ProxyRefused } from './connection-failure.ts';
 import { proxyOptions } from './proxy.ts';
 import { type Pieces, RequestBody } from './request-body.ts';
@@ -13,8 +14,7 @@ import { errorObjectOf } from './upstream-error.ts';
 export interface Call {
   /** The images of the request, by their placeholders in the JSON. */
   readonly images: ReadonlyMap<string, Pieces>;
-  /** Milliseconds until the deadline of the request. */
-  remaining(): number;
+  readonly deadline: Pick<Deadline, 'remaining' | 'signal'>;
   /** HTTP requests so far, including retries. */
   attempts: number;
   /** Why the connection failed, if a retry would fail, too. */
@@ -22,7 +22,11 @@ export interface Call {
 }
 
 /** The options that the SDK passes to `fetch`. Without a call, the body has no images and the deadline is unknown. */
-export type TransportInit = RequestInit & { readonly call?: Call };
+export type TransportInit = RequestInit & {
+  readonly call?: Call;
+  /** Whether the caller reads the answer while it arrives. */
+  readonly streams?: boolean;
+};
 
 /**
  * The most connections to all endpoints together. Further requests wait for a free one. The strictest plan,
@@ -64,8 +68,8 @@ export async function transport(input: string | URL | Request, init: TransportIn
   if (call) call.attempts += 1;
   try {
     const message = await send(new URL(input instanceof Request ? input.url : input), init, headers, body);
-    const response = await withErrorObject(toResponse(message));
-    return call ? forbidHopelessRetry(response, headers, call.remaining()) : response;
+    const response = await withErrorObject(await toResponse(message, init.streams ?? false));
+    return call ? forbidHopelessRetry(response, headers, call.deadline.remaining()) : response;
   } catch (error) {
     if (!call || !connectionFailure(error).isPermanent) throw error;
     // The SDK retries if fetch throws, but not if it returns a network error.
@@ -81,7 +85,7 @@ function jsonOf(body: RequestInit['body']): string {
   throw new TypeError('the transport can only send a string as the body');
 }
 
-async function send(url: URL, init: RequestInit, headers: Headers, body: RequestBody): Promise<IncomingMessage> {
+async function send(url: URL, init: TransportInit, headers: Headers, body: RequestBody): Promise<IncomingMessage> {
   const options = {
     method: init.method ?? 'GET',
     headers: { ...Object.fromEntries(headers), 'content-length': body.length },
@@ -89,7 +93,9 @@ async function send(url: URL, init: RequestInit, headers: Headers, body: Request
     ...(await proxied(url)),
   };
   const request = url.protocol === 'http:' ? http.request(url, options) : https.request(url, options);
-  abortWith(request, init.signal ?? undefined);
+  // The SDK's signal combines the deadline's with one for its timeout, which is never shorter. V8 keeps all listeners of
+  // a combined signal, with all data of the request, until the next full garbage collection.
+  abortWith(request, init.call?.deadline.signal ?? init.signal ?? undefined);
   return new Promise((resolve, reject) => {
     let refused = false;
     request.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
@@ -117,11 +123,22 @@ function abortWith(request: ClientRequest, signal: AbortSignal | undefined): voi
   request.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-function toResponse(message: IncomingMessage): Response {
+/**
+ * Makes the response for the SDK. A whole answer is read first: a web stream is expensive, and V8 keeps each one, with
+ * all data of its request, until the next full garbage collection.
+ */
+async function toResponse(message: IncomingMessage, streams: boolean): Promise<Response> {
   const { statusCode: status = 0 } = message;
   const headers = new Headers(pairs(message.rawHeaders));
   const stream = decoded(message, headers);
-  return new Response(hasNoBody(status) ? null : (Readable.toWeb(stream) as ReadableStream), { status, headers });
+  if (hasNoBody(status)) return new Response(null, { status, headers });
+  // If the answer breaks off, reading it fails in the SDK, which does not retry then.
+  const whole = streams ? undefined : await wholeOf(stream).catch(() => undefined);
+  return new Response(whole ?? (Readable.toWeb(stream) as ReadableStream), { status, headers });
+}
+
+async function wholeOf(stream: Readable): Promise<Uint8Array<ArrayBuffer>> {
+  return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>));
 }
 
 /**

@@ -92,16 +92,37 @@ test('an aborted request is cut, before the answer and in its midst', async () =
     response.writeHead(200).write('the first words');
   });
   const controller = new AbortController();
-  const response = await send(url, '{}', new Map(), controller.signal);
+  const { signal } = controller;
+  const response = await send(url, '{}', new Map(), { signal, streams: true });
   const reading = response.text();
   controller.abort(new Error('enough'));
   await expect(reading).rejects.toThrow();
   await closed;
 
   const silent = await serve(() => undefined);
-  const waiting = send(silent.url, '{}', new Map(), AbortSignal.timeout(50));
+  const waiting = send(silent.url, '{}', new Map(), { signal: AbortSignal.timeout(50) });
   await expect(waiting).rejects.toThrow('timeout');
   await silent.closed;
+});
+
+test('a whole answer is passed on when all of it is there; one that breaks off fails for whoever reads it', async () => {
+  let isOver = false;
+  const { url } = await serve((request, response) => {
+    const breaksOff = request.headers['content-length'] === '4';
+    response.writeHead(200, { 'content-length': 8 }).write('{"a":');
+    setTimeout(() => {
+      isOver = true;
+      if (breaksOff) response.destroy();
+      else response.end('42}');
+    }, 20);
+  });
+  const whole = await send(url, '{}', new Map());
+  expect(isOver).toBe(true);
+  expect(await whole.json()).toEqual({ a: 42 });
+
+  const brokenOff = await send(url, '{{}}', new Map());
+  expect(brokenOff.status).toBe(200);
+  await expect(brokenOff.json()).rejects.toThrow('aborted');
 });
 
 test('a connection is used again', async () => {
@@ -149,7 +170,7 @@ test('a compressed stream is read as it comes', async () => {
     packed.write('first');
     packed.flush();
   });
-  const response = await send(url, '{}', new Map());
+  const response = await send(url, '{}', new Map(), { streams: true });
   const reader = response.body?.getReader();
   expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('first');
   await reader?.cancel();
@@ -190,11 +211,11 @@ async function send(
   url: string,
   body: string,
   images: ReadonlyMap<string, Pieces>,
-  signal?: AbortSignal,
+  { signal = new AbortController().signal, streams = false } = {},
 ): Promise<Response> {
-  const call = { images, remaining: () => 60_000, attempts: 0, failure: undefined };
+  const call = { images, deadline: { remaining: () => 60_000, signal }, attempts: 0, failure: undefined };
   const headers = { 'content-type': 'application/json' };
-  return transport(url, { method: 'POST', body, headers, call, ...(signal ? { signal } : {}) });
+  return transport(url, { method: 'POST', body, headers, call, streams });
 }
 
 async function serve(listener: (request: IncomingMessage, response: http.ServerResponse) => unknown) {
