@@ -48,9 +48,10 @@ export async function bundle(
     format: 'esm',
     platform: 'node',
     target: 'node22',
-    minify: true,
-    // Keep class names: the OpenAI client sends its own in User-Agent, and @azure/identity logs those of credentials.
-    keepNames: true,
+    // Names stay as they are: the OpenAI client sends the name of its class in User-Agent, and other libraries log theirs.
+    // `keepNames` would set the name of each function again whenever the function is made, dozens of times a request.
+    minifyWhitespace: true,
+    minifySyntax: true,
     // With a source map, a logged stack names the source line. The sources themselves are not deployed.
     sourcemap: 'linked',
     sourcesContent: false,
