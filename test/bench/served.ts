@@ -103,9 +103,11 @@ async function measureCost(
       withLength(format === 'raw' ? running.target(bytes) : running.chatTarget(bytes, upstream));
     await keepUp(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, least: plan.servedWarmUps });
     await running.idle();
-    await keepUp(target(image), load.concurrency, { seconds: plan.warmUpSeconds, least: load.concurrency });
+    // A busy machine answers few requests in a given time, and a new size has some code compiled again.
+    const least = Math.max(load.concurrency, Math.min(plan.servedRequests, plan.servedRequests / load.megabytes));
+    await keepUp(target(image), load.concurrency, { seconds: plan.warmUpSeconds, least });
     await running.begin();
-    const answers = await keepUp(target(image), load.concurrency, { seconds: plan.seconds, least: load.concurrency });
+    const answers = await keepUp(target(image), load.concurrency, { seconds: plan.seconds, least });
     const { cpuSeconds, idleRss, peakRss } = await running.cost();
     return {
       way,
