@@ -36,7 +36,7 @@ export function toIncomingRequest(
   return {
     id: invocationId,
     method,
-    url,
+    url: new URL(url),
     headers,
     trace: { ...(traceParent ? { traceparent: traceParent } : {}), ...(traceState ? { tracestate: traceState } : {}) },
     log,

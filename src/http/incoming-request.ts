@@ -6,7 +6,7 @@ export interface IncomingRequest extends Connection {
   readonly id: string;
   readonly method: string;
   /** The absolute URL. */
-  readonly url: string;
+  readonly url: URL;
   readonly headers: Pick<Headers, 'get'>;
   /** The caller's span, in the headers of W3C Trace Context. */
   readonly trace: { readonly traceparent?: string; readonly tracestate?: string };

@@ -30,7 +30,7 @@ const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
  * @throws {Problem} `invalid_request` if a field is not UTF-8, is misspelt, or belongs in the body
  */
 export function readQuery({ url }: Pick<IncomingRequest, 'url'>): Record<string, string> {
-  const { search, searchParams } = new URL(url);
+  const { search, searchParams } = url;
   const given = new Map(Array.from(searchParams).filter(([, value]) => value !== ''));
   const misplaced = Array.from(given.keys()).flatMap(misplacedField);
   const faulty = search
@@ -65,7 +65,7 @@ export function hasFieldsInQueryOnly(request: IncomingRequest): boolean {
 }
 
 function blobsIn({ url }: Pick<IncomingRequest, 'url'>): readonly string[] {
-  return new URL(url).searchParams.getAll(BLOB);
+  return url.searchParams.getAll(BLOB);
 }
 
 /**

@@ -128,7 +128,7 @@ async function respond(store: JobStore, id: string) {
  * @throws {Problem} `job_not_found` if it is not a UUID, so that storage is not asked about it
  */
 function idIn({ request, facts }: RequestContext, at: -1 | -2): string {
-  const id = new URL(request.url).pathname.replace(/\/$/, '').split('/').at(at)?.toLowerCase() ?? '';
+  const id = request.url.pathname.replace(/\/$/, '').split('/').at(at)?.toLowerCase() ?? '';
   if (!v.is(v.pipe(v.string(), v.uuid()), id)) throw noSuchJob();
   facts['job'] = id;
   return id;

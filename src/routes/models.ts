@@ -12,7 +12,7 @@ export function models({ settings }: Service): Handle {
 export function model({ settings: { deployment } }: Service): Handle {
   const body = JSON.stringify(modelObject(deployment));
   return async ({ request }) => {
-    const id = decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '');
+    const id = decodeURIComponent(request.url.pathname.split('/').at(-1) ?? '');
     if (id === deployment) return { status: 200, headers: { 'content-type': 'application/json' }, body };
     throw new Problem('not_found', `There is no model of that name. The only model is ${deployment}.`);
   };

@@ -6,8 +6,7 @@ const PREFIX = /^\/api(?:\/|$)/i;
  * Functions host, the app ignores letter case and a trailing slash.
  * @returns undefined if the path is not below the prefix
  */
-export function pathBehindPrefix(url: string): string | undefined {
-  const { pathname } = new URL(url);
+export function pathBehindPrefix({ pathname }: URL): string | undefined {
   return PREFIX.test(pathname) ? pathname.replace(PREFIX, '').replace(/\/$/, '').toLowerCase() : undefined;
 }
 

@@ -40,7 +40,6 @@ export function toIncomingRequest(request: IncomingMessage, response: ServerResp
   };
 }
 
-function urlOf({ url = '' }: IncomingMessage): string {
-  const parsed = URL.parse(url.startsWith('/') ? `${ORIGIN}${url}` : url);
-  return parsed?.href ?? `${ORIGIN}/`;
+function urlOf({ url = '' }: IncomingMessage): URL {
+  return URL.parse(url.startsWith('/') ? `${ORIGIN}${url}` : url) ?? new URL(ORIGIN);
 }

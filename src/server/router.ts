@@ -3,7 +3,7 @@ import type { Handler } from '../http/create-handler.ts';
 import { matches, pathBehindPrefix } from '../routes/path.ts';
 
 /** Creates the function that finds the handler of a request. The last route takes every request that no other takes. */
-export function createRouter({ routes }: App): (method: string, url: string) => Handler {
+export function createRouter({ routes }: App): (method: string, url: URL) => Handler {
   const last = routes.at(-1);
   if (!last) throw new Error('The app has no routes.');
   return (method, url) => {

@@ -43,7 +43,7 @@ async function oneRequest(handle: Handle): Promise<{
   const response = await handler({
     id: 'id',
     method: 'GET',
-    url: 'http://test/',
+    url: new URL('http://test/'),
     headers: new Headers(),
     trace: {},
     log: (_, line) => void lines.push(line),

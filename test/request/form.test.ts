@@ -4,7 +4,7 @@ import { readQuery } from '../../src/request/form.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
 const read = (query: string): Record<string, string> =>
-  readQuery({ url: `http://127.0.0.1/api/processImage?${query}` });
+  readQuery({ url: new URL(`http://127.0.0.1/api/processImage?${query}`) });
 
 test('a query gives what is ours of it', () => {
   expect(read('code=a-function-key&api-version=1&_=2&instructions=What%3F')).toEqual({ instructions: 'What?' });
