@@ -89,25 +89,29 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
     expect(app.alive()).toBe(true);
   });
 
-  test.for([
+  const slow = [
     { what: 'that says nothing', fault: { silent: true } },
     { what: 'that is slow by 30 s', fault: { delayMs: 30_000 } },
-  ])('$what fails a hundred requests within their deadline, with one fetch', async ({ fault }, context) => {
-    const { app, azure } = await both(
-      context,
-      { ...stray, REQUEST_TIMEOUT_SECONDS: '2' },
-      { breaking: ({ identity }) => identity.fail(fault, Infinity) },
-    );
-    const started = performance.now();
-    const answers = await Promise.all(Array.from({ length: 100 }, async () => ask(app.url, image)));
-    expect(performance.now() - started).toBeLessThan(5_000);
-    for (const answer of answers) expectNoIdentity(answer);
-    expect(answers[0]?.json()).toMatchObject({
-      attempts: [{ credential: 'ManagedIdentityCredential', said: 'no answer in time' }],
-    });
-    expect(azure.identity.requests).toHaveLength(1);
-    expect(app.alive()).toBe(true);
-  });
+  ];
+  test.for(some(slow, 2))(
+    '$what fails a hundred requests within their deadline, with one fetch',
+    async ({ fault }, context) => {
+      const { app, azure } = await both(
+        context,
+        { ...stray, REQUEST_TIMEOUT_SECONDS: '2' },
+        { breaking: ({ identity }) => identity.fail(fault, Infinity) },
+      );
+      const started = performance.now();
+      const answers = await Promise.all(Array.from({ length: 100 }, async () => ask(app.url, image)));
+      expect(performance.now() - started).toBeLessThan(5_000);
+      for (const answer of answers) expectNoIdentity(answer);
+      expect(answers[0]?.json()).toMatchObject({
+        attempts: [{ credential: 'ManagedIdentityCredential', said: 'no answer in time' }],
+      });
+      expect(azure.identity.requests).toHaveLength(1);
+      expect(app.alive()).toBe(true);
+    },
+  );
 
   test('an expired token served is no token, and never reaches the model', async (context) => {
     const { app, azure } = await both(context, stray, { breaking: async (each) => serveExpired(each, -60) });

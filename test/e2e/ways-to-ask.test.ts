@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import OpenAI from 'openai';
 import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { still, stillOfSize } from '../images/still.ts';
+import { FULL } from '../tier.ts';
 import { type App, startBoth } from './app.ts';
 import { type Asked, ask, checkedFetch, post } from './ask.ts';
 import { readEvents } from './events.ts';
@@ -111,9 +112,9 @@ describe('the same question', () => {
 
 describe('many images', () => {
   test.each(['multipart', 'JSON with data URLs'])(
-    'ten of 2 MB are one question, and the eleventh is refused: %s',
+    'ten large ones are one question, and the eleventh is refused: %s',
     async (name) => {
-      const image = await stillOfSize('image/jpeg', 2_000_000);
+      const image = await stillOfSize('image/jpeg', FULL ? 2_000_000 : 300_000);
       const ten = Array.from({ length: 10 }, () => image);
       expect((await ways[name]?.(ten))?.status).toBe(200);
       azure.reset();
