@@ -21,6 +21,7 @@ A path that is not listed here gets 404 \`not_found\`, which lists the paths. If
 answer is 405 \`method_not_allowed\`, with the supported methods in Allow.`,
 };
 
+/** The groups of operations. */
 export const tags: TagObject[] = [
   { name: 'ask', description: 'Questions about images' },
   { name: 'watch', description: 'Is the app alive, and can it answer questions?' },

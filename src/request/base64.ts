@@ -1,7 +1,10 @@
 import { takeMemory } from '../http/spare-memory.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
-/** https://infra.spec.whatwg.org/#ascii-whitespace. MIME encoders break lines after 76 characters. */
+/**
+ * White space inside base64: MIME encoders break lines after 76 characters.
+ * https://infra.spec.whatwg.org/#ascii-whitespace
+ */
 const WHITE_SPACE = /[\t\n\f\r ]+/g;
 /** The last group of four characters. It may be short, with or without padding: RFC 4648, sections 4 and 5. */
 const LAST_GROUP = /^(?:[\w+/-]{4}|[\w+/-]{3}=?|[\w+/-]{2}(?:==)?)?$/;

@@ -13,7 +13,7 @@ const LAST_CONTROL_OR_SPACE = 0x20;
 /** The same parser removes tabs and line breaks everywhere. */
 const TABS_AND_LINE_BREAKS = /[\t\n\r]+/g;
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
-/** https://fetch.spec.whatwg.org/#data-url-processor, step 11 */
+/** The end of a prefix that announces base64: https://fetch.spec.whatwg.org/#data-url-processor, step 11 */
 const BASE64_PREFIX = /; *base64$/i;
 /** An incomplete escape at the end of a piece, such as the `%2` of `%2B`. */
 const UNFINISHED_PERCENT = /%[\t\n\r]*[\da-f]?[\t\n\r]*$/i;

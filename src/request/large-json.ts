@@ -56,8 +56,8 @@ export class LargeJson {
   }
 
   /**
-   * Returns a document for a part of this one. Both share the long strings: one that you take from either is gone from
-   * both.
+   * Returns a document for a part of this one. Both share the long strings: if you take a string out of one, it is gone
+   * from the other, too.
    */
   at(part: unknown): LargeJson {
     return new LargeJson(part, this.#longTexts, this.#otherBytes);

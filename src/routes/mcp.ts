@@ -121,7 +121,7 @@ async function toolResult(
     const vision = await stopwatch.time('read', async () => {
       const question = parseQuestion(fields);
       const loaded = await loadImages(images, service, { deadline, reservation });
-      // An MCP result is only text, and cannot say that the content filter cut it off.
+      // An MCP result has no field to say that the content filter cut the answer off.
       return toVisionRequest(question, loaded, readImage, { options: service.settings, plainText: true });
     });
     const answer = await ask(service.model, vision, context);

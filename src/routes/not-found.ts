@@ -11,7 +11,7 @@ type Known = Pick<Route, 'methods' | 'path'>;
 /** Paths below which clients expect errors in OpenAI's format. */
 const OPENAI_PREFIX = /^(?:chat|responses|models|v1|openai)(?:\/|$)/;
 
-/** The paths that clients make of other base URLs. Each leads to a route that has a shorter one. */
+/** Paths that clients build from other base URLs. Each leads to a route that also has a shorter path. */
 const OPENAI_ALIAS = / \/api\/(?:v1|openai)\//;
 
 /**

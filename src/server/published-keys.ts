@@ -85,8 +85,8 @@ export class PublishedKeys {
   };
 
   /**
-   * Returns the known keys at once. Old ones are renewed in the background; if that fails, it is tried again a minute
-   * later.
+   * Returns the known keys. Only the first call waits for them. Later, they are renewed in the background. If that
+   * fails, it is tried again a minute later.
    */
   async #current(): Promise<Published> {
     if (!this.#published) return this.#fetch();

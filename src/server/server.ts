@@ -105,7 +105,7 @@ function createHttpServer(answer: (request: IncomingMessage, response: ServerRes
 interface Turns {
   /** The response to the request in progress. */
   readonly current: ServerResponse;
-  /** Start the requests that wait behind it. */
+  /** Each starts a request that waits behind it. */
   readonly waiting: (() => void)[];
 }
 

@@ -31,14 +31,20 @@ export class Disposable {
   }
 }
 
+/** Registers the library's interface. The library calls this when the app registers its first function. */
 export function setProgrammingModel(model: ProgrammingModel): void {
   registry.model = model;
 }
 
+/** Returns the registered interface of the library. */
 export function getProgrammingModel(): ProgrammingModel | undefined {
   return registry.model;
 }
 
+/**
+ * Registers a function of the app.
+ * @throws {Error} if another function has the same name
+ */
 export function registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
   if (registry.functions.has(metadata.name)) {
     throw new Error(`Two functions are called '${metadata.name}'. Give one of them another name.`);
@@ -47,6 +53,10 @@ export function registerFunction(metadata: FunctionMetadata, callback: FunctionC
   return new Disposable(() => registry.functions.delete(metadata.name));
 }
 
+/**
+ * Registers a hook of the app.
+ * @throws {RangeError} if this host does not run hooks with this name
+ */
 export function registerHook(name: string, callback: HookCallback): Disposable {
   const known = hookNames.find((hook) => hook === name);
   if (!known) {
@@ -57,6 +67,7 @@ export function registerHook(name: string, callback: HookCallback): Disposable {
   return new Disposable(() => hooks?.delete(callback));
 }
 
+/** Logs an entry of the library. */
 export function log(level: LogLevel, category: string, message: string): void {
   registry.log(level, category, message);
 }
