@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -7,15 +6,18 @@ import { still } from '../images/still.ts';
 import { type App, startBoth } from './app.ts';
 import { ask } from './ask.ts';
 import { readEvents } from './events.ts';
+import { heldBytes, PROBE } from './memory.ts';
 
 const WORD_DELAY_MS = 200;
+/** What the sockets and streams between the model and the caller hold at most. */
+const MAX_HELD_BYTES = 24 * 1024 * 1024;
 const EVENTS = { accept: 'text/event-stream' };
 
 let app: App;
 let azure: EmulatedAzure;
 let image: Buffer;
 beforeAll(async () => {
-  ({ app, azure } = await startBoth({ REQUEST_TIMEOUT_SECONDS: '10' }));
+  ({ app, azure } = await startBoth({ REQUEST_TIMEOUT_SECONDS: '10', ...PROBE }));
   image = await still('image/png', 16, 16);
 });
 afterAll(async () => {
@@ -68,12 +70,12 @@ describe('a caller who goes away', () => {
 });
 
 test('a caller who reads nothing does not make the process grow', async () => {
-  const words = chunk('word '.repeat(200)).repeat(40_000); // 46 MB
-  azure.model.fail({ body: `${words}${chunk('', 'stop')}data: [DONE]\n\n` }, 2);
-  // The same once to its end, so that the heap has the size that such a stream needs in any case.
+  const words = chunk('word '.repeat(200)).repeat(80_000); // 92 MB
+  // One to its end, so that what is loaded and kept once is.
   expect(readEvents((await ask(app.url, image, { headers: EVENTS })).text).at(-1)?.event).toBe('done');
   azure.model.requests.length = 0;
-  const before = residentMb();
+  azure.model.fail({ body: `${words}${chunk('', 'stop')}data: [DONE]\n\n` });
+  const before = await heldBytes(app);
   const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
   socket.pause();
   socket.write(
@@ -82,10 +84,10 @@ test('a caller who reads nothing does not make the process grow', async () => {
   socket.write(image);
   await until(() => azure.model.requests.length === 1);
   await sleep(2_500);
-  const grown = residentMb() - before;
+  const grown = (await heldBytes(app)) - before;
   socket.destroy();
   expect(await closedEarlyWithin(1_000), 'the model was still held back').toBe(true);
-  expect(grown).toBeLessThan(8);
+  expect(grown).toBeLessThan(MAX_HELD_BYTES);
 });
 
 function chunk(content: string, finishReason: string | null = null): string {
@@ -116,8 +118,4 @@ async function closedEarlyWithin(milliseconds: number): Promise<boolean | undefi
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(10);
-}
-
-function residentMb(): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${app.pid}/status`, 'utf8'))?.[1]) / 1024;
 }
