@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { gifParts, jpegParts, oneFrame, pngParts, webpParts } from './variations.ts';
@@ -58,12 +58,20 @@ function all(
   const made: WithMetadata[] = [];
   for (const [image, plain] of Object.entries(images))
     for (const [kind, wrap] of Object.entries(kinds)) {
-      // Bytes without a marker in them, which would end a JPEG's scan early.
-      const secret = randomFillSync(Buffer.alloc(SECRET_BYTES)).map((byte) => byte % 0xff) as Buffer;
+      const secret = secretOf(`${format}, ${image}: ${kind}`);
       for (const [place, bytes] of Object.entries(places(plain, wrap(secret))))
         made.push({ name: `${format}, ${image}: ${kind}, ${place}`, bytes, secret: Buffer.from(secret) });
     }
   return made;
+}
+
+/**
+ * Bytes without a pattern, the same ones each time: of random ones, four in a row are by chance in some image of some run. There is
+ * no marker in them, which would end a JPEG's scan early.
+ */
+function secretOf(name: string): Buffer {
+  const bytes = createHash('shake256', { outputLength: SECRET_BYTES }).update(name).digest();
+  return Buffer.from(bytes.map((byte) => byte % 0xff));
 }
 
 /** A segment with its length, which counts itself. */
