@@ -8,7 +8,7 @@ process.env['JOB_KILLS'] ??= '20';
 const { default: config } = await import('./vitest.config.ts');
 
 /**
- * The same tests with all rows of their tables, ten times as many fuzzed inputs and more kills of the app in a larger job; and
+ * The same tests with all rows of their tables, 50 times as many fuzzed inputs and more kills of the app in a larger job; and
  * those of test/nightly, which need the whole machine for minutes. The fuzzing seed changes each time; it is printed, so that
  * you can repeat a failure.
  */
