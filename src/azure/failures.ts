@@ -85,7 +85,7 @@ function refusal(error: APIError, asked: Asked): Problem {
   const said = readUpstreamError(error);
   const options = optionsOf(error, said);
   if (isWrongTenant(said)) return accessDenied(said, asked.identity, options);
-  const about = aboutContent(error, said, asked, options);
+  const about = contentProblem(error, said, asked, options);
   if (about) return about;
   const { status = 500 } = said;
   switch (status) {
@@ -108,7 +108,7 @@ function refusal(error: APIError, asked: Asked): Problem {
 }
 
 /** Makes the problem of a refusal because of the content of the request or the answer. Returns undefined for others. */
-function aboutContent(
+function contentProblem(
   error: APIError,
   said: UpstreamError,
   { answerBegun }: Asked,

@@ -87,7 +87,7 @@ async function diagnose(cause: unknown, signIn: SignIn): Promise<{ attempts: rea
   if (cause instanceof NoTokenInTime && !endpoint)
     return {
       attempts: allOf(chain, waitsForPerson(chain) ? 'is waiting for somebody to sign in' : 'no answer in time'),
-      step: whenLate(signIn),
+      step: onTokenTimeout(signIn),
     };
   if (cause instanceof ExpiredToken)
     return {
@@ -141,7 +141,7 @@ function waitsForPerson([first]: SignIn['chain']): boolean {
   return first === 'DeviceCodeCredential' || first === 'InteractiveBrowserCredential';
 }
 
-function whenLate({ chain, variables }: SignIn): string {
+function onTokenTimeout({ chain, variables }: SignIn): string {
   if (chain.includes('DeviceCodeCredential'))
     return 'open the page and enter the code that the app printed, then try again';
   if (chain.includes('InteractiveBrowserCredential'))

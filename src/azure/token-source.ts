@@ -84,7 +84,7 @@ export class TokenSource {
   async get(): Promise<string> {
     const held = this.#token;
     const now = Date.now();
-    if (!held || now > held.usableUntil) return (await this.#patiently(this.#fetchOnce())).token;
+    if (!held || now > held.usableUntil) return (await this.#withTimeout(this.#fetchOnce())).token;
     if (now > this.#renewAt && !this.#fetch) void this.#renew(held);
     return held.token;
   }
@@ -156,7 +156,7 @@ export class TokenSource {
     this.#renewalPause = FIRST_RENEWAL_PAUSE_MS;
   }
 
-  async #patiently<T>(work: Promise<T>): Promise<T> {
+  async #withTimeout<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => void this.onTokenTimeout().then(reject, reject), PATIENCE_MS);

@@ -7,7 +7,7 @@ const DEFAULT_REST_MS = 10_000;
 interface Place<T> {
   readonly upstream: T;
   /** The endpoint is skipped until then, in milliseconds since the epoch. */
-  restsUntil: number;
+  unavailableUntil: number;
   /** Why it is skipped. */
   reason: Problem | undefined;
 }
@@ -20,7 +20,7 @@ export class Upstreams<T> {
   readonly #places: readonly Place<T>[];
 
   constructor(all: readonly T[]) {
-    this.#places = all.map((upstream) => ({ upstream, restsUntil: 0, reason: undefined }));
+    this.#places = all.map((upstream) => ({ upstream, unavailableUntil: 0, reason: undefined }));
   }
 
   /**
@@ -34,7 +34,7 @@ export class Upstreams<T> {
       try {
         return await send(place.upstream, false);
       } catch (error) {
-        this.#rest(place, error);
+        this.#suspend(place, error);
       }
     }
     const last = places.at(-1);
@@ -42,29 +42,29 @@ export class Upstreams<T> {
     try {
       return await send(last.upstream, true);
     } catch (error) {
-      if (this.#places.length > 1) this.#rest(last, error);
+      if (this.#places.length > 1) this.#suspend(last, error);
       throw error;
     }
   }
 
   #ready(): readonly Place<T>[] {
     const now = Date.now();
-    const ready = this.#places.filter(({ restsUntil }) => restsUntil <= now);
+    const ready = this.#places.filter(({ unavailableUntil }) => unavailableUntil <= now);
     if (ready.length > 0) return ready;
-    const [soonest] = this.#places.toSorted((a, b) => a.restsUntil - b.restsUntil);
+    const [soonest] = this.#places.toSorted((a, b) => a.unavailableUntil - b.unavailableUntil);
     if (soonest?.reason?.code !== 'rate_limited') return soonest ? [soonest] : [];
     const { detail, members } = soonest.reason;
     throw new Problem('rate_limited', detail, {
       members,
-      headers: { 'retry-after': String(Math.ceil((soonest.restsUntil - now) / 1000)) },
+      headers: { 'retry-after': String(Math.ceil((soonest.unavailableUntil - now) / 1000)) },
     });
   }
 
   /** Skips an endpoint for a while. Throws the error instead if another endpoint would fail in the same way. */
-  #rest(place: Place<T>, error: unknown): void {
+  #suspend(place: Place<T>, error: unknown): void {
     if (!(error instanceof Problem) || !isPassing(error)) throw error;
     place.reason = error;
-    place.restsUntil = Date.now() + (retryAfterMs(new Headers(error.headers)) ?? DEFAULT_REST_MS);
+    place.unavailableUntil = Date.now() + (retryAfterMs(new Headers(error.headers)) ?? DEFAULT_REST_MS);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 
-const GREATEST = Number.MAX_SAFE_INTEGER;
+const NO_MAXIMUM = Number.MAX_SAFE_INTEGER;
 
 /** The limits of one request. */
 export interface Limits {
@@ -30,10 +30,10 @@ export const DEFAULT_LIMITS: Limits = {
 /** Reads the limits from their settings. The environment collects the faults. */
 export function readLimits(environment: Environment): Limits {
   return {
-    maxImageBytes: environment.integer('MAX_IMAGE_BYTES', DEFAULT_LIMITS.maxImageBytes, 1, GREATEST),
-    maxBodyBytes: environment.integer('MAX_BODY_BYTES', DEFAULT_LIMITS.maxBodyBytes, 1, GREATEST),
+    maxImageBytes: environment.integer('MAX_IMAGE_BYTES', DEFAULT_LIMITS.maxImageBytes, 1, NO_MAXIMUM),
+    maxBodyBytes: environment.integer('MAX_BODY_BYTES', DEFAULT_LIMITS.maxBodyBytes, 1, NO_MAXIMUM),
     maxImages: environment.integer('MAX_IMAGES', DEFAULT_LIMITS.maxImages, 1, 1_000),
-    maxInstructions: environment.integer('MAX_INSTRUCTIONS', DEFAULT_LIMITS.maxInstructions, 1, GREATEST),
-    maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', DEFAULT_LIMITS.maxOutputTokens, 1, GREATEST),
+    maxInstructions: environment.integer('MAX_INSTRUCTIONS', DEFAULT_LIMITS.maxInstructions, 1, NO_MAXIMUM),
+    maxOutputTokens: environment.integer('MAX_OUTPUT_TOKENS', DEFAULT_LIMITS.maxOutputTokens, 1, NO_MAXIMUM),
   };
 }

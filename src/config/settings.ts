@@ -41,7 +41,7 @@ export const DEFAULT_API_VERSION = '2024-10-21';
 /** Azure's front end cuts a request off after 230 s, so the app must answer before that. */
 const FRONT_END_MAX_SECONDS = 225;
 const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
-const GREATEST = Number.MAX_SAFE_INTEGER;
+const NO_MAXIMUM = Number.MAX_SAFE_INTEGER;
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -78,7 +78,7 @@ export function readSettings(variables: Variables): Settings {
     systemPrompt: environment.text('SYSTEM_PROMPT') ?? DEFAULT_SYSTEM_PROMPT,
     reasoningEffort: environment.oneOf('REASONING_EFFORT', REASONING_EFFORTS, undefined),
     ...readLimits(environment),
-    maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, GREATEST),
+    maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, NO_MAXIMUM),
     prepareImages: environment.oneOf('PREPARE_IMAGES', ['on', 'off'], 'on') === 'on',
     requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),

@@ -16,7 +16,7 @@ export async function checkEndpoint({ endpoint }: Target): Promise<Finding> {
   const through = proxy ? ` through the proxy ${proxy}` : '';
   const started = performance.now();
   try {
-    const tls = await knock(endpoint);
+    const tls = await connect(endpoint);
     return ok(`${host} answers${through}${tls ? ` over ${tls}` : ''} (${Math.round(performance.now() - started)} ms)`);
   } catch (error) {
     const { code, reason, fix } = connectionFailure(error);
@@ -27,7 +27,7 @@ export async function checkEndpoint({ endpoint }: Target): Promise<Finding> {
 /** The check has its own agents, so that it never reuses an old connection that no longer proves anything. */
 const proxied = proxyOptions({});
 
-async function knock(endpoint: string): Promise<string | undefined> {
+async function connect(endpoint: string): Promise<string | undefined> {
   const through = await proxied(new URL(endpoint));
   const { request } = endpoint.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {

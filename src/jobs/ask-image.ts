@@ -9,7 +9,7 @@ import {
   MAX_TRIES,
   notFinished,
   type Outcome,
-  OVER,
+  FINISHED,
   postpone,
   retry,
   retryAfter,
@@ -41,7 +41,7 @@ export async function askAboutImage(step: ImageStep, request: JobRequest, work: 
       : await inTurn(step, request, work);
   if ('isOver' in asked || 'again' in asked) return asked;
   await keep(step, asked, work);
-  return OVER;
+  return FINISHED;
 }
 
 /**
@@ -111,7 +111,7 @@ function tierOf({ refusedSince }: ImageStep, { tier, fallback }: JobRequest): Ti
 async function claim(step: ImageStep, { delivery, store }: Work): Promise<Outcome | undefined> {
   const { isOurs, isNew } = await store.claim(step);
   if (isNew) return undefined;
-  if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return OVER;
+  if (!isOurs || (await store.hasResult(step.job, step.page, step.at))) return FINISHED;
   // The queue has delivered the same message again: most likely, the process ended while it worked on the image.
   if (!(delivery.count > 1)) return undefined;
   const seconds = Math.min(CRASH_SPREAD_SECONDS * 2 ** step.crashes, MAX_PAUSE_SECONDS);
@@ -157,7 +157,7 @@ async function afterRefusal(
   if (problem.code === 'rate_limited') work.stages.pauses.pause(tier, retryAfter(problem));
   if (isWithoutFlex(problem, tier)) {
     await work.store.end(step.job, failed(problem, work));
-    return OVER;
+    return FINISHED;
   }
   if (problem.code === 'rate_limited' || problem.code === 'overloaded') return postpone(step, problem);
   // A status below 500 is a fault of the image itself, and a retry does not help.

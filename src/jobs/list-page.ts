@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Problem } from '../http/problem.ts';
 import type { JobRequest, PageStep } from './job.ts';
-import { failed, MAX_DELIVERIES, MAX_TRIES, notFinished, type Outcome, OVER, retry } from './outcome.ts';
+import { failed, MAX_DELIVERIES, MAX_TRIES, notFinished, type Outcome, FINISHED, retry } from './outcome.ts';
 import type { Page } from './store.ts';
 import { toProblem, type Work } from './work.ts';
 
@@ -12,7 +12,7 @@ import { toProblem, type Work } from './work.ts';
 export async function listPage(step: PageStep, request: JobRequest, work: Work): Promise<Outcome> {
   const { store } = work;
   const { job, page, traceparent } = step;
-  if (!(await store.claim(step)).isOurs) return OVER;
+  if (!(await store.claim(step)).isOurs) return FINISHED;
   const listed =
     work.delivery.count >= MAX_DELIVERIES
       ? notFinished('page', MAX_DELIVERIES)
@@ -20,7 +20,7 @@ export async function listPage(step: PageStep, request: JobRequest, work: Work):
   if (listed instanceof Problem) {
     if (listed.status >= 500 && step.tries + 1 < MAX_TRIES) return retry(step);
     await store.end(job, failed(listed, work));
-    return OVER;
+    return FINISHED;
   }
   work.facts['listed'] = listed.blobs.length;
   const from = { job, page, tries: 0, turn: 0, crashes: 0, ...(traceparent ? { traceparent } : {}) };
@@ -29,7 +29,7 @@ export async function listPage(step: PageStep, request: JobRequest, work: Work):
   );
   const next = { ...step, page: page + 1, key: randomUUID(), tries: 0 };
   if (listed.next) await store.send(next, 0);
-  return OVER;
+  return FINISHED;
 }
 
 /** Lists a page of the container and stores it. Returns a problem if the container cannot be listed. */

@@ -31,7 +31,7 @@ const STORAGE_PROBLEMS: ReadonlySet<string> = new Set([
 export type Outcome = { readonly isOver: true } | { readonly again: JobStep; readonly seconds: number };
 
 /** Nothing more follows from the step. */
-export const OVER: Outcome = { isOver: true };
+export const FINISHED: Outcome = { isOver: true };
 
 /** Sends a failed step again, after a pause that grows with each try. */
 export function retry(step: JobStep): Outcome {

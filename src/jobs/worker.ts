@@ -4,7 +4,7 @@ import { Stopwatch } from '../http/stopwatch.ts';
 import { askAboutImage, keep } from './ask-image.ts';
 import { JobMessage, type JobRequest, type JobStep } from './job.ts';
 import { listPage } from './list-page.ts';
-import { awaitStorage, failed, MAX_TRIES, type Outcome, OVER, retry, unanswered } from './outcome.ts';
+import { awaitStorage, failed, MAX_TRIES, type Outcome, FINISHED, retry, unanswered } from './outcome.ts';
 import { Pauses, Places } from './places.ts';
 import { type Delivery, type Stages, toProblem, type Work, type WorkerOptions } from './work.ts';
 
@@ -63,7 +63,7 @@ async function doStep(step: JobStep, work: Work): Promise<Outcome> {
   let request: JobRequest | undefined;
   try {
     const known = await work.store.find(step.job);
-    if (!known || known.isOver) return OVER;
+    if (!known || known.isOver) return FINISHED;
     ({ request } = known);
     return await (step.kind === 'page' ? listPage(step, request, work) : askAboutImage(step, request, work));
   } catch (error) {
@@ -88,7 +88,7 @@ async function afterFault(
   try {
     if (step.kind === 'image' && request) await keep(step, unanswered(step, request, problem, work), work);
     else await work.store.end(step.job, failed(problem, work));
-    return OVER;
+    return FINISHED;
   } catch (again) {
     const wait = awaitStorage(step, toProblem(again, work));
     if (wait) return wait;

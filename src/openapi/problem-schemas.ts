@@ -15,14 +15,14 @@ export interface Wording {
 const UNROUTED = new Set<ProblemCode>(['not_found', 'method_not_allowed']);
 
 /** Problems of the server that checks callers itself. `security.ts` describes them. */
-const OF_CALLERS = new Set<ProblemCode>(['unauthenticated', 'caller_not_allowed']);
+const ABOUT_CALLERS = new Set<ProblemCode>(['unauthenticated', 'caller_not_allowed']);
 
 /** Problems that only the routes of jobs have. */
-const OF_JOBS = new Set<ProblemCode>(['job_not_found']);
+const ABOUT_JOBS = new Set<ProblemCode>(['job_not_found']);
 
 const ALL = Object.keys(PROBLEMS)
   .filter((key): key is ProblemCode => key in PROBLEMS)
-  .filter((code) => !UNROUTED.has(code) && !OF_CALLERS.has(code) && !OF_JOBS.has(code));
+  .filter((code) => !UNROUTED.has(code) && !ABOUT_CALLERS.has(code) && !ABOUT_JOBS.has(code));
 
 /**
  * Problems that OpenAI's routes do not have: they have no instructions, no Accept and no blobs, and leave schemas to
@@ -42,7 +42,7 @@ const NOT_IN_CHAT = new Set<ProblemCode>([
 export const asProblem: Wording = {
   mediaType: 'application/problem+json',
   suffix: 'Problem',
-  codes: [...ALL, ...OF_JOBS],
+  codes: [...ALL, ...ABOUT_JOBS],
 };
 
 /** OpenAI's error format. It includes `not_found`, for a model that does not exist. */

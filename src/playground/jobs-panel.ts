@@ -57,12 +57,12 @@ export class JobsPanel {
     element('jobs', HTMLElement).hidden = false;
     element('job-form', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
-      void this.#doWith(this.#start, async () => this.#begin());
+      void this.#runOnce(this.#start, async () => this.#begin());
     });
     this.#cancel.addEventListener('click', () => {
-      void this.#doWith(this.#cancel, async () => this.#ask(`/${this.#id}`, { method: 'DELETE' }));
+      void this.#runOnce(this.#cancel, async () => this.#ask(`/${this.#id}`, { method: 'DELETE' }));
     });
-    this.#download.addEventListener('click', () => void this.#doWith(this.#download, async () => this.#save()));
+    this.#download.addEventListener('click', () => void this.#runOnce(this.#download, async () => this.#save()));
     if (this.#id) void this.#watch(this.#id);
   }
 
@@ -170,7 +170,7 @@ export class JobsPanel {
    * Runs an action unless the button's last one is still running. It sets aria-disabled, because `disabled` would lose
    * the focus.
    */
-  async #doWith(button: HTMLButtonElement, action: () => Promise<unknown>): Promise<void> {
+  async #runOnce(button: HTMLButtonElement, action: () => Promise<unknown>): Promise<void> {
     if (button.ariaDisabled === 'true') return;
     this.#problem.hidden = true;
     button.ariaDisabled = 'true';

@@ -27,7 +27,7 @@ export interface Attachment {
 }
 
 /** The attachments of a request. The request itself has placeholders in their places. */
-export interface Placed {
+export interface PlacedAttachments {
   readonly images: readonly Image[];
   /** The bytes of all attachments by placeholder, in document order. */
   readonly bytes: ModelRequest['images'];
@@ -45,7 +45,7 @@ export async function placeAttachments(
   attachments: readonly Attachment[],
   { maxImages, maxImageBytes, maxBodyBytes }: AttachmentLimits,
   readImage: ReadImage,
-): Promise<Placed> {
+): Promise<PlacedAttachments> {
   const imageCount = attachments.filter(({ kind }) => kind === 'image').length;
   if (imageCount > maxImages) throw tooManyImages(maxImages);
   const images: Image[] = [];

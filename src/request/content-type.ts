@@ -27,7 +27,7 @@ const FILE_NAME = /^[^\p{Cc}]{1,250}\.(?:jpe?g|png|gif|webp|hei[cf]|avif|tiff?|b
 const IMAGE_STARTS = ['\u0089PNG', '\u00ff\u00d8\u00ff', 'GIF8', 'RIFF'];
 
 /** Kinds of body that are not an image, and what the caller should do instead. */
-const NO_IMAGE = {
+const OTHER_KINDS = {
   JSON: 'Send it with Content-Type: application/json.',
   'a multipart form':
     'Send it with Content-Type: multipart/form-data and its boundary; most clients set that header themselves.',
@@ -39,7 +39,7 @@ const NO_IMAGE = {
   'a data URL': 'Send it in "images" of JSON, with Content-Type: application/json, or decode it and send the bytes.',
 } as const;
 
-type NoImage = keyof typeof NO_IMAGE;
+type OtherKind = keyof typeof OTHER_KINDS;
 
 /**
  * Parses a Content-Type as leniently as https://mimesniff.spec.whatwg.org/#parsing-a-mime-type. If a proxy joined two
@@ -72,7 +72,7 @@ export function contentTypeOf({ headers }: Pick<IncomingRequest, 'headers'>): Co
 }
 
 /** Guesses the kind of a body from its first bytes. Returns undefined if it matches no known kind. */
-export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
+export function guessKind(body: Uint8Array): OtherKind | 'an image' | undefined {
   const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, HEAD_BYTES)).toString('latin1');
   if (IMAGE_STARTS.some((start) => head.startsWith(start))) return 'an image';
   const text = head.replace(/^(?:ï»¿)?\s+|^ï»¿/, '');
@@ -90,9 +90,9 @@ export function kindOf(body: Uint8Array): NoImage | 'an image' | undefined {
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refuseBody(body: Uint8Array, { type }: ContentType): void {
-  const kind = type.startsWith('multipart/') ? 'a multipart form' : kindOf(body);
+  const kind = type.startsWith('multipart/') ? 'a multipart form' : guessKind(body);
   if (kind !== undefined && kind !== 'an image')
-    throw notAnImage(`The body is ${kind}. ${readAsImage(type)} ${NO_IMAGE[kind]}`);
+    throw notAnImage(`The body is ${kind}. ${explainReadAsImage(type)} ${OTHER_KINDS[kind]}`);
 }
 
 /**
@@ -101,12 +101,12 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
 export function refusePart(image: Uint8Array, index: number): void {
-  const kind = kindOf(image);
+  const kind = guessKind(image);
   if (kind === undefined || kind === 'an image') return;
   const advice = 'A part named image must be the bytes of one image. Other fields have other names.';
   const next =
     kind === 'the name of a file'
-      ? NO_IMAGE[kind]
+      ? OTHER_KINDS[kind]
       : 'For base64 or a data URL, send JSON with "images" in it and Content-Type: application/json.';
   throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${next}`);
 }
@@ -135,7 +135,7 @@ export function isImageType({ type }: ContentType): boolean {
 }
 
 /** Explains why a body was read as an image. */
-export function readAsImage(type: string): string {
+export function explainReadAsImage(type: string): string {
   return type === ''
     ? 'It has no Content-Type, so it was read as the bytes of one image.'
     : `Its Content-Type is ${type}, so it was read as the bytes of one image.`;

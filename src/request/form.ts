@@ -6,7 +6,14 @@ import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { blobPlace } from '../storage/blob-url.ts';
 import { toUtf8, UTF_8 } from './charset.ts';
-import { type ContentType, contentTypeOf, kindOf, isImageType, readAsImage, refuseBody } from './content-type.ts';
+import {
+  type ContentType,
+  contentTypeOf,
+  guessKind,
+  isImageType,
+  explainReadAsImage,
+  refuseBody,
+} from './content-type.ts';
 import { type Form, type ImageLimits, readJsonForm } from './json-form.ts';
 import { LargeJson } from './large-json.ts';
 import { readMultipart } from './multipart.ts';
@@ -122,7 +129,7 @@ export async function readJson<T>(
   const limit = wholeBody(limits);
   const received = await readBody(incoming, limit);
   if (received.length === 0) throw invalidBody('is empty. Send a JSON object');
-  const kind = kindOf(received);
+  const kind = guessKind(received);
   if (kind !== undefined && kind !== 'JSON')
     throw invalidBody(`is ${kind}, but JSON was expected. Send JSON, or correct the Content-Type`);
   const body = await toUtf8(received, contentTypeOf(request).parameters.get('charset') ?? UTF_8, limit);
@@ -143,7 +150,9 @@ async function readRaw(incoming: Incoming, limits: FormLimits, contentType: Cont
     const tooLarge = imageTooLarge(maxImageBytes);
     if (isImageType(contentType)) return tooLarge;
     const { code, detail, members } = tooLarge;
-    return new Problem(code, `${detail} ${readAsImage(contentType.type)} JSON needs application/json.`, { members });
+    return new Problem(code, `${detail} ${explainReadAsImage(contentType.type)} JSON needs application/json.`, {
+      members,
+    });
   };
   const limit = maxBodyBytes < maxImageBytes ? wholeBody(limits) : { bytes: maxImageBytes, exceeded };
   const image = await readBody(incoming, limit);

@@ -5,7 +5,7 @@ import { invalidBody, invalidRequest, type Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
 import { aboutImage } from '../image/image-index.ts';
 import { decodeText, UTF_8 } from './charset.ts';
-import { type ContentType, kindOf, refusePart } from './content-type.ts';
+import { type ContentType, guessKind, refusePart } from './content-type.ts';
 import { FIELDS, type Form } from './json-form.ts';
 import { Part } from './part.ts';
 import type { BodyLimit } from './read-body.ts';
@@ -157,7 +157,7 @@ function boundaryOf(boundary = ''): string {
 }
 
 function malformed(start: Uint8Array, cause: unknown): Problem {
-  const kind = kindOf(start);
+  const kind = guessKind(start);
   return kind === undefined || kind === 'a multipart form'
     ? invalidBody(
         'is not a complete form: its lines must end with CRLF, and it must end with its closing boundary',

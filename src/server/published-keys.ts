@@ -121,15 +121,15 @@ export class PublishedKeys {
 
 async function fetchPublished(configurationUrl: string): Promise<Published> {
   const configuration = await fetchJson(configurationUrl);
-  if (!v.is(Configuration, configuration)) throw strange(configurationUrl);
+  if (!v.is(Configuration, configuration)) throw unexpectedAnswer(configurationUrl);
   const { issuer, jwks_uri: keysUrl } = configuration;
-  if (URL.parse(keysUrl)?.protocol !== 'https:') throw strange(configurationUrl);
+  if (URL.parse(keysUrl)?.protocol !== 'https:') throw unexpectedAnswer(configurationUrl);
   const keys = await fetchJson(keysUrl);
-  if (!v.is(KeySet, keys)) throw strange(keysUrl);
+  if (!v.is(KeySet, keys)) throw unexpectedAnswer(keysUrl);
   return { issuer, keys: createLocalJWKSet(keys) };
 }
 
-function strange(url: string): AuthorityUnreachable {
+function unexpectedAnswer(url: string): AuthorityUnreachable {
   return new AuthorityUnreachable(`${url} did not answer with what a tenant publishes`);
 }
 

@@ -85,7 +85,7 @@ export async function startServer(app: App, settings: ServerSettings, cors: Cors
 }
 
 function createHttpServer(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): Server {
-  const { take, isAnswering } = onePerConnection(answer);
+  const { take, isAnswering } = serialize(answer);
   const options = {
     headersTimeout: HEAD_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_MS,
@@ -122,9 +122,7 @@ interface OnePerConnection {
  * Answers the requests of a connection one after the other, even if the caller sends several at once (pipelining). Node
  * would start all of them, and would not tell the waiting ones that the caller has disconnected.
  */
-function onePerConnection(
-  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-): OnePerConnection {
+function serialize(answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>): OnePerConnection {
   const turns = new WeakMap<Duplex, Turns>();
   const start = (request: IncomingMessage, response: ServerResponse, waiting: Turns['waiting']): void => {
     const { socket } = request;

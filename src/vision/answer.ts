@@ -94,7 +94,7 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
   const { content, refusal, choice, model, usage, upstreamRequestId } = said;
   const finishReason = choice.finish_reason ?? 'stop';
   if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(said);
-  if (!content && !refusal) throw wordless(finishReason, usage);
+  if (!content && !refusal) throw emptyAnswer(finishReason, usage);
   return {
     answer: content,
     ...(schema ? { data: refusal ? null : await readData(schema, said, finishReason) } : {}),
@@ -116,7 +116,7 @@ function filtered({ content, choice, usage, upstreamRequestId }: Said): Problem 
 }
 
 /** Makes the problem for an answer without any text. */
-function wordless(finishReason: string, usage: Usage): Problem {
+function emptyAnswer(finishReason: string, usage: Usage): Problem {
   const why =
     {
       length: 'The model used up its tokens, probably on reasoning, before it said anything: raise maxTokens.',

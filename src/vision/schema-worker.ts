@@ -15,7 +15,7 @@ const MAX_FAULTS = 10;
 const OPTIONS = { strict: false, validateFormats: false, logger: false, allErrors: true } as const;
 
 /** Validates schemas. Each schema is compiled by a new instance, so that schemas do not affect each other. */
-const ofSchemas = new Ajv2020(OPTIONS);
+const schemaValidator = new Ajv2020(OPTIONS);
 const kept = new Map<string, Compiled>();
 
 type Compiled = { readonly check: (value: unknown) => boolean } | { readonly faults: readonly SchemaFault[] };
@@ -46,8 +46,8 @@ function keep(schema: string, compiled: Compiled): void {
 function compile(schema: Record<string, unknown>): Compiled {
   // $schema may name an older draft, which this validator does not have. $id is not needed.
   const { $schema: _draft, $id: _id, ...own } = schema;
-  if (!ofSchemas.validateSchema(own)) {
-    const errors = (ofSchemas.errors ?? []).slice(0, MAX_FAULTS);
+  if (!schemaValidator.validateSchema(own)) {
+    const errors = (schemaValidator.errors ?? []).slice(0, MAX_FAULTS);
     return {
       faults: errors.map(({ instancePath, message = 'is wrong' }) => ({ field: `schema${instancePath}`, message })),
     };

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kindOf, parseContentType, refuseBody } from '../../src/request/content-type.ts';
+import { guessKind, parseContentType, refuseBody } from '../../src/request/content-type.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
 test.each([
@@ -42,7 +42,7 @@ describe('what a body is', () => {
         ),
       );
     fc.assert(
-      fc.property(object, (json) => kindOf(Buffer.from(json)) === 'JSON'),
+      fc.property(object, (json) => guessKind(Buffer.from(json)) === 'JSON'),
       runs(INPUTS),
     );
   });
@@ -50,7 +50,7 @@ describe('what a body is', () => {
   test('base64, in one line or in many', () => {
     const text = base64.chain((whole) => fc.constantFrom(whole, `${whole}\n`, whole.replaceAll(/.{76}/g, '$&\r\n')));
     fc.assert(
-      fc.property(text, (made) => kindOf(Buffer.from(made)) === 'base64 text'),
+      fc.property(text, (made) => guessKind(Buffer.from(made)) === 'base64 text'),
       runs(INPUTS),
     );
   });
@@ -60,7 +60,7 @@ describe('what a body is', () => {
       fc.constantFrom(`data:image/png;base64,${whole}`, `DATA:;base64,${whole}`, ` data:,${whole}`),
     );
     fc.assert(
-      fc.property(url, (made) => kindOf(Buffer.from(made)) === 'a data URL'),
+      fc.property(url, (made) => guessKind(Buffer.from(made)) === 'a data URL'),
       runs(INPUTS),
     );
   });
@@ -73,8 +73,8 @@ describe('what a body is', () => {
       fc.asyncProperty(fields, async (given) => {
         const form = new FormData();
         for (const [name, value] of Object.entries(given)) form.set(name, value);
-        expect(kindOf(new Uint8Array(await new Response(form).arrayBuffer()))).toBe('a multipart form');
-        expect(kindOf(Buffer.from(new URLSearchParams(given).toString()))).toBe('a URL-encoded form');
+        expect(guessKind(new Uint8Array(await new Response(form).arrayBuffer()))).toBe('a multipart form');
+        expect(guessKind(Buffer.from(new URLSearchParams(given).toString()))).toBe('a URL-encoded form');
       }),
       runs(INPUTS / 10),
     );
@@ -90,13 +90,13 @@ describe('what a body is', () => {
     '{ x',
     'a=b c',
   ])('something else: %s', (text) => {
-    expect(kindOf(Buffer.from(text))).toBeUndefined();
+    expect(guessKind(Buffer.from(text))).toBeUndefined();
   });
 
   test('anything that is not text', () => {
     const bytes = fc.uint8Array({ minLength: 1 }).filter((made) => made.some((byte) => byte === 0));
     fc.assert(
-      fc.property(bytes, (made) => [undefined, 'an image', 'JSON'].includes(kindOf(made))),
+      fc.property(bytes, (made) => [undefined, 'an image', 'JSON'].includes(guessKind(made))),
       runs(INPUTS),
     );
   });

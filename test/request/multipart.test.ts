@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { takeMemory } from '../../src/http/spare-memory.ts';
-import { kindOf, parseContentType } from '../../src/request/content-type.ts';
+import { guessKind, parseContentType } from '../../src/request/content-type.ts';
 import { readMultipart } from '../../src/request/multipart.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
@@ -30,7 +30,7 @@ test('a form is what was sent, however it was cut up on the way', async () => {
       .map((all) => Buffer.from(all.join(''))),
   );
   const clean = bytes.filter(
-    (made) => kindOf(made) === undefined && !`\r\n${made.toString('latin1')}\r\n`.includes('\r\n--A'),
+    (made) => guessKind(made) === undefined && !`\r\n${made.toString('latin1')}\r\n`.includes('\r\n--A'),
   );
   const given = fc.record({
     images: fc.array(clean, { maxLength: 4 }),

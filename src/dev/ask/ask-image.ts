@@ -25,7 +25,7 @@ export type Answer = v.InferOutput<typeof Answer>;
 const Problem = v.object({ title: v.string(), detail: v.optional(v.string()), code: v.string() });
 
 /** Statuses after which to wait and ask again: 429 for a rate limit, 503 for an overloaded app or a missing token. */
-const LATER = new Set([429, 503]);
+const RETRY_STATUSES = new Set([429, 503]);
 /** The first wait if the response has no Retry-After, in milliseconds. It doubles each time, up to the longest wait. */
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -61,7 +61,7 @@ export async function askImage(
   pause: Pause,
   stop: AbortSignal,
 ): Promise<Answer> {
-  const givenUpAt = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + PATIENCE_MS;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     await pause.wait(stop);
     const form = new FormData();
@@ -79,7 +79,7 @@ export async function askImage(
       duplex: 'half',
     });
     if (answer.ok) return v.parse(Answer, await answer.json());
-    if (!LATER.has(answer.status) || Date.now() > givenUpAt) throw new Error(await reasonOf(answer));
+    if (!RETRY_STATUSES.has(answer.status) || Date.now() > deadline) throw new Error(await reasonOf(answer));
     await answer.body?.cancel();
     pause.extend(retryAfterMs(answer.headers.get('retry-after')) ?? waitMs);
   }

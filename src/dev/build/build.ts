@@ -53,13 +53,13 @@ async function write(dir: string, withQueueExtension: boolean): Promise<Pick<Bui
   const { files, metafile, legalComments } = await bundle(root, dir);
   const app = await readApp();
   const bundled = await bundledPackages(root, metafile);
-  const papers = {
+  const licenceFiles = {
     'package.json': `${JSON.stringify({ ...app, type: 'module', main: 'index.js' }, null, 2)}\n`,
     'bom.cdx.json': await billOfMaterials(root, app, bundled, withQueueExtension ? PACKAGES : []),
     'THIRD-PARTY-LICENSES.txt': await licences(root, bundled.packages, legalComments),
   };
   await Promise.all(files.map(({ path, text }) => writeFile(path, text)));
-  await Promise.all(Object.entries(papers).map(([name, text]) => writeFile(join(dir, name), text)));
+  await Promise.all(Object.entries(licenceFiles).map(([name, text]) => writeFile(join(dir, name), text)));
   const others = { 'host.json': 'host.json', ...DECODER };
   await Promise.all(Object.entries(others).map(([name, source]) => cp(join(root, source), join(dir, name))));
   if (withQueueExtension) await queueExtension(join(dir, 'bin'));

@@ -36,8 +36,8 @@ export async function bundle(
   outdir: string,
   entries: Readonly<Record<string, string>> = ENTRIES,
 ): Promise<Bundle> {
-  const ofPage: Metafile[] = [];
-  const { outputFiles, metafile: ofApp } = await build({
+  const pageMetafiles: Metafile[] = [];
+  const { outputFiles, metafile: appMetafile } = await build({
     absWorkingDir: root,
     entryPoints: entries,
     outdir,
@@ -56,13 +56,13 @@ export async function bundle(
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'external',
-    plugins: [playground(root, (part) => ofPage.push(part))],
+    plugins: [playground(root, (part) => pageMetafiles.push(part))],
     // The Functions language worker provides this module.
     external: ['@azure/functions-core'],
     banner: { js: REQUIRE },
     logLevel: 'error',
   });
-  const metafile = merge([ofApp, ...ofPage]);
+  const metafile = merge([appMetafile, ...pageMetafiles]);
   refuseDeveloperFiles(Object.keys(metafile.inputs));
   return {
     files: outputFiles.filter((file) => !isLegal(file)).map(({ path, text }) => ({ path, text })),

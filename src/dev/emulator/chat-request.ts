@@ -105,7 +105,7 @@ export function readChat(body: unknown): Chat | Refusal {
   const read = v.safeParse(ChatRequest, body);
   if (!read.success) return refusalOf(read.issues);
   const request = read.output;
-  const refusal = unsupported(request) ?? badFormat(request) ?? badTool(request) ?? lostResult(request);
+  const refusal = unsupported(request) ?? badFormat(request) ?? badTool(request) ?? orphanedResult(request);
   if (refusal) return refusal;
   const { response_format: format, tool_choice: choice } = request;
   const question = lastQuestion(request);
@@ -182,7 +182,7 @@ function badTool({ tools, tool_choice: choice }: ChatRequest): Refusal | undefin
   return { param: 'tool_choice', code: null, message: `Invalid value for 'tool_choice': there is no such tool.` };
 }
 
-function lostResult({ messages }: ChatRequest): Refusal | undefined {
+function orphanedResult({ messages }: ChatRequest): Refusal | undefined {
   const calls = new Set(messages.flatMap(({ tool_calls }) => (tool_calls ?? []).map(({ id }) => id)));
   const at = messages.findIndex(({ role, tool_call_id: id }) => role === 'tool' && !calls.has(id ?? ''));
   if (at < 0) return undefined;

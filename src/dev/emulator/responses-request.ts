@@ -130,7 +130,7 @@ export function readResponsesRequest(body: unknown): Asked | Refusal {
   const request = read.output;
   const items: readonly Item[] =
     typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
-  const refusal = badSchema(request) ?? lostResult(items);
+  const refusal = badSchema(request) ?? orphanedResult(items);
   if (refusal) return refusal;
 
   const parts = items.flatMap(partsOf);
@@ -183,7 +183,7 @@ function badSchema({ text, tools, input, instructions }: ResponsesRequest): Refu
   return undefined;
 }
 
-function lostResult(items: readonly Item[]): Refusal | undefined {
+function orphanedResult(items: readonly Item[]): Refusal | undefined {
   const calls = new Set(items.flatMap((item) => (item.type === 'function_call' ? [item.call_id] : [])));
   for (const item of items) {
     if (item.type === 'function_call_output' && !calls.has(item.call_id)) {

@@ -44,7 +44,7 @@ export class QueueTrigger {
   readonly #function: QueueFunction;
   readonly #options: QueueTriggerOptions;
   readonly #source: string;
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #inProgress = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   readonly #polling: Promise<void>;
 
@@ -64,7 +64,7 @@ export class QueueTrigger {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#polling;
-    await Promise.all(this.#inHand);
+    await Promise.all(this.#inProgress);
   }
 
   async #poll(): Promise<void> {
@@ -74,7 +74,7 @@ export class QueueTrigger {
     while (!signal.aborted) {
       const messages = await this.#receive();
       for (const message of messages) this.#take(message);
-      while (this.#inHand.size > newBatchThreshold && !signal.aborted) await Promise.race(this.#inHand);
+      while (this.#inProgress.size > newBatchThreshold && !signal.aborted) await Promise.race(this.#inProgress);
       waitMs = messages.length > 0 ? MIN_POLLING_MS : Math.min(waitMs * 2, maxPollingMs);
       // The real host varies its waits by a fifth, so that instances do not poll at the same time. After messages, it
       // does not wait.
@@ -103,8 +103,8 @@ export class QueueTrigger {
   #take(message: DequeuedMessageItem): void {
     const work = this.#process(message)
       .catch((error: unknown) => this.#log('error', `A message cannot be settled: ${describe(error)}`))
-      .finally(() => this.#inHand.delete(work));
-    this.#inHand.add(work);
+      .finally(() => this.#inProgress.delete(work));
+    this.#inProgress.add(work);
   }
 
   async #process(message: DequeuedMessageItem): Promise<void> {

@@ -4,7 +4,7 @@ import { attemptsOf } from '../../azure/identity-failure.ts';
 import { credentialChain } from '../../config/credential-chain.ts';
 import { retiresSoon } from '../doctor/model-check.ts';
 import { type Account, ControlPlane, trySettings } from './control-plane.ts';
-import { canSee, type OfferedModel, retirementOf, seeing } from './vision.ts';
+import { canSee, type OfferedModel, retirementOf, visionModels } from './vision.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -54,11 +54,11 @@ async function askIn(plane: ControlPlane, variables: Variables, location: string
 
   const all = await plane.models(region);
   const deployed = settings && account ? await configured(plane, account, settings.deployment) : undefined;
-  if (!deployed || !account) return { location: region, models: seeing(all), configured: null, warnings: [] };
+  if (!deployed || !account) return { location: region, models: visionModels(all), configured: null, warnings: [] };
   const retires = retirementOf(deployed, account.location === region ? all : await plane.models(account.location));
   return {
     location: region,
-    models: seeing(all),
+    models: visionModels(all),
     configured: { ...deployed, retires },
     warnings: warningsOf(deployed, retires),
   };

@@ -51,7 +51,7 @@ export function retirementOf(
 }
 
 /** Returns the models of a region that take images in a chat, sorted by name and version. */
-export function seeing(models: readonly Model[]): readonly OfferedModel[] {
+export function visionModels(models: readonly Model[]): readonly OfferedModel[] {
   const offered = models.flatMap(({ model }) => {
     const { format, name = '', version = '', capabilities, skus, lifecycleStatus, deprecation } = model ?? {};
     if (format !== 'OpenAI' || capabilities?.['chatCompletion'] !== 'true' || !canSee(name)) return [];
