@@ -24,11 +24,14 @@ async function token(env: Record<string, string> = {}): Promise<string | undefin
 describe('a token whose expires_on is a date', () => {
   const inAnHour = new Date(Math.floor(Date.now() / 1000) * 1000 + 3_600_000);
   test.each([
-    inAnHour.toISOString(),
-    inAnHour.toUTCString(),
-    `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC' })} +00:00`,
-    `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC', hour12: false }).replace(',', '')} PM +00:00`,
-  ])('is read: %s', async (expiresOn) => {
+    ['as ISO 8601 writes it', inAnHour.toISOString()],
+    ['as HTTP writes it', inAnHour.toUTCString()],
+    ['in American style', `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC' })} +00:00`],
+    [
+      'with 24 hours and PM',
+      `${inAnHour.toLocaleString('en-US', { timeZone: 'UTC', hour12: false }).replace(',', '')} PM +00:00`,
+    ],
+  ])('is read: %s', async (_, expiresOn) => {
     const issued = await azure.authority.issue('https://x.example', { lifetimeSeconds: 3600 });
     azure.identity.fail({ body: { access_token: issued.token, expires_on: expiresOn, token_type: 'Bearer' } });
     expect(await token()).toBe(issued.token);
