@@ -7,8 +7,8 @@ import { startBrowser } from '../e2e/browser-setup.ts';
 
 /** `node test/playground/picture.ts` takes the README's picture of a job, half-way, from the built app. */
 const PICTURE = fileURLToPath(new URL('../../.github/jobs-panel.png', import.meta.url));
-const IMAGES = 300;
-const SHOWN_FROM = 130;
+const IMAGES = 180;
+const SHOWN_FROM = 80;
 
 const storage = await startStorage();
 await storage.ready;
