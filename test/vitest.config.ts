@@ -8,8 +8,8 @@ function e2e(...names: string[]): string[] {
 /** Files that measure time or memory. They run when everything else is done, two at a time: one for each of two cores. */
 const QUIET = e2e('identity', 'malformed', 'overload', 'streaming');
 
-/** The README's commands, which write `dist/` anew, and the bench. They run last, one after the other. */
-const ALONE = [...e2e('readme'), 'test/bench/bench.test.ts'];
+/** The README's commands, which write `dist/` anew, the bench, and the soak, which has time limits. They run last, one by one. */
+const ALONE = [...e2e('readme'), 'test/bench/bench.test.ts', 'test/soak/soak.test.ts'];
 
 /**
  * In the full run only: tools that serve no request, what an emulator does beside what the tests of jobs ask of it, and jobs for
