@@ -8,8 +8,8 @@ function e2e(...names: string[]): string[] {
 /** Files that measure time or memory. They run when everything else is done, two at a time: one for each of two cores. */
 const QUIET = e2e('identity', 'malformed', 'overload', 'streaming');
 
-/** The README's commands, which write `dist/` anew, the bench, and the soak, which has time limits. They run last, one by one. */
-const ALONE = [...e2e('readme'), 'test/bench/bench.test.ts', 'test/soak/soak.test.ts'];
+/** The README's commands, which write `dist/` anew, and the bench. They run last, one after the other. */
+const ALONE = [...e2e('readme'), 'test/bench/bench.test.ts'];
 
 /**
  * In the full run only: tools that serve no request, what an emulator does beside what the tests of jobs ask of it, and jobs for
@@ -20,13 +20,12 @@ const FULL_ONLY = [
   'test/dev/emulator/storage.test.ts',
   'test/dev/host/queue-trigger.test.ts',
   'test/jobs/chaos.test.ts',
-  'test/soak/soak.test.ts',
 ];
 
 const NOT_NOW = FULL ? [] : FULL_ONLY;
 
 /** Tests of the built app, in a process of its own. The others test modules. */
-const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
+const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/bench/bench.test.ts'];
 
 /**
  * Those of {@link E2E} that also run against the app as a server: what the front door has a part in, and in the full run more
