@@ -20,12 +20,13 @@ const FULL_ONLY = [
   'test/dev/emulator/storage.test.ts',
   'test/dev/host/queue-trigger.test.ts',
   'test/jobs/chaos.test.ts',
+  'test/soak/soak.test.ts',
 ];
 
 const NOT_NOW = FULL ? [] : FULL_ONLY;
 
 /** Tests of the built app, in a process of its own. The others test modules. */
-const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/bench/bench.test.ts'];
+const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
 
 /**
  * Those of {@link E2E} that also run against the app as a server: what the front door has a part in, and in the full run more

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-const SOAK = fileURLToPath(new URL('../soak/soak.ts', import.meta.url));
+const SOAK = fileURLToPath(new URL('soak.ts', import.meta.url));
 
 describe.concurrent('a soak of some seconds', () => {
   test('ends well, and tells what it did', async () => {
