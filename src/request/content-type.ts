@@ -35,7 +35,7 @@ const OTHER_KINDS = {
     'Send the fields as JSON with Content-Type: application/json, or as multipart/form-data, as curl -F does.',
   'base64 text': 'Decode it and send the bytes, or send it in "images" of JSON, with Content-Type: application/json.',
   'the name of a file':
-    'Send the file itself. curl does with @ before the name: --data-binary @FILE, or -F image=@FILE.',
+    'Send the file itself. With curl, put @ before its name: --data-binary @FILE, or -F image=@FILE.',
   'a data URL': 'Send it in "images" of JSON, with Content-Type: application/json, or decode it and send the bytes.',
 } as const;
 
