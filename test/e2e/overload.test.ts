@@ -12,7 +12,7 @@ afterAll(async () => {
   azure.close();
 });
 
-test('a burst is shed at once, what was taken is answered, and there is room afterwards', async () => {
+test('in a burst, answers the requests that fit and rejects the others at once; then accepts requests again', async () => {
   const image = await stillOfSize('image/jpeg', 3_000_000);
   azure.model.fail({ delayMs: 4_000 }, Infinity);
   const started = performance.now();
@@ -31,7 +31,7 @@ test('a burst is shed at once, what was taken is answered, and there is room aft
     expect(answer.json()).toMatchObject({ code: 'overloaded' });
     expect(answer.headers.get('retry-after')).toBe('1');
   }
-  expect(Math.max(...shedAfter), 'before the first answer came').toBeLessThan(4_000);
+  expect(Math.max(...shedAfter), 'rejected before the first answer').toBeLessThan(4_000);
   expect(azure.model.requests).toHaveLength(3);
 
   azure.model.reset();

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-/** How an image is sent to each route, and what its body is. */
+/** For each route, the request that asks about an image. */
 const ROUTES: Record<string, (image: Buffer) => { path: string; body: string | FormData | Buffer; type?: string }> = {
   raw: (image) => ({
     path: `processImage?${new URLSearchParams({ instructions: INSTRUCTIONS }).toString()}`,
@@ -57,9 +57,12 @@ const ROUTES: Record<string, (image: Buffer) => { path: string; body: string | F
 
 const AVIF = await sailboat().avif().toBuffer();
 const TIFF = await sailboat().tiff().toBuffer();
-const TURNED_JPEG = await turned('jpeg');
+const ROTATED_JPEG = await rotated('jpeg');
 
-/** Pictures as phones and scanners make them, what the model is sent of each, and how far its colours may be off. */
+/**
+ * Pictures as phones and scanners make them, with the type and the pixels that the model must receive, and how far the
+ * colours may differ.
+ */
 const PICTURES: readonly {
   name: string;
   image: Buffer;
@@ -67,20 +70,20 @@ const PICTURES: readonly {
   shows: () => Sharp;
   tolerance: number;
 }[] = [
-  { name: 'a turned JPEG', image: TURNED_JPEG, type: 'image/jpeg', shows: () => upright(TURNED_JPEG), tolerance: 3 },
+  { name: 'a rotated JPEG', image: ROTATED_JPEG, type: 'image/jpeg', shows: () => upright(ROTATED_JPEG), tolerance: 3 },
   ...(await Promise.all(
     (['png', 'webp'] as const).map(async (format) => {
-      const image = await turned(format);
+      const image = await rotated(format);
       const type = format === 'png' ? ('image/png' as const) : ('image/jpeg' as const);
       const tolerance = format === 'png' ? 0 : 3;
-      return { name: `a turned ${format.toUpperCase()}`, image, type, shows: () => upright(image), tolerance };
+      return { name: `a rotated ${format.toUpperCase()}`, image, type, shows: () => upright(image), tolerance };
     }),
   )),
   { name: 'an AVIF', image: AVIF, type: 'image/jpeg', shows: () => upright(AVIF), tolerance: 4 },
   { name: 'a TIFF', image: TIFF, type: 'image/jpeg', shows: () => upright(TIFF), tolerance: 4 },
   { name: 'a HEIC', image: SAILBOAT, type: 'image/jpeg', shows: () => sailboat(), tolerance: 5 },
   {
-    name: 'a turned HEIC',
+    name: 'a rotated HEIC',
     image: tiledHeic({ columns: 1, rows: 1, turns: 1 }),
     type: 'image/jpeg',
     shows: () => sailboat().rotate(270),
@@ -89,11 +92,11 @@ const PICTURES: readonly {
 ];
 
 test.each(inTurn(PICTURES, Object.keys(ROUTES)))(
-  '$row.name reaches the model upright on the route $way',
+  '$row.name reaches the model upright, as $row.type, on the route $way',
   async ({ row: { image, type, shows, tolerance }, way: route }) => {
     const { status } = await send(app, route, image);
     expect(status).toBe(200);
-    const sent = reached();
+    const sent = receivedImage();
     expect(sent.type).toBe(type);
     expect((await sharp(sent.bytes).metadata()).format).toBe(type.slice('image/'.length));
     const expected = await shows().png().toBuffer();
@@ -102,40 +105,40 @@ test.each(inTurn(PICTURES, Object.keys(ROUTES)))(
 );
 
 test.each(Object.keys(ROUTES))(
-  'on the route %s, an image that needs nothing reaches it byte for byte',
+  'on the route %s, an image that needs no conversion reaches the model byte for byte',
   async (route) => {
     for (const type of ['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const) {
       const image = await still(type, 90, 61);
       expect((await send(app, route, image)).status).toBe(200);
-      expect(reached().type).toBe(type);
-      expect(sha256(reached().bytes)).toBe(sha256(image));
+      expect(receivedImage().type).toBe(type);
+      expect(sha256(receivedImage().bytes)).toBe(sha256(image));
     }
   },
 );
 
-/** Pictures that are refused, and as what. */
-const REFUSED: readonly { name: string; image: Buffer; code: string }[] = [
-  { name: 'a HEIC cut off', image: SAILBOAT.subarray(0, 2000), code: 'corrupt_image' },
-  { name: 'an AVIF cut off', image: AVIF.subarray(0, 1000), code: 'corrupt_image' },
+/** Pictures that are rejected, with the code of the problem. */
+const REJECTED: readonly { name: string; image: Buffer; code: string }[] = [
+  { name: 'a truncated HEIC', image: SAILBOAT.subarray(0, 2000), code: 'corrupt_image' },
+  { name: 'a truncated AVIF', image: AVIF.subarray(0, 1000), code: 'corrupt_image' },
   {
-    name: 'a HEIC of 30,000 x 30,000 pixels',
+    name: 'a HEIC that claims 30,000 x 30,000 pixels',
     image: tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } }),
     code: 'image_too_large',
   },
-  { name: 'a JPEG of 30,000 x 30,000 pixels', image: sayingSide(TURNED_JPEG, 30_000), code: 'image_too_large' },
+  { name: 'a JPEG that claims 30,000 x 30,000 pixels', image: sayingSide(ROTATED_JPEG, 30_000), code: 'image_too_large' },
 ];
 
-test.each(inTurn(Object.keys(ROUTES), REFUSED))(
-  'on the route $row, $way.name is $way.code and costs no call',
+test.each(inTurn(Object.keys(ROUTES), REJECTED))(
+  'on the route $row, $way.name is rejected with $way.code, and the model is not called',
   async ({ row: route, way: { image, code } }) => {
     expect((await send(app, route, image)).text).toContain(code);
     expect(azure.model.requests).toEqual([]);
   },
 );
 
-test('the answer describes the images that were sent', async () => {
-  const { text } = await send(app, 'JSON', TURNED_JPEG);
-  const sent = reached().bytes;
+test('the answer describes the images as the model received them', async () => {
+  const { text } = await send(app, 'JSON', ROTATED_JPEG);
+  const sent = receivedImage().bytes;
   expect(JSON.parse(text)).toMatchObject({
     images: [{ type: 'image/jpeg', width: TILE.height, height: TILE.width, bytes: sent.length }],
   });
@@ -143,23 +146,23 @@ test('the answer describes the images that were sent', async () => {
   expect(JSON.parse(heic.text)).toMatchObject({ images: [{ type: 'image/jpeg', width: 256, height: 192 }] });
 });
 
-test('of several images each is prepared, and the broken one is named', async () => {
-  const images = [TURNED_JPEG, SAILBOAT, await still('image/png', 9, 8)].map((image) => image.toString('base64'));
+test('prepares each of several images, and gives the position of one that is corrupt', async () => {
+  const images = [ROTATED_JPEG, SAILBOAT, await still('image/png', 9, 8)].map((image) => image.toString('base64'));
   const { text } = await post(app, json('processImage', { instructions: INSTRUCTIONS, images }));
   expect(JSON.parse(text)).toMatchObject({
     images: [{ width: 192, height: 256 }, { type: 'image/jpeg' }, { type: 'image/png', width: 9 }],
   });
   const broken = [...images, SAILBOAT.subarray(0, 2000).toString('base64')];
-  const refused = await post(app, json('processImage', { instructions: INSTRUCTIONS, images: broken }));
-  expect(JSON.parse(refused.text)).toMatchObject({ code: 'corrupt_image', image: 4 });
+  const rejected = await post(app, json('processImage', { instructions: INSTRUCTIONS, images: broken }));
+  expect(JSON.parse(rejected.text)).toMatchObject({ code: 'corrupt_image', image: 4 });
 });
 
-test('with PREPARE_IMAGES=off, bytes reach the model as they came, and HEIC, AVIF and TIFF are refused', async () => {
+test('with PREPARE_IMAGES=off, images stay byte for byte, and HEIC, AVIF and TIFF are rejected', async () => {
   const off = await startApp({ ...azure.env, PREPARE_IMAGES: 'off' });
   try {
     for (const route of Object.keys(ROUTES)) {
-      expect((await send(off, route, TURNED_JPEG)).status, route).toBe(200);
-      expect(sha256(reached().bytes), route).toBe(sha256(TURNED_JPEG));
+      expect((await send(off, route, ROTATED_JPEG)).status, route).toBe(200);
+      expect(sha256(receivedImage().bytes), route).toBe(sha256(ROTATED_JPEG));
       azure.reset();
       for (const other of [SAILBOAT, AVIF, TIFF])
         expect((await send(off, route, other)).text, route).toContain('unsupported_image_type');
@@ -173,7 +176,7 @@ test('with PREPARE_IMAGES=off, bytes reach the model as they came, and HEIC, AVI
 async function send({ url }: App, route: string, image: Buffer): Promise<{ status: number; text: string }> {
   keepSecret('image', new Uint8Array(image));
   const request = ROUTES[route]?.(image);
-  if (!request) throw new Error(`no route ${route}`);
+  if (!request) throw new Error(`unknown route ${route}`);
   return post({ url }, request);
 }
 
@@ -190,7 +193,7 @@ async function post(
 }
 
 /** The image in the last request that the model received. */
-function reached(): { type: string; bytes: Buffer } {
+function receivedImage(): { type: string; bytes: Buffer } {
   const body = JSON.stringify(azure.model.requests.at(-1)?.body);
   const [, type = '', base64 = ''] = /data:([\w/]+);base64,([\w+/=]+)/.exec(body) ?? [];
   return { type, bytes: Buffer.from(base64, 'base64') };
@@ -208,7 +211,7 @@ function sailboat(): Sharp {
   return sharp(SAILBOAT_JPEG).resize(TILE.width, TILE.height, { fit: 'fill' });
 }
 
-async function turned(format: 'jpeg' | 'png' | 'webp'): Promise<Buffer> {
+async function rotated(format: 'jpeg' | 'png' | 'webp'): Promise<Buffer> {
   return sailboat().withMetadata({ orientation: 6 }).toFormat(format).toBuffer();
 }
 

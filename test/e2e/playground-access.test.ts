@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(async () => playground.stop());
 beforeEach(() => playground.azure.reset());
 
-test('the keyboard alone is enough, and focus shows at every step', async () => {
+test('the page works with the keyboard alone, and the focused element always has an outline', async () => {
   const { page, answer, facts, status, stop, complaints } = await open();
   playground.azure.model.fail({ wordDelayMs: 150 });
-  // The browser has to be told of it before the key is pressed.
+  // The test has to wait for the file chooser before the key opens it.
   const chooser = page.waitForEvent('filechooser');
   await tabTo('pick');
   await page.keyboard.press('Enter');
@@ -55,21 +55,21 @@ test('the keyboard alone is enough, and focus shows at every step', async () => 
   async function tabTo(id: string): Promise<void> {
     for (let presses = 0; presses < 30; presses += 1) {
       await page.keyboard.press('Tab');
-      expect(await page.evaluate(FOCUS_SHOWS), 'focus is to be seen').toBe(true);
+      expect(await page.evaluate(FOCUS_IS_VISIBLE), 'the focused element has an outline').toBe(true);
       if (await page.evaluate(`Boolean(document.activeElement.closest('#${id}'))`)) return;
     }
-    throw new Error(`Tab does not lead to #${id}`);
+    throw new Error(`Tab does not reach #${id}`);
   }
 });
 
-/** Runs in the page: whether the focused element, or the label that stands for it, has an outline. */
-const FOCUS_SHOWS = `(() => {
+/** Runs in the page: true if the focused element, or its label, has an outline, or if nothing is focused. */
+const FOCUS_IS_VISIBLE = `(() => {
   const { activeElement } = document;
   const drawn = (element) => element && getComputedStyle(element).outlineStyle === 'solid' && parseFloat(getComputedStyle(element).outlineWidth) >= 3;
   return activeElement === document.body || Boolean(drawn(activeElement) || drawn(activeElement.closest('label')));
 })()`;
 
-test('removing an image keeps the focus near', async () => {
+test('after an image is removed, focus is on the next one or the file input, and it can be chosen again', async () => {
   const { page } = await open();
   await page.setInputFiles('#pick', [sailboatAs('a.jpg'), sailboatAs('b.jpg')]);
   await page.getByRole('button', { name: 'Remove a.jpg' }).press('Enter');
@@ -80,14 +80,14 @@ test('removing an image keeps the focus near', async () => {
   expect(await page.locator('#gallery li').count()).toBe(1);
 });
 
-const PLACES = [
-  { on: 'a desk', options: {} },
-  { on: 'a phone', options: PHONE },
+const DEVICES = [
+  { name: 'a desktop', options: {} },
+  { name: 'a phone', options: PHONE },
 ];
 const SCHEMES = ['light', 'dark'] as const;
 
-test.each(inTurn(PLACES, SCHEMES))(
-  'nothing stands in the way of assistive technology, on $row.on, in $way',
+test.each(inTurn(DEVICES, SCHEMES))(
+  'axe finds no accessibility violations on $row.name in the $way colour scheme',
   async ({ row, way: colorScheme }) => {
     const visitor = await open({ ...row.options, colorScheme });
     const { page } = visitor;
@@ -104,7 +104,7 @@ test.each(inTurn(PLACES, SCHEMES))(
   },
 );
 
-test('a phone of 360 px needs no sideways scrolling, and brings the answer into view', async () => {
+test('on a phone of 360 px, the page does not scroll sideways, and the answer scrolls into view', async () => {
   const { page, ask, answer, facts, problem } = await open(PHONE);
   expect(await page.getByText('Take a photo').isVisible()).toBe(true);
   expect(await overflow()).toBe(0);
@@ -128,7 +128,7 @@ test('a phone of 360 px needs no sideways scrolling, and brings the answer into 
   }
 });
 
-test('nothing moves for those who asked for less motion', async () => {
+test('the animations are off if the browser asks for reduced motion', async () => {
   const { page, ask, stop } = await open({ reducedMotion: 'reduce' });
   playground.azure.model.fail({ delayMs: 500 });
   await page.setInputFiles('#pick', SAILBOAT);

@@ -5,8 +5,8 @@ import { type Playground, startPlayground } from './playground.ts';
 import { SAILBOAT, type Visitor, visit } from './visitor.ts';
 
 const WORD_DELAY_MS = 150;
-/** As long as the slowest streams here take to come to their point. */
-const PATIENTLY = { timeout: 5000 };
+/** Enough for the slowest stream here to show the awaited words. */
+const STREAM_TIMEOUT = { timeout: 5000 };
 const QUESTION = 'What is in this picture?';
 
 let playground: Playground;
@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('the answer', () => {
-  test('streams in, word by word, and ends with what it has cost', async () => {
+  test('appears word by word, and ends with its tokens and timings', async () => {
     playground.azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
     await pick();
     await visitor.ask.click();
@@ -50,14 +50,14 @@ describe('the answer', () => {
     );
   });
 
-  test('a picture is shown upright, and the answer says what the model was sent', async () => {
-    const turnedPicture = {
+  test('lists the images as the model got them; the gallery shows the upright size of a rotated picture', async () => {
+    const rotatedPicture = {
       name: 'p.jpg',
       mimeType: 'image/jpeg',
       buffer: await turned(await still('image/jpeg', 90, 60)),
     };
     const heic = { name: 'p.heic', mimeType: '', buffer: HEIC };
-    await visitor.page.setInputFiles('#pick', [turnedPicture, heic]);
+    await visitor.page.setInputFiles('#pick', [rotatedPicture, heic]);
     await expect.poll(async () => visitor.page.locator('#gallery').innerText()).toContain('60 × 90');
     expect(await visitor.page.locator('.fault').allInnerTexts()).toEqual(['', '']);
     await askAndWait();
@@ -66,12 +66,12 @@ describe('the answer', () => {
     );
   });
 
-  test.each(['button', 'Escape'])('stops by %s: the model is told, and what had come stays', async (how) => {
+  test.each(['the Stop button', 'Escape'])('stops on %s: the model call is cancelled, and the words so far stay', async (how) => {
     playground.azure.model.fail({ wordDelayMs: 200 });
     await pick();
     await visitor.ask.click();
-    await expect.poll(async () => visitor.answer.textContent(), PATIENTLY).toContain('A JPEG');
-    await (how === 'button' ? visitor.stop.click() : visitor.page.keyboard.press('Escape'));
+    await expect.poll(async () => visitor.answer.textContent(), STREAM_TIMEOUT).toContain('A JPEG');
+    await (how === 'the Stop button' ? visitor.stop.click() : visitor.page.keyboard.press('Escape'));
     expect(await playground.azure.model.requests[0]?.closedEarly).toBe(true);
     expect(await visitor.status.textContent()).toBe('Stopped by you.');
     expect(await visitor.answer.textContent()).toContain('A JPEG');
@@ -79,7 +79,7 @@ describe('the answer', () => {
     expect(await visitor.answer.textContent()).toContain(`You asked: "${QUESTION}"`);
   });
 
-  test('is text, whatever stands in it', async () => {
+  test('is shown as plain text even if it contains HTML', async () => {
     const { page } = visitor;
     await pick();
     await page.fill('#instructions', '<img src="https://example.com/x" onerror="alert(1)"><b>bold</b>');
@@ -89,7 +89,7 @@ describe('the answer', () => {
   });
 });
 
-test('the upload of a large image shows how far it is', async () => {
+test('shows the progress of the upload of a large image', async () => {
   const { page } = visitor;
   const session = await page.context().newCDPSession(page);
   await session.send('Network.emulateNetworkConditions', {

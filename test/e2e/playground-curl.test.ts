@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => playground.stop());
 
-test('the curl command, copied and run, asks the model the same', async () => {
+test('the copied curl command makes the same model request as the page', async () => {
   const { page, ask, facts, answer } = await visit(playground.browser, playground.app.url, {
     permissions: ['clipboard-read', 'clipboard-write'],
   });
@@ -30,15 +30,15 @@ test('the curl command, copied and run, asks the model the same', async () => {
   await page.getByRole('button', { name: 'Copy' }).click();
   await page.getByRole('button', { name: 'Copied' }).waitFor();
   const command = String(await page.evaluate('navigator.clipboard.readText()'));
-  const events = await runWhereTheImagesAre(command);
+  const events = await runBesideImages(command);
   expect(events).toContain('event: done\n');
 
-  const [mine, curls] = playground.azure.model.requests.map(({ body }) => body);
-  expect(curls).toEqual(mine);
+  const [fromPage, fromCurl] = playground.azure.model.requests.map(({ body }) => body);
+  expect(fromCurl).toEqual(fromPage);
   expect(await answer.textContent()).toContain(`@boats: what's "this" & $HOME?`);
 });
 
-test('where the clipboard is closed, what is to be copied is selected', async () => {
+test('if the clipboard is not available, the Copy button selects the command', async () => {
   const { page } = await visit(playground.browser, playground.app.url);
   await page.evaluate('delete Navigator.prototype.clipboard');
   await page.getByText('The same with curl').click();
@@ -47,7 +47,7 @@ test('where the clipboard is closed, what is to be copied is selected', async ()
   expect(await page.evaluate('getSelection().toString()')).toMatch(/^curl -N 'http:[^]*'image=@IMAGE'$/);
 });
 
-async function runWhereTheImagesAre(command: string): Promise<string> {
+async function runBesideImages(command: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'curl-'));
   onTestFinished(async () => rm(dir, { recursive: true }));
   await Promise.all(['boat.jpg', AWKWARD_NAME].map(async (name) => copyFile(SAILBOAT, join(dir, name))));

@@ -9,10 +9,10 @@ import { type Visitor, violations, visit } from './visitor.ts';
 
 const IMAGE = fileURLToPath(new URL('../images/sailboat-small.webp', import.meta.url));
 const IMAGES = 20;
-/** Four of these at once show the bar half full. */
+/** Slow enough that the progress bar is seen partly filled. */
 const ANSWER_MS = 400;
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
-const SOON = { timeout: 60_000 };
+const JOB_TIMEOUT = { timeout: 60_000 };
 
 let storage: EmulatedStorage;
 let env: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 beforeEach(() => playground.azure.reset());
 
-test('a job is started, its bar fills, and its results are downloaded', async () => {
+test('a job runs with a progress bar, and its results can be downloaded', async () => {
   const { page, complaints, outside } = await open();
   expect(await page.getByLabel('Container, or').inputValue()).toBe(storage.images.url);
   await page.getByLabel('Container, or').fill(`${storage.images.url}/catalogue/`);
@@ -44,7 +44,7 @@ test('a job is started, its bar fills, and its results are downloaded', async ()
     .poll(async () => {
       shares.add(Number(await page.getByRole('progressbar', { name: 'Images done' }).getAttribute('value')));
       return page.locator('#job-status').textContent();
-    }, SOON)
+    }, JOB_TIMEOUT)
     .toBe('Done.');
   expect([...shares].filter((share) => share > 0 && share < IMAGES)).not.toEqual([]);
   expect(await page.locator('#job-facts').innerText()).toMatch(/found\s+20\s+Answered\s+20\s+Failed\s+0/i);
@@ -61,14 +61,14 @@ test('a job is started, its bar fills, and its results are downloaded', async ()
   expect(outside).toEqual([]);
 });
 
-test('the question, the detail, the most tokens and the price are those of the page', async () => {
+test('a job uses the detail, token limit and tier of the page, and its results say why an image failed', async () => {
   const { page } = await open();
   await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
   await page.getByLabel('low', { exact: true }).check({ force: true });
   await page.getByLabel('Max tokens').fill('77');
   await page.getByLabel('standard').check({ force: true });
   await page.getByRole('button', { name: 'Start' }).click();
-  await expect.poll(async () => page.locator('#job-status').textContent(), SOON).toBe('Done.');
+  await expect.poll(async () => page.locator('#job-status').textContent(), JOB_TIMEOUT).toBe('Done.');
   expect(await page.locator('#job-facts').innerText()).toMatch(/found\s+2\s+Answered\s+1\s+Failed\s+1/i);
   expect(await page.locator('#job-remark').innerText()).toBe('The results say why some images failed.');
   const body = playground.azure.model.requests[0]?.body;
@@ -79,7 +79,7 @@ test('the question, the detail, the most tokens and the price are those of the p
   expect(lines.map(({ problem }) => problem?.code)).toEqual([undefined, 'unsupported_image_type']);
 });
 
-test('a job is watched on after a reload, and cancelled', async () => {
+test('after a reload, the page still shows the running job and can cancel it', async () => {
   const { page } = await open();
   playground.azure.model.fail({ delayMs: 5_000 }, IMAGES);
   await page.getByLabel('Container, or').fill(`${storage.images.url}/catalogue/`);
@@ -87,15 +87,15 @@ test('a job is watched on after a reload, and cancelled', async () => {
   await page.getByRole('button', { name: 'Cancel' }).waitFor();
   await page.reload();
   await page.getByRole('button', { name: 'Cancel' }).press('Enter');
-  await expect.poll(async () => page.locator('#job-status').textContent(), SOON).toContain('Cancelled');
+  await expect.poll(async () => page.locator('#job-status').textContent(), JOB_TIMEOUT).toContain('Cancelled');
   expect(await page.evaluate('document.activeElement.id')).toBe('download-results');
 });
 
-const PLACES: readonly { on: string; options: Parameters<typeof visit>[2] }[] = [
-  { on: 'a phone, in dark', options: { ...PHONE, colorScheme: 'dark' } },
-  { on: 'a desk, in light', options: { colorScheme: 'light' } },
+const DEVICES: readonly { name: string; options: Parameters<typeof visit>[2] }[] = [
+  { name: 'a phone, dark', options: { ...PHONE, colorScheme: 'dark' } },
+  { name: 'a desktop, light', options: { colorScheme: 'light' } },
 ];
-test.each(some(PLACES, 2))('nothing stands in the way of assistive technology, on $on', async ({ options }) => {
+test.each(some(DEVICES, 2))('axe finds no accessibility violations, and the page does not scroll sideways: $name', async ({ options }) => {
   const visitor = await open(options);
   const { page } = visitor;
   await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
@@ -109,7 +109,7 @@ test.each(some(PLACES, 2))('nothing stands in the way of assistive technology, o
   expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
 });
 
-test('a job that failed says why', async () => {
+test('the page says why a job failed, also after its results are downloaded', async () => {
   const { page } = await open();
   await page.getByLabel('Container, or').fill(`${storage.images.url}/catalogue/`);
   await page.route('**/api/jobs/*', async (route) => {
@@ -117,27 +117,27 @@ test('a job that failed says why', async () => {
     await route.fulfill({ json: { ...job, problem: { title: 'Bad request', detail: 'This model has no flex.' } } });
   });
   await page.getByRole('button', { name: 'Start' }).click();
-  await expect.poll(async () => page.locator('#job-remark').innerText(), SOON).toContain('This model has no flex.');
+  await expect.poll(async () => page.locator('#job-remark').innerText(), JOB_TIMEOUT).toContain('This model has no flex.');
   await page.getByRole('button', { name: 'Download results' }).click();
   expect(await page.locator('#job-remark').isVisible()).toBe(true);
 });
 
-test('the watch outlasts a failure that passes, and ends with a job that is gone', async () => {
+test('the page keeps polling a job after a failed request, and forgets a job that does not exist', async () => {
   const { page } = await open();
   await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
   await page.route('**/api/jobs/*', async (route) => route.abort(), { times: 1 });
   await page.getByRole('button', { name: 'Start' }).click();
-  await expect.poll(async () => page.locator('#job-problem').innerText(), SOON).toContain('cannot be reached');
-  await expect.poll(async () => page.locator('#job-status').textContent(), SOON).toBe('Done.');
+  await expect.poll(async () => page.locator('#job-problem').innerText(), JOB_TIMEOUT).toContain('cannot be reached');
+  await expect.poll(async () => page.locator('#job-status').textContent(), JOB_TIMEOUT).toBe('Done.');
   expect(await page.locator('#job-problem').isVisible()).toBe(false);
 
   await page.evaluate(`sessionStorage.setItem('job', '00000000-0000-4000-8000-000000000000')`);
   await page.reload();
-  await expect.poll(async () => page.locator('#job-problem').innerText(), SOON).toContain('no such job');
+  await expect.poll(async () => page.locator('#job-problem').innerText(), JOB_TIMEOUT).toContain('no such job');
   expect(await page.evaluate(`sessionStorage.getItem('job')`)).toBeNull();
 });
 
-test('the page of an app in Azure names no container, and that of an app without jobs has no panel', async () => {
+test('in Azure, the page suggests no container; without storage, it has no jobs panel', async () => {
   const inAzure = await startApp({ ...playground.azure.env, ...env, WEBSITE_SITE_NAME: 'app' });
   onTestFinished(async () => inAzure.stop());
   const { page } = await visit(playground.browser, inAzure.url);

@@ -15,10 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => expect(visitor.complaints).toEqual([]));
 
-test('a function key is asked for when the host refuses, sent, and kept for this tab only', async () => {
+test('asks for a function key after a 401, and keeps it for this tab only and out of the curl command', async () => {
   const { page } = visitor;
   const context = page.context();
-  // What the Functions host in Azure does; the local one knows no keys.
+  // Checks the key as the Functions host in Azure does; the local host does not.
   await page.route('**/processImage', async (route) =>
     route.request().headers()['x-functions-key'] === 'k-123' ? route.continue() : route.fulfill({ status: 401 }),
   );
@@ -41,7 +41,7 @@ test('a function key is asked for when the host refuses, sent, and kept for this
   expect(await page.evaluate('[document.cookie, localStorage.length]')).toEqual(['', 0]);
 });
 
-test('what cannot be a key is refused where it stands', async () => {
+test('does not send a key with invalid characters, and moves focus to it', async () => {
   const { page } = visitor;
   await page.locator('summary', { hasText: 'Function key' }).click();
   await page.locator('#key').fill('k-1…3');

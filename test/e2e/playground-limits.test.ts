@@ -22,7 +22,7 @@ afterAll(async () => {
   await playground.stop();
 });
 
-test('what the service would refuse is told before the upload, and not sent', async () => {
+test('the page checks the limits before the upload, and sends nothing that the app would reject', async () => {
   const { page, ask, facts, complaints } = await visit(playground.browser, strict.url);
   const posts: string[] = [];
   page.on('request', (request) => void (request.method() === 'POST' && posts.push(request.url())));
@@ -59,12 +59,12 @@ test('what the service would refuse is told before the upload, and not sent', as
   expect(complaints).toEqual([]);
 });
 
-test('a key is not asked for where something else guards the app', async () => {
+test('the page has no key field if HTTP_AUTH_LEVEL is anonymous', async () => {
   const { page } = await visit(playground.browser, strict.url);
   expect(await page.locator('#key-section').isVisible()).toBe(false);
 });
 
-test('a dropped link is told to be no file', async () => {
+test('the page says so if a drop contains no file', async () => {
   const { page } = await visit(playground.browser, playground.app.url);
   const nothing = await page.evaluateHandle('new DataTransfer()');
   await page.dispatchEvent('#drop', 'drop', { dataTransfer: nothing });

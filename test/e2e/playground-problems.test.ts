@@ -3,7 +3,7 @@ import { startApp } from './app.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { SAILBOAT, sailboatAs, type Visitor, visit } from './visitor.ts';
 
-const NO_IMAGE = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear Sir or Madam') };
+const NOT_AN_IMAGE = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear Sir or Madam') };
 
 let playground: Playground;
 beforeAll(async () => {
@@ -18,10 +18,10 @@ beforeEach(async () => {
 });
 afterEach(() => expect(visitor.complaints).toEqual([]));
 
-describe('a problem is told in words', () => {
-  test('with its code and request id, at the image that it is about', async () => {
+describe('a problem is shown', () => {
+  test('with its code and request id, and its image is marked until it is removed', async () => {
     const { page, problem } = visitor;
-    await page.setInputFiles('#pick', [sailboatAs('boat.jpg'), NO_IMAGE]);
+    await page.setInputFiles('#pick', [sailboatAs('boat.jpg'), NOT_AN_IMAGE]);
     expect(await page.locator('.fault').allInnerTexts()).toEqual([
       '',
       'Perhaps not a PNG, JPEG, WEBP, GIF, HEIC, AVIF or TIFF',
@@ -41,19 +41,19 @@ describe('a problem is told in words', () => {
     expect(await page.locator('.faulty').count()).toBe(0);
   });
 
-  test('with the time to wait, where the model names one', async () => {
+  test('with the time to wait, if the model gives one', async () => {
     playground.azure.model.fail({ status: 429, headers: { 'retry-after': '120' } }, Infinity);
     expect(await problemOf(visitor)).toMatch(/^The model is busy[^]+Try again in 120 s\.\s+429 · rate_limited/);
   });
 
-  test('below the words that came before it', async () => {
+  test('below the words that have already arrived', async () => {
     playground.azure.model.fail({ breakOff: 'mid-body', wordDelayMs: 20 });
     expect(await problemOf(visitor)).toMatch(/502 · upstream_error · request/);
     expect(await visitor.answer.innerText()).toContain('A JPEG');
     expect(await visitor.ask.isVisible()).toBe(true);
   });
 
-  test('where nothing answers, and where an answer breaks off', async () => {
+  test('if the answer breaks off, and if the app cannot be reached', async () => {
     const other = await startApp(playground.azure.env);
     const guest = await visit(playground.browser, other.url);
     playground.azure.model.fail({ wordDelayMs: 100 });
@@ -67,7 +67,7 @@ describe('a problem is told in words', () => {
     await expect.poll(async () => guest.problem.innerText()).toMatch(/^The app cannot be reached/);
   });
 
-  test('where the app in Azure has no good settings yet', async () => {
+  test('if a required setting is missing in Azure', async () => {
     const fresh = await startApp({
       WEBSITE_SITE_NAME: 'my-app',
       AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/',
@@ -78,7 +78,7 @@ describe('a problem is told in words', () => {
     );
   });
 
-  test('where something in between answers in its own words', async () => {
+  test('if a gateway answers with an error page of its own', async () => {
     await visitor.page.route('**/processImage', async (route) =>
       route.fulfill({ status: 503, body: '<h1>Our services are not available</h1>' }),
     );

@@ -7,7 +7,7 @@ import { SAILBOAT, type Visitor, visit } from './visitor.ts';
 
 const QUESTION = 'What is in this picture?';
 
-/** Runs in the page: copies a picture, and with it a text where there is one. */
+/** Runs in the page: copies a picture to the clipboard, together with a text if there is one. */
 const copyPicture = (text?: string): string => `(async () => {
   const canvas = Object.assign(document.createElement('canvas'), { width: 30, height: 20 });
   canvas.getContext('2d').fillRect(0, 0, 30, 20);
@@ -31,18 +31,18 @@ afterEach(() => {
   expect(visitor.outside).toEqual([]);
 });
 
-describe('an image is', () => {
-  test('picked, and reaches the model as the same request that raw bytes make', async () => {
+describe('an image can be', () => {
+  test('chosen as a file, and makes the same model request as raw bytes', async () => {
     await pick();
     await askAndWait();
     expect(await visitor.answer.textContent()).toContain(`JPEG image of 960 x 640 pixels`);
     await askRaw(playground.app.url, readFileSync(SAILBOAT), { query: { instructions: QUESTION } });
-    const [mine, raw] = playground.azure.model.requests.map(({ body }) => body as Record<string, unknown>);
-    expect(mine?.['messages']).toEqual(raw?.['messages']);
-    expect(mine?.['max_completion_tokens']).toBe(raw?.['max_completion_tokens']);
+    const [fromPage, raw] = playground.azure.model.requests.map(({ body }) => body as Record<string, unknown>);
+    expect(fromPage?.['messages']).toEqual(raw?.['messages']);
+    expect(fromPage?.['max_completion_tokens']).toBe(raw?.['max_completion_tokens']);
   });
 
-  test('photographed, where there is a camera to hold up', async () => {
+  test('taken with the rear camera', async () => {
     const camera = visitor.page.locator('#photograph');
     expect(await camera.getAttribute('capture')).toBe('environment');
     await camera.setInputFiles(SAILBOAT);
@@ -50,7 +50,7 @@ describe('an image is', () => {
     expect(imagesSent()).toEqual([readFileSync(SAILBOAT).toString('base64')]);
   });
 
-  test('dropped, anywhere on the page', async () => {
+  test('dropped anywhere on the page', async () => {
     const { page } = visitor;
     const session = await page.context().newCDPSession(page);
     const at = { x: 900, y: 500, data: { items: [], files: [SAILBOAT], dragOperationsMask: 1 } };
@@ -63,7 +63,7 @@ describe('an image is', () => {
     expect(imagesSent()).toEqual([readFileSync(SAILBOAT).toString('base64')]);
   });
 
-  test('pasted, without disturbing the pasting of text', async () => {
+  test('pasted; if the clipboard has text too, only the text is pasted into the instructions', async () => {
     const { page } = visitor;
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.evaluate(copyPicture());
@@ -78,7 +78,7 @@ describe('an image is', () => {
   });
 });
 
-test('several images go in their order, with detail and the most tokens', async () => {
+test('sends several images with the chosen detail and token limit, and suggests a higher limit if it is too low', async () => {
   const { page } = visitor;
   await pick();
   await page.setInputFiles('#pick', {

@@ -3,7 +3,7 @@ import type { AzureOptions, EmulatedAzure } from '../../src/dev/emulator/azure.t
 import { type App, startBoth } from './app.ts';
 import { openBrowser } from './browser.ts';
 
-/** All that a test of the playground needs beside a visitor. */
+/** What a test of the playground needs, apart from a visitor. */
 export interface Playground {
   readonly app: App;
   readonly azure: EmulatedAzure;
@@ -11,7 +11,7 @@ export interface Playground {
   stop(): Promise<void>;
 }
 
-/** Starts the built app beside an emulated Azure, and a browser. */
+/** Starts an emulated Azure, the built app and a browser. */
 export async function startPlayground(
   env: Readonly<Record<string, string>> = {},
   options: AzureOptions = {},

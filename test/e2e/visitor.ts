@@ -4,22 +4,22 @@ import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
-/** The picture of the README. */
+/** The picture that the README asks about. */
 export const SAILBOAT = fileURLToPath(new URL('../images/sailboat.jpg', import.meta.url));
 
-/** Someone who has opened the playground, and what their browser had to complain about. */
+/** The playground, opened in a browser, and the errors that the browser reports. */
 export interface Visitor {
   readonly page: Page;
-  /** Script errors, violations of the page's policy, console warnings; a failed response is none. */
+  /** Script errors, violations of the page's policy and console warnings, but not failed responses. */
   readonly complaints: readonly string[];
-  /** Requests to any other place than the app. */
+  /** Requests to other origins than the app's. */
   readonly outside: readonly string[];
   readonly ask: Locator;
   readonly stop: Locator;
   readonly answer: Locator;
   readonly status: Locator;
   readonly problem: Locator;
-  /** What an answer has cost; there when it is whole. */
+  /** Tokens and timings of an answer; visible when the answer is complete. */
   readonly facts: Locator;
 }
 
@@ -53,12 +53,12 @@ export async function visit(browser: Browser, appUrl: string, options: BrowserCo
   };
 }
 
-/** The picture as a file of any name and type. */
+/** The picture as a file with this name and type. */
 export function sailboatAs(name: string, mimeType = 'image/jpeg'): { name: string; mimeType: string; buffer: Buffer } {
   return { name, mimeType, buffer: readFileSync(SAILBOAT) };
 }
 
-/** What axe finds, in short; its rules are those of WCAG 2.2 AA and its own best practices. */
+/** The violations that axe finds with its rules for WCAG 2.2 AA and its best practices, one text for each element. */
 export async function violations({ page }: Visitor): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate<axe.AxeResults>(
