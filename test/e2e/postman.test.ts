@@ -27,11 +27,11 @@ afterAll(async () => {
   azure.close();
 });
 
-test('the committed files are what their source says: node test/postman/write.ts', () => {
+test('the committed files match their source (to update them, run node test/postman/write.ts)', () => {
   for (const [name, text] of files) expect(readFileSync(`${POSTMAN}${name}`, 'utf8'), name).toBe(text);
 });
 
-test('the collection passes all of its own tests, and openapi.json knows every answer to it', async () => {
+test('every request of the collection passes its tests, and every response conforms to openapi.json', async () => {
   const { run } = await runCollection();
   expect(run.failures.map(({ source, error }) => `${source?.name}: ${error.message}`)).toEqual([]);
   expect(run.executions.length).toBeGreaterThan(20);
@@ -48,14 +48,14 @@ test('the collection passes all of its own tests, and openapi.json knows every a
   }
 });
 
-test('its tests fail where the app does', async () => {
+test('the tests of every request in the folder Ask fail if the app answers 502', async () => {
   azure.model.fail({ status: 404 }, Infinity);
   const { run } = await runCollection('Ask');
   azure.reset();
-  const told = run.failures
+  const failed = run.failures
     .filter(({ error }) => error.message.includes('status code 200 but got 502'))
     .map(({ source }) => source?.name);
-  expect(told).toEqual(run.executions.map(({ item }) => item.name));
+  expect(failed).toEqual(run.executions.map(({ item }) => item.name));
 });
 
 async function runCollection(folder?: string): Promise<NewmanRunSummary> {

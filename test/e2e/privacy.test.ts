@@ -9,7 +9,7 @@ import { keepSecret } from './secrets.ts';
 
 const INSTRUCTIONS = 'marker-of-the-instructions';
 const ANSWER = 'marker-of-the-answer';
-/** Its words are the caller's, too. */
+/** A schema contains words of the caller, too. */
 const SCHEMA = { type: 'object', description: INSTRUCTIONS, properties: { [INSTRUCTIONS]: { type: 'string' } } };
 const FAULTS: Fault[] = [
   {
@@ -27,8 +27,8 @@ const FAULTS: Fault[] = [
   { breakOff: 'mid-body' },
 ];
 
-test('no image, instructions, answer or token is in any line that a session prints, at any level', async () => {
-  // The loudest that the libraries can be told to be.
+test('the app prints no image, instructions, answer or token, even at the most verbose log levels', async () => {
+  // The most verbose level of each library.
   const { app, azure } = await startBoth({
     OPENAI_LOG: 'debug',
     AZURE_LOG_LEVEL: 'verbose',
@@ -72,13 +72,13 @@ test('no image, instructions, answer or token is in any line that a session prin
   keepSecret('key', token);
   keepSecret('words', ANSWER);
 
-  await app.stop(); // which throws where any of that was printed
+  await app.stop(); // throws if the app printed any of these secrets
   azure.close();
-  expect(app.output().length, 'it did print').toBeGreaterThan(2_000);
-  expect(app.output(), 'which credential signed in, by its name').toContain('Result for ManagedIdentityCredential');
+  expect(app.output().length, 'the app printed a log').toBeGreaterThan(2_000);
+  expect(app.output(), 'the log names the credential that signed in').toContain('Result for ManagedIdentityCredential');
 });
 
-/** The same question to each route that takes JSON. */
+/** The body of the same question, for each route that takes JSON. */
 function questionsOf(base64: string): Record<string, string> {
   const url = `data:image/png;base64,${base64}`;
   const bodies = {

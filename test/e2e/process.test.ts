@@ -6,13 +6,13 @@ import { startBoth } from './app.ts';
 import { ask } from './ask.ts';
 import { readEvents } from './events.ts';
 
-/** Has the app's process do something that no code of the app does, half a second after it has said that it listens. */
+/** An environment that makes the app's process run `code`, half a second after it starts to listen. */
 function sabotage(code: string): Record<string, string> {
   const script = `const { log } = console; console.log = (text) => { log(text); if (text.includes('listening on')) setTimeout(() => { ${code} }, 500); }`;
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
-test('a promise that fails with nobody listening ends neither the process nor a request in it, and its words stay out of the log', async () => {
+test('an unhandled rejection does not end the process or its request, and is logged without its message', async () => {
   const { app, azure } = await startBoth(sabotage("Promise.reject(new RangeError(['secret','words'].join('-')))"));
   azure.model.fail({ delayMs: 1_500 });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
@@ -23,7 +23,7 @@ test('a promise that fails with nobody listening ends neither the process nor a 
   expect(app.output()).not.toContain('secret-words');
 });
 
-test('an internal error is logged with places in the source, and without its message', async () => {
+test('an internal error is logged with its positions in the source and without its message', async () => {
   const { app, azure } = await startBoth(
     sabotage("URLSearchParams.prototype.has = () => { throw new RangeError(['secret','words'].join('-')); }"),
   );
@@ -40,19 +40,19 @@ test('an internal error is logged with places in the source, and without its mes
   expect(app.output()).not.toContain('secret-words');
 });
 
-test('SIGTERM: what is under way is answered, and the process ends', async () => {
+test('after SIGTERM, the request in progress is answered, then the process ends', async () => {
   const { app, azure } = await startBoth();
   azure.model.fail({ delayMs: 1_500 });
-  const asked = ask(app.url, await still('image/png', 8, 8));
+  const pending = ask(app.url, await still('image/png', 8, 8));
   await sleep(500);
   const stopped = app.stop();
-  expect((await asked).status).toBe(200);
+  expect((await pending).status).toBe(200);
   await stopped;
   expect(app.alive()).toBe(false);
   azure.close();
 });
 
-test('one line also for an answer that is streamed, although its invocation is over by then', async () => {
+test('a streamed answer is logged in one line, although its invocation has already ended', async () => {
   const { app, azure } = await startBoth();
   const { status, text } = await ask(app.url, await still('image/png', 8, 8), {
     headers: { accept: 'text/event-stream' },
@@ -67,7 +67,7 @@ test('one line also for an answer that is streamed, although its invocation is o
   expect([status, ...lines]).toEqual([200, expect.stringMatching(/^\{.*"finishReason":"stop".*\}$/)]);
 });
 
-test('one line for each request, with the facts and nothing else', async () => {
+test('each request is logged in one line, with its status, images, usage and timings, and nothing else', async () => {
   const { app, azure } = await startBoth();
   const image = await still('image/png', 8, 8);
   const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });

@@ -8,29 +8,29 @@ import { still } from '../images/still.ts';
 import { type App, startApp } from './app.ts';
 import { ask } from './ask.ts';
 
-test('Entra is asked through HTTPS_PROXY', async () => {
-  const { url, asked } = await startProxy();
-  const app = await start({ ...(await withSecret()).env, NO_PROXY: '', HTTPS_PROXY: url });
+test('requests a token from Entra through HTTPS_PROXY', async () => {
+  const { url, proxied } = await startProxy();
+  const app = await start({ ...(await azureWithClientSecret()).env, NO_PROXY: '', HTTPS_PROXY: url });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
-  expect(asked).toEqual(expect.arrayContaining([expect.stringContaining('CONNECT ')]));
+  expect(proxied).toEqual(expect.arrayContaining([expect.stringContaining('CONNECT ')]));
 });
 
-test("a managed identity's endpoint is never asked through a proxy, and the model is", async () => {
-  const { url, asked } = await startProxy();
+test('calls the model through the proxy, but the endpoint of the managed identity directly', async () => {
+  const { url, proxied } = await startProxy();
   const azure = await startAzureHere();
   const app = await start({ ...azure.env, NO_PROXY: '', HTTP_PROXY: url, HTTPS_PROXY: url });
   const answer = await ask(app.url, await still('image/png', 8, 8));
   expect(answer.text).toContain('PNG');
   expect(azure.identity.requests).toHaveLength(1);
-  expect(asked).toEqual([expect.stringMatching(/^POST .*chat\/completions/)]);
+  expect(proxied).toEqual([expect.stringMatching(/^POST .*chat\/completions/)]);
 });
 
-test('NO_PROXY lets the model be asked directly', async () => {
-  const { url, asked } = await startProxy();
+test('calls the model directly if NO_PROXY lists its host', async () => {
+  const { url, proxied } = await startProxy();
   const azure = await startAzureHere();
   const app = await start({ ...azure.env, NO_PROXY: 'elsewhere.example,127.0.0.1', HTTP_PROXY: url, HTTPS_PROXY: url });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
-  expect(asked).toEqual([]);
+  expect(proxied).toEqual([]);
 });
 
 async function start(env: Record<string, string>): Promise<App> {
@@ -45,7 +45,7 @@ async function startAzureHere() {
   return azure;
 }
 
-async function withSecret(): Promise<{ env: Record<string, string> }> {
+async function azureWithClientSecret(): Promise<{ env: Record<string, string> }> {
   const azure = await startAzureHere();
   const entra = await startEntra(azure.authority);
   onTestFinished(async () => entra.close());
@@ -61,31 +61,31 @@ async function withSecret(): Promise<{ env: Record<string, string> }> {
   };
 }
 
-/** A proxy as companies have them, which notes what it is asked. */
-async function startProxy(): Promise<{ url: string; asked: string[] }> {
-  const asked: string[] = [];
+/** Starts a forward proxy, as companies have them, that records its requests. */
+async function startProxy(): Promise<{ url: string; proxied: string[] }> {
+  const proxied: string[] = [];
   const server = createServer((req, res) => {
-    asked.push(`${req.method} ${req.url}`);
-    const passed = request(req.url ?? '', { method: req.method, headers: req.headers }, (answer) => {
+    proxied.push(`${req.method} ${req.url}`);
+    const forwarded = request(req.url ?? '', { method: req.method, headers: req.headers }, (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(res);
     });
-    req.pipe(passed);
+    req.pipe(forwarded);
   });
-  server.on('connect', ({ method, url }, caller) => {
-    asked.push(`${method} ${url}`);
+  server.on('connect', ({ method, url }, client) => {
+    proxied.push(`${method} ${url}`);
     const [host, port] = url?.split(':') ?? [];
     const target = connect(Number(port), host, () => {
-      caller.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      target.pipe(caller).pipe(target);
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      target.pipe(client).pipe(target);
     });
-    target.on('error', () => caller.destroy());
-    caller.on('error', () => target.destroy());
+    target.on('error', () => client.destroy());
+    client.on('error', () => target.destroy());
   });
   const port = await listen(server, 0);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${port}`, asked };
+  return { url: `http://127.0.0.1:${port}`, proxied };
 }

@@ -15,12 +15,12 @@ const LOCAL = 'http://127.0.0.1:7071';
 test.each([
   ['js', process.execPath, '--input-type=module'],
   ['python', 'python3', '-'],
-])('the example in %s streams a file chunked and prints the answer', async (language, command, argument) => {
+])('the %s example sends a file in chunks and prints the answer', async (language, command, argument) => {
   const example = codeBlocks(EXAMPLES, language).find((block) => block.includes(LOCAL)) ?? '';
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   const { app, azure } = await startBoth();
   const seen: IncomingHttpHeaders[] = [];
-  const url = await recorder(app.url, seen);
+  const url = await startRecordingProxy(app.url, seen);
   onTestFinished(async () => {
     await app.stop();
     azure.close();
@@ -35,8 +35,8 @@ test.each([
   expect(seen[0]).not.toHaveProperty('content-length');
 });
 
-/** Passes requests on, and notes their headers. */
-async function recorder(target: string, seen: IncomingHttpHeaders[]): Promise<string> {
+/** Starts a proxy that forwards requests and records their headers. */
+async function startRecordingProxy(target: string, seen: IncomingHttpHeaders[]): Promise<string> {
   const server = createServer((req, res) => {
     const { url, method, headers } = req;
     seen.push(headers);

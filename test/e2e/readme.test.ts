@@ -8,11 +8,11 @@ import { expectNoneIn, keepSecret } from './secrets.ts';
 const README = readDocument('README.md');
 const run = promisify(execFile);
 
-test('the README runs as it is printed: start, curl, and the answer it shows; so does what other documents send there', async () => {
+test('the commands of the README give the answer that it shows, and those of other documents work', async () => {
   const [install, curl] = codeBlocks(README, 'sh');
   const [answer] = codeBlocks(README, 'text');
   expect(install).toMatch(/^npm install && /);
-  const printed = await start(install?.replace('npm install && ', '') ?? '');
+  const output = await start(install?.replace('npm install && ', '') ?? '');
   const { stdout } = await run('sh', ['-c', curl ?? ''], { cwd: ROOT });
   expect(stdout).toBe(answer);
 
@@ -23,20 +23,20 @@ test('the README runs as it is printed: start, curl, and the answer it shows; so
   for (const command of others)
     expect((await run('sh', ['-c', `${command} --fail`], { cwd: ROOT })).stdout, command).toContain('emulated');
 
-  await asksAboutAContainer(commandsIn(README), printed);
+  await expectJobDone(commandsIn(README), output);
 
   keepSecret('image', readFileSync(`${ROOT}test/images/sailboat.jpg`));
   keepSecret('words', stdout);
-  expectNoneIn(printed());
+  expectNoneIn(output());
 });
 
-/** Three commands: those before the one that starts a job are what this test has started with. */
-async function asksAboutAContainer(commands: readonly string[], printed: () => string): Promise<void> {
+/** The README needs three commands for a job. This test has already run the first two: npm install and npm start. */
+async function expectJobDone(commands: readonly string[], output: () => string): Promise<void> {
   const at = commands.findIndex(isJob);
   expect(commands.slice(at - 2, at)).toEqual(['npm install', 'npm start']);
-  await expect.poll(printed, { timeout: 60_000 }).toMatch(/ has the \d+ images of test\/images/);
-  // Another Azurite on this machine may have the port that the README names.
-  const [, container = ''] = /(https:\S+) has the \d+ images/.exec(printed()) ?? [];
+  await expect.poll(output, { timeout: 60_000 }).toMatch(/ has the \d+ images of test\/images/);
+  // Another Azurite on this machine may use the port that is in the README.
+  const [, container = ''] = /(https:\S+) has the \d+ images/.exec(output()) ?? [];
   expect(commands[at]).toContain('https://127.0.0.1:10000/');
   const command = commands[at]?.replace(/https:\S+(?=")/, container) ?? '';
   const { id } = JSON.parse((await run('sh', ['-c', command], { cwd: ROOT })).stdout) as { id: string };
@@ -57,7 +57,10 @@ function commandsIn(markdown: string): string[] {
   return codeBlocks(markdown, 'sh').flatMap((block) => block.split('\n'));
 }
 
-/** Runs a start command in a process group of its own, so that what npm started ends with the test. Returns what it prints. */
+/**
+ * Runs a start command in a process group of its own, so that everything that npm starts ends with the test.
+ * @returns a function that returns the output so far
+ */
 async function start(command: string): Promise<() => string> {
   const { AZURE_OPENAI_ENDPOINT: _endpoint, GPT4V_ENDPOINT: _alias, ...env } = process.env;
   const child = spawn('sh', ['-c', command], { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -68,7 +71,7 @@ async function start(command: string): Promise<() => string> {
       output += text;
       if (output.includes('listening on http://127.0.0.1:7071')) resolve();
     });
-    child.once('exit', () => reject(new Error(`it ended before it listened:\n${output}`)));
+    child.once('exit', () => reject(new Error(`the process ended before it listened:\n${output}`)));
   });
   return () => output;
 }

@@ -9,8 +9,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-test('ready: a line for each check, nothing paid, nothing asked twice within seconds', async () => {
-  const { app, azure } = await both();
+test('ready: reports every check and no token; requests at once share one model call without messages', async () => {
+  const { app, azure } = await start();
   const answers = await Promise.all(Array.from({ length: 20 }, async () => ready(app)));
   for (const { status, body } of answers) {
     expect(status).toBe(200);
@@ -32,13 +32,13 @@ test('ready: a line for each check, nothing paid, nothing asked twice within sec
 const BROKEN: readonly {
   what: string;
   env?: Record<string, string>;
-  breaking?: (azure: EmulatedAzure) => void;
+  breakAzure?: (azure: EmulatedAzure) => void;
   named: string;
   reason: string;
 }[] = [
   {
     what: 'no role',
-    breaking: (azure) => azure.setRole(false),
+    breakAzure: (azure) => azure.setRole(false),
     named: 'deployment',
     reason: 'it lacks the role',
   },
@@ -50,7 +50,7 @@ const BROKEN: readonly {
   },
   {
     what: 'no identity',
-    breaking: (azure) => azure.identity.fail({ status: 400 }, Infinity),
+    breakAzure: (azure) => azure.identity.fail({ status: 400 }, Infinity),
     named: 'token',
     reason: 'ManagedIdentityCredential',
   },
@@ -62,8 +62,8 @@ const BROKEN: readonly {
   },
 ];
 
-test.each(some(BROKEN, 2))('not ready: $what', async ({ env = {}, breaking, named, reason }) => {
-  const { app } = await both(env, breaking);
+test.each(some(BROKEN, 2))('not ready if there is $what: only the check "$named" fails', async ({ env = {}, breakAzure, named, reason }) => {
+  const { app } = await start(env, breakAzure);
   const { status, body } = await ready(app);
   expect(status).toBe(503);
   expect(body.ok).toBe(false);
@@ -72,22 +72,22 @@ test.each(some(BROKEN, 2))('not ready: $what', async ({ env = {}, breaking, name
   ]);
 });
 
-test('not ready: wrong settings in Azure are the problem `misconfigured`, as on every protected route', async () => {
-  const { app } = await both({ WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' });
+test('not ready: in Azure, invalid settings are answered with the problem `misconfigured`', async () => {
+  const { app } = await start({ WEBSITE_SITE_NAME: 'app', MAX_IMAGES: 'many' });
   const response = await checkedFetch(`${app.url}/api/health/ready`);
   expect(response.status).toBe(500);
   expect(await response.json()).toMatchObject({ code: 'misconfigured', settings: ['MAX_IMAGES'] });
 });
 
-test('ready again, some seconds after the role was given', async () => {
-  const { app, azure } = await both({}, (each) => each.setRole(false));
+test('ready again some seconds after the role is assigned', async () => {
+  const { app, azure } = await start({}, (each) => each.setRole(false));
   expect((await ready(app)).status).toBe(503);
   azure.setRole(true);
   await expect.poll(async () => (await ready(app)).status, { timeout: 8_000, interval: 500 }).toBe(200);
 });
 
-test('an identity endpoint that says nothing is told within the time that a question has', async () => {
-  const { app } = await both({ REQUEST_TIMEOUT_SECONDS: '2' }, (azure) =>
+test('not ready: reports an identity endpoint that does not respond', async () => {
+  const { app } = await start({ REQUEST_TIMEOUT_SECONDS: '2' }, (azure) =>
     azure.identity.fail({ silent: true }, Infinity),
   );
   const { status, body } = await ready(app);
@@ -111,12 +111,12 @@ async function ready(app: App): Promise<Ready> {
   return { status: response.status, body: (await response.json()) as Ready['body'] };
 }
 
-async function both(
+async function start(
   env: Record<string, string> = {},
-  breaking?: (azure: EmulatedAzure) => void,
+  breakAzure?: (azure: EmulatedAzure) => void,
 ): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = await startAzure({ record: true });
-  breaking?.(azure);
+  breakAzure?.(azure);
   const app = await startApp({ ...azure.env, ...env });
   closing.push(
     () => azure.close(),

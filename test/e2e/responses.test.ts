@@ -50,8 +50,8 @@ function sent(): Record<string, unknown> {
   return azure.model.requests[0]?.body as Record<string, unknown>;
 }
 
-describe('what reaches the model', () => {
-  test('is what the caller sent, stored nowhere, at the deployment', async () => {
+describe('the request to the model', () => {
+  test("is the caller's body with the name of the deployment and store: false", async () => {
     const body = {
       model: 'gpt-5',
       input: [user({ type: 'input_image', image_url: dataUrl('image/png', png), detail: 'low' })],
@@ -67,7 +67,7 @@ describe('what reaches the model', () => {
     expect(request?.headers.authorization).toMatch(/^Bearer ey/);
   });
 
-  test('has every image and file byte for byte, wherever it stands', async () => {
+  test('contains every image and file byte for byte, also the output of a function', async () => {
     const jpeg = await still('image/jpeg', 12, 9);
     const output = [{ type: 'input_image', image_url: dataUrl('image/jpeg', jpeg) }];
     const input = [
@@ -83,7 +83,7 @@ describe('what reaches the model', () => {
     expect(sent()['input']).toEqual(input);
   });
 
-  test('has no thoughts that cannot be known any more', async () => {
+  test('omits reasoning without encrypted content and references to reasoning, because nothing is stored', async () => {
     const thought = { type: 'reasoning', id: 'rs_1', summary: [] };
     const kept = { ...thought, encrypted_content: 'abc' };
     const input = [thought, { type: 'item_reference', id: 'rs_2' }, kept, user()];
@@ -91,14 +91,14 @@ describe('what reaches the model', () => {
     expect(sent()['input']).toEqual([kept, user()]);
   });
 
-  test('may leave out or send as null what it does not need', async () => {
+  test('is made although optional fields are null', async () => {
     const nothing = { previous_response_id: null, conversation: null, background: null, tools: null, store: null };
     expect((await post({ input: QUESTION, ...nothing, background: false, stream: null })).status).toBe(200);
     expect(sent()).toMatchObject({ store: false });
   });
 });
 
-describe('what needs something to be stored, or fetched, is refused by name', () => {
+describe('a field that needs something stored or fetched is rejected and named', () => {
   const file = dataUrl('application/pdf', PDF);
   test.each<[string, object]>([
     ['previous_response_id', { input: 'Hi', previous_response_id: 'resp_1' }],
@@ -131,23 +131,23 @@ describe('what needs something to be stored, or fetched, is refused by name', ()
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test("but a name like those in a tool's schema is not, nor a citation in an earlier answer", async () => {
+  test("but file_id is accepted in a tool's schema and in a citation of an earlier answer", async () => {
     const parameters = { type: 'object', properties: { file_id: { type: 'string' } }, file_ids: ['x'] };
     const annotations = [{ type: 'file_citation', file_id: 'file_1', index: 0, filename: 'a.pdf' }];
-    const said = { role: 'assistant', content: [{ type: 'output_text', text: 'Hello', annotations }] };
-    const body = { input: [said, user()], tools: [{ type: 'function', name: 'f', parameters }] };
+    const earlierAnswer = { role: 'assistant', content: [{ type: 'output_text', text: 'Hello', annotations }] };
+    const body = { input: [earlierAnswer, user()], tools: [{ type: 'function', name: 'f', parameters }] };
     expect((await post(body)).status).toBe(200);
   });
 });
 
-describe('images and files are checked before the model is asked', () => {
+describe('before the model is called, the app rejects', () => {
   test.each([
-    ['a text as an image', 'input_image', dataUrl('image/png', Buffer.from('text')), 415, 'unsupported_image_type'],
+    ['text as an image', 'input_image', dataUrl('image/png', Buffer.from('text')), 415, 'unsupported_image_type'],
     ['half an image', 'input_image', '', 422, 'corrupt_image'],
-    ['a text as a PDF', 'input_file', dataUrl('application/pdf', Buffer.from('text')), 400, 'invalid_request'],
-    ['base64 alone as a PDF', 'input_file', PDF.toString('base64'), 400, 'invalid_request'],
+    ['text as a PDF', 'input_file', dataUrl('application/pdf', Buffer.from('text')), 400, 'invalid_request'],
+    ['a PDF without the start of a data URL', 'input_file', PDF.toString('base64'), 400, 'invalid_request'],
     ['an empty PDF', 'input_file', 'data:application/pdf;base64,', 400, 'invalid_request'],
-    ['a PDF that is no base64', 'input_file', 'data:application/pdf;base64,%%%', 400, 'invalid_request'],
+    ['a PDF that is not valid base64', 'input_file', 'data:application/pdf;base64,%%%', 400, 'invalid_request'],
   ])('%s', async (what, type, given, status, code) => {
     const url = what === 'half an image' ? dataUrl('image/png', png.subarray(0, png.length / 2)) : given;
     const part = type === 'input_image' ? { type, image_url: url } : { type, filename: 'a.pdf', file_data: url };
@@ -164,25 +164,25 @@ describe('images and files are checked before the model is asked', () => {
   });
 });
 
-describe('what goes wrong at the model', () => {
-  test('is told by status before the answer begins', async () => {
+describe('failures', () => {
+  test('a failure of the model before the answer begins is answered with its status', async () => {
     azure.model.fail({ status: 429, headers: { 'retry-after': '90' } });
     expect(await post({ input: QUESTION })).toMatchObject({ status: 429, error: { code: 'rate_limited' } });
   });
 
-  test('is told with the parameter where the caller sent it', async () => {
+  test('a parameter that the model rejects is named', async () => {
     const { status, error } = await post({ input: QUESTION, temperature: 0 });
     expect(status).toBe(400);
     expect(error).toMatchObject({ param: 'temperature', message: expect.stringContaining('temperature') });
   });
 
-  test('is told as an event afterwards, which clients throw', async () => {
+  test("a failure during the answer is sent as an event, which OpenAI's client throws", async () => {
     azure.model.fail({ breakOff: 'mid-body' });
     const stream = await client.responses.create({ model: 'm', input: QUESTION, stream: true });
     await expect(Array.fromAsync(stream)).rejects.toMatchObject({ code: 'upstream_error' });
   });
 
-  test('is an event with the next number, as every event of the API has one', async () => {
+  test('the event of a failure has the next sequence number', async () => {
     azure.model.fail({ breakOff: 'mid-body' });
     const response = await checkedFetch(`${app.url}/api/responses`, {
       method: 'POST',
@@ -195,28 +195,28 @@ describe('what goes wrong at the model', () => {
     expect(events.at(-1)).toMatchObject({ event: 'error', data: { type: 'error', code: 'upstream_error' } });
   });
 
-  test.each([false, true])('a caller who hangs up ends it there, streamed: %s', async (stream) => {
+  test.each([false, true])('the model call is cancelled if the client disconnects, streamed: %s', async (stream) => {
     azure.model.fail(stream ? { wordDelayMs: 60_000 } : { silent: true });
     const abort = new AbortController();
-    const asked = fetch(`${app.url}/api/responses`, {
+    const pending = fetch(`${app.url}/api/responses`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ input: [user({ type: 'input_image', image_url: dataUrl('image/png', png) })], stream }),
       signal: abort.signal,
     });
-    asked.catch(() => undefined);
+    pending.catch(() => undefined);
     await expect.poll(() => azure.model.requests.length, { timeout: 10_000 }).toBe(1);
     abort.abort();
     expect(await azure.model.requests[0]?.closedEarly).toBe(true);
   });
 
-  test('is named where something else answers', async () => {
+  test('an answer that is not a response of the API is reported as upstream_error', async () => {
     azure.model.fail({ status: 200, body: { hello: 'world' } });
     expect(await post({ input: QUESTION })).toMatchObject({ status: 502, error: { code: 'upstream_error' } });
   });
 });
 
-test('a response to a request for a stream is one event, and the other way round', async () => {
+test('the caller gets a stream or JSON as requested, even if the model answers in the other form', async () => {
   const response = { id: 'resp_1', object: 'response', status: 'completed', model: 'm', output: [] };
   azure.model.fail({ status: 200, body: response });
   const stream = await client.responses.create({ model: 'm', input: QUESTION, stream: true });
@@ -227,7 +227,7 @@ test('a response to a request for a stream is one event, and the other way round
   expect(await client.responses.create({ model: 'm', input: QUESTION })).toMatchObject(response);
 });
 
-test('the log line tells what it cost, and nothing of what was said', async () => {
+test('the log line has the status, the images, the model and the usage', async () => {
   const before = app.output().length;
   const { usage } = await client.responses.create({
     model: 'gpt-5',
@@ -248,7 +248,7 @@ test('the log line tells what it cost, and nothing of what was said', async () =
 });
 
 describe('the list of models', () => {
-  test('is the deployment', async () => {
+  test('contains only the deployment, with every path prefix', async () => {
     const listed = await Array.fromAsync(client.models.list());
     expect(listed).toMatchObject([{ id: 'gpt-vision', object: 'model' }]);
     expect(await client.models.retrieve('gpt-vision')).toEqual(listed[0]);
@@ -261,22 +261,22 @@ describe('the list of models', () => {
 });
 
 test.each(['', 'v1/', 'openai/v1/', 'openai/', 'openai/deployments/any/'])(
-  "no caller's store reaches the model by any name of the routes: %s",
+  'the store value of the caller does not reach the model, with the path prefix "%s"',
   async (prefix) => {
-    const asked = { store: true, stream: false };
+    const common = { store: true, stream: false };
     const routes = prefix.includes('deployments') ? ['chat/completions'] : ['chat/completions', 'responses'];
     for (const route of routes) {
       const body = route === 'responses' ? { input: QUESTION } : { messages: [{ role: 'user', content: QUESTION }] };
       for (const store of [true, 'true', 1, null]) {
         azure.reset();
-        expect((await post({ ...body, ...asked, store }, `${prefix}${route}`)).status).toBe(200);
+        expect((await post({ ...body, ...common, store }, `${prefix}${route}`)).status).toBe(200);
         expect(sent()['store']).toBe(route === 'responses' ? false : undefined);
       }
     }
   },
 );
 
-test("no caller's store reaches the model on the chat route either", async () => {
+test('the chat route removes store and keeps metadata', async () => {
   const messages = [{ role: 'user', content: QUESTION }];
   expect((await post({ messages, store: true, metadata: { a: 'b' } }, 'chat/completions')).status).toBe(200);
   expect(sent()).toEqual({ model: 'gpt-vision', messages, metadata: { a: 'b' } });

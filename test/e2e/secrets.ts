@@ -2,22 +2,22 @@ import type { EmulatedAzure } from '../../src/dev/emulator/azure.ts';
 import { readEvents } from './events.ts';
 import { leaksIn, type Secret } from './leaks.ts';
 
-/** Of a large image, as much as is looked for in a log: its first bytes, and some of its midst and end. */
+/** Of a large value, the log is searched only for so many bytes of its start, its middle and its end. */
 const SAMPLE_BYTES = 4_096;
 const SECRET_VARIABLE = /KEY|SECRET|PASSWORD|IDENTITY_HEADER/;
 const DATA_URL = /^data:[a-z]+\/[a-z]+;base64,/;
 
-/** All that the tests of this file have shown to an app. */
+/** All secrets that the tests of one file have sent to an app. */
 const secrets = new Map<string, Secret>();
 const watched = new Set<EmulatedAzure>();
 
-/** Keeps what an app may not print: bytes of an image, or words. */
+/** Remembers a value that an app must not print. */
 export function keepSecret(kind: Secret['kind'], value: Uint8Array | string): void {
   for (const sample of samples(Buffer.from(value)))
     secrets.set(`${kind} ${sample.toString('latin1')}`, { kind, value: sample });
 }
 
-/** Keeps the model's words in an answer, whichever of the three kinds it is. */
+/** Remembers the model's words in an answer, which is text, JSON or an event stream. */
 export function keepAnswer(contentType: string, text: string): void {
   if (contentType.startsWith('text/plain')) keepSecret('words', text);
   else if (contentType.startsWith('application/json'))
@@ -31,35 +31,35 @@ export function keepAnswer(contentType: string, text: string): void {
     );
 }
 
-/** Keeps the keys in an environment. */
+/** Remembers the keys in an environment. */
 export function keepKeys(env: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(env)) if (SECRET_VARIABLE.test(name)) keepSecret('key', value);
 }
 
-/** Keeps all that reaches an emulated Azure, now and later. */
+/** Remembers the content of all requests to an emulated Azure, also of future ones. */
 export function keepAllThatReaches(azure: EmulatedAzure): EmulatedAzure {
   watched.add(azure);
   return {
     ...azure,
     reset() {
-      harvest(azure);
+      keepRequestsTo(azure);
       azure.reset();
     },
   };
 }
 
 /**
- * Holds what an app has printed against all that it was shown.
- * @throws {Error} saying what kind of thing was printed, and not the thing
+ * Checks that an app has printed none of the secrets.
+ * @throws {Error} naming the kinds of secrets that were printed, but not the secrets
  */
 export function expectNoneIn(output: string): void {
-  for (const azure of watched) harvest(azure);
-  // Before it listens it greets whoever started it, with an example.
+  for (const azure of watched) keepRequestsTo(azure);
+  // What the app prints before it listens contains an example on purpose.
   const leaks = leaksIn(output.slice(output.indexOf('listening on ')), secrets.values());
-  if (leaks.length > 0) throw new Error(`The app printed what it was shown: ${leaks.join(', ')}.`);
+  if (leaks.length > 0) throw new Error(`The app printed secrets: ${leaks.join(', ')}.`);
 }
 
-function harvest({ model }: EmulatedAzure): void {
+function keepRequestsTo({ model }: EmulatedAzure): void {
   for (const { body } of model.requests) {
     const { messages = [], input = [] } = (body ?? {}) as Partial<Conversation>;
     if (typeof input === 'string') keepSecret('words', input);
@@ -67,7 +67,7 @@ function harvest({ model }: EmulatedAzure): void {
   }
 }
 
-/** A request for chat completions, or for a response. */
+/** The body of a request to chat completions or to Responses. */
 interface Conversation {
   readonly messages: readonly { readonly content?: Content }[];
   readonly input: string | readonly { readonly content?: Content }[];
@@ -92,7 +92,7 @@ function keepPart({ text, image_url: image, file_data: file }: Part): void {
   for (const sample of samples(Buffer.from(base64))) keepSecret('image', Buffer.from(sample.toString(), 'base64'));
 }
 
-/** Cut where base64 may be cut. */
+/** Samples of a value, cut only at multiples of four bytes, so that base64 stays decodable. */
 function samples(value: Buffer): Buffer[] {
   if (value.length <= 3 * SAMPLE_BYTES) return [value];
   const middle = value.length / 2 - ((value.length / 2) % 4);

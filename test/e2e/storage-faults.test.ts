@@ -9,11 +9,11 @@ import { lookAtJob, putImages, resultsOf, startJob } from './job.ts';
 
 const CONCURRENCY = 4;
 const IMAGES = 12;
-const ENDS_WITHIN = { timeout: 60_000, interval: 500 };
-/** A request about a job whose storage hangs is over by then. */
+const JOB_TIMEOUT = { timeout: 60_000, interval: 500 };
+/** A request about a job ends after this time if storage hangs. */
 const REQUEST_TIMEOUT_SECONDS = 5;
 
-/** How storage goes wrong, and what the routes of jobs answer meanwhile. */
+/** How storage fails, and the code of the problem that the job routes answer. */
 const FAULTS: readonly (readonly [StorageFault, string])[] = [
   ['refuse', 'storage_access_denied'],
   ['break', 'storage_error'],
@@ -37,11 +37,11 @@ afterAll(async () => {
   azure.close();
 });
 
-test('storage that goes wrong at the start: questions are answered as ever, jobs get their problem, and work later', async () => {
+test('if storage fails at startup, questions work, job routes answer a problem, and jobs work later', async () => {
   for (const [at, [fault, code]] of FAULTS.entries()) {
     proxy.setFault(() => fault);
     if (at === 0) app = await start();
-    await expectAnswersAsEver();
+    await expectQuestionsWork();
     await expectProblem(code);
   }
   proxy.setFault(() => undefined);
@@ -50,21 +50,21 @@ test('storage that goes wrong at the start: questions are answered as ever, jobs
   expect(app.alive()).toBe(true);
 });
 
-test('storage that goes wrong in the middle of a job: the same, and the job goes on without asking twice', async () => {
+test('if storage fails during a job, questions work, and the job goes on without asking twice', async () => {
   azure.reset();
   const blobs = await putImages(storage.images, 'middle', IMAGES);
   const id = await startJob(app.url, `${proxy.images}/middle/`);
-  await expect.poll(() => azure.model.requests.length, ENDS_WITHIN).toBeGreaterThanOrEqual(CONCURRENCY);
+  await expect.poll(() => azure.model.requests.length, JOB_TIMEOUT).toBeGreaterThanOrEqual(CONCURRENCY);
   let questions = 0;
   for (const [fault, code] of FAULTS) {
     proxy.setFault(() => fault);
     await expectProblem(code, id);
-    await expectAnswersAsEver();
+    await expectQuestionsWork();
     questions += 2;
   }
   // Slow storage only makes a job slow.
   proxy.setFault(() => ({ delayMs: 200 }));
-  await expectAnswersAsEver();
+  await expectQuestionsWork();
   await expectDone(id, blobs);
   expect(app.alive()).toBe(true);
   expect(azure.model.requests).toHaveLength(IMAGES + questions + 2);
@@ -81,7 +81,7 @@ async function start(): Promise<App> {
   });
 }
 
-async function expectAnswersAsEver(): Promise<void> {
+async function expectQuestionsWork(): Promise<void> {
   const { url } = app;
   const image = await still('image/png', 8, 8);
   expect(await ask(url, image)).toMatchObject({ status: 200 });
@@ -93,7 +93,7 @@ async function expectAnswersAsEver(): Promise<void> {
   expect(chat.status, await chat.text()).toBe(200);
 }
 
-/** Every route of jobs answers within the deadline of a request, and says what is wrong. */
+/** Every job route answers 502 with a problem that has this code. */
 async function expectProblem(code: string, id = '0af76519-16cd-43dd-8448-eb211c80319c'): Promise<void> {
   const { url } = app;
   const body = JSON.stringify({ source: proxy.images, instructions: 'What is this?', tier: 'flex' });
@@ -115,7 +115,7 @@ async function expectProblem(code: string, id = '0af76519-16cd-43dd-8448-eb211c8
 
 async function expectDone(id: string, blobs: readonly string[]): Promise<void> {
   await expect
-    .poll(async () => lookAtJob(app.url, id), ENDS_WITHIN)
+    .poll(async () => lookAtJob(app.url, id), JOB_TIMEOUT)
     .toMatchObject({ status: 'done', answered: blobs.length, failed: 0 });
   const results = await resultsOf(app.url, id);
   expect(results.map(({ blob }) => blob)).toEqual(blobs.map((blob) => blob.replace(storage.images.url, proxy.images)));

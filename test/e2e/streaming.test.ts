@@ -9,7 +9,7 @@ import { readEvents } from './events.ts';
 import { heldBytes, PROBE } from './memory.ts';
 
 const WORD_DELAY_MS = 200;
-/** What the sockets and streams between the model and the caller hold at most. */
+/** The most that sockets and streams between the model and the caller may buffer. */
 const MAX_HELD_BYTES = 24 * 1024 * 1024;
 const EVENTS = { accept: 'text/event-stream' };
 
@@ -26,9 +26,9 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-describe('words', () => {
-  test('reach the caller as they leave the model', async () => {
-    await ask(app.url, image); // what is loaded once is not the stream's doing
+describe('the words of a streamed answer', () => {
+  test('reach the caller as soon as the model sends them', async () => {
+    await ask(app.url, image); // loads the modules, so that their loading is not measured
     azure.reset();
     azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
     const arrivals: number[] = [];
@@ -36,14 +36,14 @@ describe('words', () => {
       if (block.startsWith('event: delta')) arrivals.push(performance.now());
     const sent = azure.model.requests[0]?.sentAt ?? [];
     expect(arrivals.length).toBeGreaterThan(10);
-    // Behind the words come the reason for the end, the usage and [DONE].
+    // After the words come the finish reason, the usage and [DONE].
     const words = sent.slice(0, -3).slice(-arrivals.length);
     const lags = arrivals.map((arrival, at) => arrival - (words[at] ?? 0)).toSorted((a, b) => a - b);
     expect(lags[Math.floor(lags.length / 2)]).toBeLessThan(100);
     expect(lags[0]).toBeGreaterThanOrEqual(0);
   });
 
-  test('end with the same facts as the JSON answer, and common headers', async () => {
+  test('end with the finish reason and the usage; the headers have the request id and the timings', async () => {
     const answer = await ask(app.url, image, { headers: EVENTS });
     expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(answer.headers.get('x-request-id')).toBe(readEvents(answer.text).at(-1)?.data['requestId']);
@@ -55,8 +55,8 @@ describe('words', () => {
   });
 });
 
-describe('a caller who goes away', () => {
-  test('after the third word ends the model call', async () => {
+describe('a client that disconnects', () => {
+  test('after the third word cancels the model call', async () => {
     azure.model.fail({ wordDelayMs: WORD_DELAY_MS });
     const controller = new AbortController();
     let words = 0;
@@ -69,9 +69,9 @@ describe('a caller who goes away', () => {
   });
 });
 
-test('a caller who reads nothing does not make the process grow', async () => {
+test('the app does not buffer the whole answer for a client that reads nothing', async () => {
   const words = chunk('word '.repeat(200)).repeat(80_000); // 92 MB
-  // One to its end, so that what is loaded and kept once is.
+  // A complete request first, so that modules and caches are already in memory.
   expect(readEvents((await ask(app.url, image, { headers: EVENTS })).text).at(-1)?.event).toBe('done');
   azure.model.requests.length = 0;
   azure.model.fail({ body: `${words}${chunk('', 'stop')}data: [DONE]\n\n` });
@@ -86,7 +86,7 @@ test('a caller who reads nothing does not make the process grow', async () => {
   await sleep(2_500);
   const grown = (await heldBytes(app)) - before;
   socket.destroy();
-  expect(await closedEarlyWithin(1_000), 'the model was still held back').toBe(true);
+  expect(await closedEarlyWithin(1_000), 'the model was still sending').toBe(true);
   expect(grown).toBeLessThan(MAX_HELD_BYTES);
 });
 

@@ -25,16 +25,16 @@ const completion = (over: object) => ({
   choices: [{ ...choice, ...over }],
 });
 
-test('a failure that passes is retried and not seen by the caller', async () => {
+test('temporary failures are retried, and the caller does not notice them', async () => {
   azure.model.fail({ status: 500 });
   azure.model.fail({ breakOff: 'before-headers' });
   expect((await ask(app.url, image)).status).toBe(200);
   expect(azure.model.requests).toHaveLength(3);
   const bodies = azure.model.requests.map(({ body }) => JSON.stringify(body));
-  expect(new Set(bodies).size, 'every attempt carries the whole image').toBe(1);
+  expect(new Set(bodies).size, 'every attempt has the same body').toBe(1);
 });
 
-test('an answer cut by the filter after some words is an answer', async () => {
+test('an answer that the content filter cuts off after some words is returned', async () => {
   azure.model.fail({
     body: completion({ message: { role: 'assistant', content: 'A boat and' }, finish_reason: 'content_filter' }),
   });
@@ -42,7 +42,7 @@ test('an answer cut by the filter after some words is an answer', async () => {
   expect(answer.json()).toMatchObject({ answer: 'A boat and', finishReason: 'content_filter' });
 });
 
-test('a refusal is an answer', async () => {
+test('a refusal of the model is returned as an answer, as text and as JSON', async () => {
   azure.model.fail({ body: completion({ message: { role: 'assistant', content: null, refusal: 'I will not.' } }) }, 2);
   expect((await ask(app.url, image)).text).toBe('I will not.');
   const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-/** Every way in which a caller can put the same question about the same images. */
+/** Every way, apart from raw bytes, to send the same question about the same images. */
 const ways: Record<string, (given: Buffer[], headers?: Record<string, string>) => Promise<Asked>> = {
   async multipart(given, headers = {}) {
     const form = new FormData();
@@ -52,7 +52,7 @@ const ways: Record<string, (given: Buffer[], headers?: Record<string, string>) =
       ...headers,
     });
   },
-  async 'JSON with escaped slashes and broken lines'(given, headers = {}) {
+  async 'JSON with escaped slashes and line breaks'(given, headers = {}) {
     const wrapped = given.map((image) => image.toString('base64').replaceAll(/.{76}/g, '$&\n'));
     return post(app.url, json(wrapped).replaceAll('/', '\\/'), { 'content-type': 'application/json', ...headers });
   },
@@ -63,7 +63,7 @@ function json(list: string[]): string {
 }
 
 describe('the same question', () => {
-  test('reaches the model as the same request, however it was put', async () => {
+  test('reaches the model as the same request, in every way of sending it', async () => {
     const [image = Buffer.alloc(0)] = images;
     expect((await ask(app.url, image, { query: { instructions: INSTRUCTIONS } })).status).toBe(200);
     const raw = azure.model.requests[0]?.body;
@@ -74,7 +74,7 @@ describe('the same question', () => {
     }
   });
 
-  test.each(Object.keys(ways))('has its images in the order sent: %s', async (name) => {
+  test.each(Object.keys(ways))('keeps the order of its images: %s', async (name) => {
     const answer = await ways[name]?.(images, { accept: 'application/json' });
     expect(answer?.json()).toMatchObject({
       images: [{ type: 'image/png' }, { type: 'image/jpeg' }, { type: 'image/gif' }, { type: 'image/webp' }],
@@ -82,7 +82,7 @@ describe('the same question', () => {
     });
   });
 
-  test.each([100_000, 100_001, 100_002, 400_000])('is byte for byte the image from JSON (%d bytes)', async (size) => {
+  test.each([100_000, 100_001, 100_002, 400_000])('in JSON, keeps its image byte for byte (%d bytes)', async (size) => {
     const image = await stillOfSize('image/jpeg', size);
     await ways['JSON with bare base64']?.([image]);
     expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(
@@ -90,7 +90,7 @@ describe('the same question', () => {
     );
   });
 
-  test('gets three kinds of answer that agree', async () => {
+  test('gets the same answer as text, as JSON and as events', async () => {
     const [image = Buffer.alloc(0)] = images;
     const text = await ask(app.url, image);
     const whole = await ask(app.url, image, { headers: { accept: 'application/json' } });
@@ -112,7 +112,7 @@ describe('the same question', () => {
 
 describe('many images', () => {
   test.each(['multipart', 'JSON with data URLs'])(
-    'ten large ones are one question, and the eleventh is refused: %s',
+    'ten large images are accepted, eleven are rejected: %s',
     async (name) => {
       const image = await stillOfSize('image/jpeg', FULL ? 2_000_000 : 300_000);
       const ten = Array.from({ length: 10 }, () => image);
@@ -125,7 +125,7 @@ describe('many images', () => {
     },
   );
 
-  test.each(Object.keys(ways))('the one that is wrong is named: %s', async (name) => {
+  test.each(Object.keys(ways))('the position of a corrupt image is named: %s', async (name) => {
     const [good = Buffer.alloc(0)] = images;
     const answer = await ways[name]?.([good, good, good.subarray(0, good.length - 20)]);
     expect(answer?.json()).toMatchObject({
@@ -136,7 +136,7 @@ describe('many images', () => {
     });
   });
 
-  test.each(['multipart', 'JSON with data URLs'])('one that is too large is named: %s', async (name) => {
+  test.each(['multipart', 'JSON with data URLs'])('the position of an image that is too large is named: %s', async (name) => {
     const [good = Buffer.alloc(0)] = images;
     const answer = await ways[name]?.([good, Buffer.concat([good, Buffer.alloc(20_971_521 - good.length)])]);
     expect(answer?.json()).toMatchObject({ status: 413, code: 'image_too_large', image: 2, limit: 20_971_520 });
@@ -170,7 +170,7 @@ describe('structured output', () => {
         return post(app.url, form, { accept: 'application/json' });
       },
     },
-  ])('a schema in, data out: $how', async ({ send }) => {
+  ])('the answer to a question with a schema has data: $how', async ({ send }) => {
     const answer = await send();
     expect(answer.json()).toMatchObject({ data: { what: expect.stringContaining('PNG'), count: 0 }, refusal: null });
     expect(JSON.parse(String(answer.json()['answer']))).toEqual(answer.json()['data']);
@@ -180,20 +180,20 @@ describe('structured output', () => {
   });
 
   test.each([
-    { why: 'no object', value: { type: 'string' }, field: 'schema' },
-    { why: 'no schema', value: 7, field: 'schema' },
+    { why: 'not of type object', value: { type: 'string' }, field: 'schema' },
+    { why: 'a number', value: 7, field: 'schema' },
     {
       why: 'an unknown type',
       value: { type: 'object', properties: { a: { type: 'strnig' } } },
       field: 'schema/properties/a/type',
     },
     {
-      why: 'a reference that leads nowhere',
+      why: 'a reference to a definition that does not exist',
       value: { type: 'object', properties: { a: { $ref: '#/$defs/none' } } },
       field: 'schema',
     },
     { why: 'a reference to itself', value: { type: 'object', $ref: '#' }, field: 'schema' },
-  ])('a schema that is none is told before any call: $why', async ({ value, field }) => {
+  ])('an invalid schema is rejected before the model call: $why', async ({ value, field }) => {
     const answer = await withSchema(value);
     expect(answer.json()).toMatchObject({
       status: 400,
@@ -203,24 +203,24 @@ describe('structured output', () => {
     expect(azure.model.requests).toEqual([]);
   });
 
-  test('a schema that the service cannot guarantee is asked for without the guarantee', async () => {
+  test('a schema that strict mode does not support is sent with strict: false', async () => {
     expect((await withSchema({ ...schema, required: ['what'] })).status).toBe(200);
     expect(azure.model.requests[0]?.body).toMatchObject({ response_format: { json_schema: { strict: false } } });
   });
 
   test.each([
-    { why: 'cut by length', message: { content: '{"what":"a bo' }, finish: 'length' },
-    { why: 'cut by the filter', message: { content: '{"what":"a bo' }, finish: 'content_filter' },
+    { why: 'cut off at the token limit', message: { content: '{"what":"a bo' }, finish: 'length' },
+    { why: 'cut off by the content filter', message: { content: '{"what":"a bo' }, finish: 'content_filter' },
     { why: 'another object', message: { content: '{"who":"a boat"}' }, finish: 'stop' },
-    { why: 'no JSON', message: { content: 'A boat.' }, finish: 'stop' },
-  ])('an answer that is not the JSON asked for is told as that: $why', async ({ message, finish }) => {
+    { why: 'not JSON', message: { content: 'A boat.' }, finish: 'stop' },
+  ])('answers 422 answer_incomplete if the answer does not satisfy the schema: $why', async ({ message, finish }) => {
     azure.model.fail({ body: { id: 'c', model: 'm', choices: [{ message, finish_reason: finish }] } });
     const answer = await withSchema(schema);
     expect(answer.status).toBe(422);
     expect(answer.json()).toMatchObject({ code: 'answer_incomplete', finishReason: finish, answer: message.content });
   });
 
-  test('a refusal is a refusal, and no data', async () => {
+  test('a refusal of the model is returned as refusal, without data', async () => {
     azure.model.fail({
       body: { id: 'c', model: 'm', choices: [{ message: { content: null, refusal: 'No.' }, finish_reason: 'stop' }] },
     });
@@ -233,7 +233,7 @@ describe('structured output', () => {
   }
 });
 
-describe("OpenAI's own client", () => {
+describe("OpenAI's client", () => {
   const client = (): OpenAI =>
     new OpenAI({ baseURL: `${app.url}/api`, apiKey: 'unused', maxRetries: 0, fetch: checkedFetch });
   const message = (image: Buffer): OpenAI.ChatCompletionUserMessageParam => ({
@@ -244,7 +244,7 @@ describe("OpenAI's own client", () => {
     ],
   });
 
-  test('gets a completion, and the request goes through untouched but for the model', async () => {
+  test('gets a completion; of its request, only the model is replaced', async () => {
     const [image = Buffer.alloc(0)] = images;
     const extra = {
       seed: 7,
@@ -262,7 +262,7 @@ describe("OpenAI's own client", () => {
     expect(azure.model.requests[0]?.headers.authorization).toMatch(/^Bearer ey/);
   });
 
-  test('sends the same image as the other ways do', async () => {
+  test('makes the app send the same image as raw bytes do', async () => {
     const [image = Buffer.alloc(0)] = images;
     await ask(app.url, image);
     await client().chat.completions.create({ model: 'm', messages: [message(image)] });
@@ -270,7 +270,7 @@ describe("OpenAI's own client", () => {
     expect(two).toBe(one);
   });
 
-  test('gets a stream, its usage included', async () => {
+  test('gets a stream that includes the usage', async () => {
     const [image = Buffer.alloc(0)] = images;
     const stream = await client().chat.completions.create({
       model: 'm',
@@ -283,7 +283,7 @@ describe("OpenAI's own client", () => {
     expect(chunks.at(-1)?.usage?.total_tokens).toBeGreaterThan(0);
   });
 
-  test('holds a conversation of three turns, without an image in the last', async () => {
+  test('can hold a conversation of three turns with an image only in the first', async () => {
     const [image = Buffer.alloc(0)] = images;
     const messages: OpenAI.ChatCompletionMessageParam[] = [message(image)];
     for (const next of ['And the colour?', 'Thank you.']) {
@@ -295,7 +295,7 @@ describe("OpenAI's own client", () => {
     expect(azure.model.requests.at(-1)?.body).toMatchObject({ messages });
   });
 
-  test('gets structured output parsed', async () => {
+  test('gets and parses structured output', async () => {
     const format = {
       type: 'json_schema',
       json_schema: {
@@ -318,30 +318,30 @@ describe("OpenAI's own client", () => {
   });
 
   test.each([
-    { what: 'an image by address', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
+    { what: 'an image given as a URL', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
     {
-      what: 'something that is no image',
+      what: 'text as an image',
       part: { url: `data:image/png;base64,${btoa('Dear Sir or Madam')}` },
       status: 415,
       code: 'unsupported_image_type',
     },
-  ])("is told problems in OpenAI's shape: $what", async ({ part, status, code }) => {
-    const asked = client().chat.completions.create({
+  ])("gets a problem in OpenAI's shape with a request id: $what", async ({ part, status, code }) => {
+    const pending = client().chat.completions.create({
       model: 'm',
       messages: [{ role: 'user', content: [{ type: 'image_url', image_url: part }] }],
     });
-    await expect(asked).rejects.toMatchObject({ status, code, requestID: expect.stringMatching(/^[\da-f-]{36}$/) });
+    await expect(pending).rejects.toMatchObject({ status, code, requestID: expect.stringMatching(/^[\da-f-]{36}$/) });
     expect(azure.model.requests).toEqual([]);
   });
 
-  test('is told what the upstream did, before a stream and within one', async () => {
+  test('gets an error for a failure of the model before the stream and within it', async () => {
     azure.model.fail({ status: 429, headers: { 'retry-after': '120' } });
-    const asked = client().chat.completions.create({
+    const pending = client().chat.completions.create({
       model: 'm',
       messages: [{ role: 'user', content: 'Hello?' }],
       stream: true,
     });
-    await expect(asked).rejects.toMatchObject({ status: 429, code: 'rate_limited' });
+    await expect(pending).rejects.toMatchObject({ status: 429, code: 'rate_limited' });
     azure.model.fail({ breakOff: 'mid-body' });
     const stream = await client().chat.completions.create({
       model: 'm',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OpenAI } from 'openai';
 import { type Caller, type Client, collect, WEATHER } from './client.ts';
 
-/** OpenAI's Agents SDK, by default with Responses. */
+/** OpenAI's Agents SDK, with the Responses API, which is its default, and with chat completions. */
 export function agentsClients({ base, headers }: Caller): Client[] {
   const openAIClient = new OpenAI({ baseURL: base, apiKey: 'unused', defaultHeaders: headers });
   return [true, false].map((useResponses) => {

@@ -13,7 +13,7 @@ import {
 } from 'ai';
 import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
-/** Vercel's AI SDK, whose `openai()` and `azure()` speak Responses. */
+/** Vercel's AI SDK, whose `openai()` and `azure()` use the Responses API. */
 export function aiSdkClients({ base, headers }: Caller): Client[] {
   const openai = createOpenAI({ baseURL: `${base}/v1`, apiKey: 'unused', headers });
   const azure = createAzure({ baseURL: `${base}/openai`, apiKey: 'unused', headers });
@@ -47,8 +47,8 @@ function client(name: string, path: string, model: LanguageModel): Client {
     row: name.replace('.chat()', '()'),
     path,
     async ask(question, image, signal) {
-      const asked = { model, messages: messages(question, image), maxRetries: 0 };
-      return (await generateText(signal ? { ...asked, abortSignal: signal } : asked)).text;
+      const request = { model, messages: messages(question, image), maxRetries: 0 };
+      return (await generateText(signal ? { ...request, abortSignal: signal } : request)).text;
     },
     async stream(question, image) {
       return collect(streamText({ model, messages: messages(question, image) }).textStream, (word) => word);

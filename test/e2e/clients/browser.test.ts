@@ -9,8 +9,8 @@ import { type App, startApp } from '../app.ts';
 import { openBrowser } from '../browser.ts';
 import { keepAllThatReaches, keepSecret } from '../secrets.ts';
 
-/** In the page: what a visitor's script does, with fetch and with OpenAI's client. */
-interface InPage {
+/** What the functions that run in the page are called with. */
+interface PageInput {
   readonly key: string;
   readonly api: string;
   readonly image: string;
@@ -21,7 +21,7 @@ let app: App;
 let browser: Browser;
 let pages: Server;
 let allowed: string;
-let inPage: InPage;
+let pageInput: PageInput;
 beforeAll(async () => {
   const { outputFiles } = await build({
     stdin: { contents: `export { OpenAI } from 'openai'`, resolveDir: import.meta.dirname },
@@ -39,7 +39,7 @@ beforeAll(async () => {
   app = await startApp({ ...azure.env, FUNCTION_KEYS: 'on', CORS_ALLOWED_ORIGINS: `https://page.example, ${allowed}` });
   const bytes = await still('image/png', 30, 20);
   keepSecret('image', bytes);
-  inPage = {
+  pageInput = {
     key: /x-functions-key: (\S+)/.exec(app.output())?.[1] ?? '',
     api: `${app.url}/api`,
     image: `data:image/png;base64,${bytes.toString('base64')}`,
@@ -53,15 +53,15 @@ afterAll(async () => {
   pages.close();
 });
 
-describe('a page of an origin that is allowed', () => {
-  test('asks with fetch, and reads the answer and its id', async () => {
+describe('a page of an allowed origin', () => {
+  test('asks with fetch, and can read the answer and its request id', async () => {
     const page = await open(allowed);
-    const { status, text, id } = await page.evaluate(ask, inPage);
+    const { status, text, id } = await page.evaluate(ask, pageInput);
     expect({ status, text }).toEqual({ status: 200, text: expect.stringContaining('PNG image of 30 x 20 pixels') });
     expect(app.output()).toContain(id);
   });
 
-  test("streams with OpenAI's client, whose own headers pass", async () => {
+  test("streams with OpenAI's client, whose additional headers are allowed", async () => {
     const page = await open(allowed);
     const words = await page.evaluate(async ({ key, api, image }) => {
       const { OpenAI } = (globalThis as unknown as { sdk: typeof import('openai') }).sdk;
@@ -87,21 +87,21 @@ describe('a page of an origin that is allowed', () => {
       const deltas: string[] = [];
       for await (const event of stream) if (event.type === 'response.output_text.delta') deltas.push(event.delta);
       return deltas;
-    }, inPage);
+    }, pageInput);
     expect(words.length).toBeGreaterThan(5);
     expect(words.join('')).toContain('PNG image of 30 x 20 pixels');
   });
 
-  test('sees that its key is wrong, instead of a network error', async () => {
+  test('gets status 401 instead of a network error if its key is wrong', async () => {
     const page = await open(allowed);
     expect(await page.evaluate(ask, { ...inPage, key: 'wrong' })).toMatchObject({ status: 401 });
   });
 });
 
-test('a page of any other origin gets no answer, and its question reaches no model', async () => {
+test('a page of another origin gets no answer, and its question does not reach the model', async () => {
   azure.reset();
   const page = await open(allowed.replace('127.0.0.1', 'localhost'));
-  await expect(page.evaluate(ask, inPage)).rejects.toThrow('Failed to fetch');
+  await expect(page.evaluate(ask, pageInput)).rejects.toThrow('Failed to fetch');
   expect(azure.model.requests).toEqual([]);
 });
 
@@ -112,7 +112,7 @@ async function open(origin: string): Promise<Page> {
 }
 
 /** Runs in the page. */
-async function ask({ key, api, image }: InPage): Promise<{ status: number; text: string; id: string | null }> {
+async function ask({ key, api, image }: PageInput): Promise<{ status: number; text: string; id: string | null }> {
   const response = await fetch(`${api}/processImage`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-functions-key': key },

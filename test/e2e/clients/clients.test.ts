@@ -8,10 +8,10 @@ import { agentsClients } from './agents.ts';
 import { aiSdkClients } from './ai-sdk.ts';
 import type { Caller, Client } from './client.ts';
 import { langChainClients } from './langchain.ts';
-import { askWithItsOwnTemperature, llamaIndexClients } from './llamaindex.ts';
+import { askWithDefaultTemperature, llamaIndexClients } from './llamaindex.ts';
 import { openAiClients } from './openai.ts';
 
-/** A name that is not the deployment's, and an address that no client asks: the tests only need the names. */
+/** An address that is never called: the clients at it only give the tests their names. */
 const NOWHERE: Caller = { base: 'http://127.0.0.1:1/api', headers: {} };
 const KNOWN = clientsOf(NOWHERE);
 const NAMES = KNOWN.map(({ name }) => name);
@@ -41,11 +41,11 @@ beforeEach(() => azure.reset());
 describe.each(NAMES)('%s', (name) => {
   const client = (): Client => {
     const found = clients.get(name);
-    if (!found) throw new Error(`there is no client ${name}`);
+    if (!found) throw new Error(`unknown client ${name}`);
     return found;
   };
 
-  test('asks about an image, and nothing is stored', async () => {
+  test('asks about an image, and the request to the model has no store, or store: false', async () => {
     expect(await client().ask(QUESTION, image)).toContain('PNG image of 30 x 20 pixels');
     const [request] = azure.model.requests;
     expect(request?.path).toMatch(/^\/openai\/(?:v1\/responses|deployments\/gpt-vision\/chat\/completions)$/);
@@ -54,7 +54,7 @@ describe.each(NAMES)('%s', (name) => {
     if (!isResponses) expect(request?.body).not.toHaveProperty('store');
   });
 
-  test('streams', async () => {
+  test('streams an answer in pieces', async () => {
     const words = await client().stream(QUESTION, image);
     expect(words.length).toBeGreaterThan(5);
     expect(words.join('')).toContain(`PNG image of 30 x 20 pixels`);
@@ -71,7 +71,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(await client().tool('Ask get_weather about Kiel.')).toEqual({ place: expect.stringContaining('Kiel') });
   });
 
-  test('is told what is wrong with an image, once', async () => {
+  test('throws an error that says what is wrong with an image, and the model is not called', async () => {
     const noImage = `data:image/png;base64,${Buffer.from('This is a text.').toString('base64')}`;
     const error: unknown = await client()
       .ask(QUESTION, noImage)
@@ -81,20 +81,20 @@ describe.each(NAMES)('%s', (name) => {
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test('ends the question at the model when it gives up', async () => {
+  test('cancels the model call if it aborts its request', async () => {
     azure.model.fail({ silent: true });
     const abort = new AbortController();
-    const asked = client().ask(QUESTION, image, abort.signal);
-    asked.catch(() => undefined);
+    const pending = client().ask(QUESTION, image, abort.signal);
+    pending.catch(() => undefined);
     await expect.poll(() => azure.model.requests.length, { timeout: 10_000 }).toBe(1);
     abort.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(pending).rejects.toThrow();
     expect(await azure.model.requests[0]?.closedEarly).toBe(true);
   });
 });
 
-test('a temperature that the model refuses is told once, by name, as the service tells it', async () => {
-  await expect(askWithItsOwnTemperature(caller, QUESTION)).rejects.toMatchObject({
+test("an error names the temperature that the model rejects, with the model's message, and is not retried", async () => {
+  await expect(askWithDefaultTemperature(caller, QUESTION)).rejects.toMatchObject({
     status: 400,
     param: 'temperature',
     code: 'unsupported_value',
@@ -112,11 +112,11 @@ describe('the table in src/routes/README.md', () => {
       .map(([name = '', ...cells]) => [name.trim(), cells.join(' | ')]),
   );
 
-  test('has every client that is tested, and no other', () => {
+  test('lists every tested client and no other', () => {
     expect([...rows.keys()].toSorted()).toEqual([...new Set(KNOWN.map(({ row }) => row))].toSorted());
   });
 
-  test.each(KNOWN)('says where $name finds the app, and how it brings the key', ({ row, path }) => {
+  test.each(KNOWN)('shows the path of the app for $name, and the headers for the key', ({ row, path }) => {
     const lines = rows.get(row) ?? '';
     expect(lines).toMatch(new RegExp(`/api${path}['\`]`));
     expect(lines).toMatch(/headers/i);

@@ -2,7 +2,7 @@ import { HumanMessage } from '@langchain/core/messages';
 import { AzureChatOpenAI, ChatOpenAI } from '@langchain/openai';
 import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
-/** LangChain, by OpenAI's and by Azure's names. */
+/** LangChain's clients for OpenAI and for Azure. */
 export function langChainClients({ base, headers }: Caller): Client[] {
   const plain = { apiKey: 'unused', maxRetries: 0, configuration: { baseURL: `${base}/v1`, defaultHeaders: headers } };
   return [

@@ -3,7 +3,7 @@ import { extractText } from '@llamaindex/core/utils';
 import { OpenAI, OpenAIResponses } from '@llamaindex/openai';
 import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
-/** LlamaIndex. Its own temperature, 0.1, is one that models which reason refuse. */
+/** LlamaIndex. Its default temperature, 0.1, is rejected by reasoning models, so these clients set 1. */
 export function llamaIndexClients({ base, headers }: Caller): Client[] {
   const options = (signal?: AbortSignal) => ({
     model: 'gpt-5',
@@ -13,7 +13,7 @@ export function llamaIndexClients({ base, headers }: Caller): Client[] {
     maxRetries: 0,
     additionalSessionOptions: {
       defaultHeaders: headers,
-      // It has no signal of its own.
+      // LlamaIndex has no option for an abort signal.
       fetch: async (url: string | URL | Request, init?: RequestInit) => fetch(url, signal ? { ...init, signal } : init),
     },
   });
@@ -23,8 +23,8 @@ export function llamaIndexClients({ base, headers }: Caller): Client[] {
   ];
 }
 
-/** What it sends if nobody names a temperature. */
-export async function askWithItsOwnTemperature({ base, headers }: Caller, question: string): Promise<unknown> {
+/** Asks without setting a temperature, so that LlamaIndex sends its default. */
+export async function askWithDefaultTemperature({ base, headers }: Caller, question: string): Promise<unknown> {
   const additionalSessionOptions = { defaultHeaders: headers };
   const llm = new OpenAI({ model: 'gpt-5', apiKey: 'unused', baseURL: `${base}/v1`, additionalSessionOptions });
   return llm.chat({ messages: [{ role: 'user', content: question }] });
@@ -50,13 +50,13 @@ function client(name: string, connect: (signal?: AbortSignal) => ToolCallLLM): C
     stream: async (question, image) =>
       collect(await llm.chat({ messages: messages(question, image), stream: true }), ({ delta }) => delta),
     async structured(question, image) {
-      const asked = { name: 'boat', schema: BOAT, strict: true };
+      const format = { name: 'boat', schema: BOAT, strict: true };
       const { message } = await llm.chat({
         messages: messages(question, image),
-        // Its Responses leave out a responseFormat.
+        // OpenAIResponses ignores responseFormat.
         ...(name.endsWith('Responses')
-          ? { additionalChatOptions: { text: { format: { type: 'json_schema', ...asked } } } }
-          : { responseFormat: { type: 'json_schema', json_schema: asked } }),
+          ? { additionalChatOptions: { text: { format: { type: 'json_schema', ...format } } } }
+          : { responseFormat: { type: 'json_schema', json_schema: format } }),
       });
       return JSON.parse(extractText(message.content));
     },

@@ -33,8 +33,8 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-describe("the SDK's client", () => {
-  test('connects without a session, and finds the one tool with its limits', async () => {
+describe("the MCP SDK's client", () => {
+  test('connects without a session, and lists the one tool with its limits', async () => {
     const client = await connect();
     expect(client.getServerVersion()).toMatchObject({ name: 'keyless-vision', version: expect.any(String) });
     const { tools } = await client.listTools();
@@ -53,7 +53,7 @@ describe("the SDK's client", () => {
     expect((client.transport as StreamableHTTPClientTransport).sessionId).toBeUndefined();
   });
 
-  test.each(['base64', 'a data URL'])('asks about an image as %s', async (kind) => {
+  test.each(['base64', 'a data URL'])('asks about an image given as %s', async (kind) => {
     const client = await connect();
     const given = kind === 'base64' ? image : `data:image/png;base64,${image}`;
     const result = await client.callTool({ name: TOOL, arguments: { instructions: QUESTION, images: [given] } });
@@ -64,7 +64,7 @@ describe("the SDK's client", () => {
     expect(JSON.stringify(azure.model.requests[0]?.body)).toContain(image);
   });
 
-  test('gets an object that satisfies its schema, as text too', async () => {
+  test('gets an object that satisfies its schema, also as text', async () => {
     const client = await connect();
     const { content, structuredContent, isError } = await client.callTool({
       name: TOOL,
@@ -89,17 +89,17 @@ describe("the SDK's client", () => {
     ['invalid_request', { schema: { type: 'array' } }, 'schema must describe an object'],
     ['invalid_request', { volume: 11 }, 'volume is not a known field'],
     ['missing_instructions', { instructions: ' ' }, ''],
-  ])('is told %s as an error of the tool: %#', async (code, wrong, words) => {
+  ])('gets %s as a tool error: %#', async (code, wrong, words) => {
     const client = await connect();
-    const asked = { instructions: QUESTION, images: [image], ...wrong };
-    const result = await client.callTool({ name: TOOL, arguments: asked });
+    const request = { instructions: QUESTION, images: [image], ...wrong };
+    const result = await client.callTool({ name: TOOL, arguments: request });
     expect(result).toEqual({ isError: true, content: [{ type: 'text', text: expect.stringContaining(`${code}: `) }] });
     expect(JSON.stringify(result)).toContain(words);
     expect(azure.model.requests).toEqual([]);
     expect(app.output()).toContain(`"code":"${code}"`);
   });
 
-  test('is told of a failure of the model as an error of the tool', async () => {
+  test('gets a failure of the model as a tool error', async () => {
     azure.model.fail({ status: 404, body: { error: { code: 'DeploymentNotFound' } } });
     const client = await connect();
     const result = await client.callTool({ name: TOOL, arguments: { instructions: QUESTION, images: [image] } });
@@ -109,24 +109,24 @@ describe("the SDK's client", () => {
     });
   });
 
-  test('that hangs up ends the question at the model', async () => {
+  test('cancels the model call if it disconnects, and the app logs status 499', async () => {
     azure.model.fail({ silent: true });
     const client = await connect();
-    const asked = client.callTool({ name: TOOL, arguments: { instructions: QUESTION, images: [image] } });
-    asked.catch(() => undefined);
+    const pending = client.callTool({ name: TOOL, arguments: { instructions: QUESTION, images: [image] } });
+    pending.catch(() => undefined);
     await expect.poll(() => azure.model.requests.length, { timeout: 10_000 }).toBe(1);
     await client.close();
-    await expect(asked).rejects.toThrow();
+    await expect(pending).rejects.toThrow();
     expect(await azure.model.requests[0]?.closedEarly).toBe(true);
     await expect.poll(() => app.output()).toContain('"status":499,"method":"tools/call"');
   });
 
-  test('is told of a tool that does not exist, and which one does', async () => {
+  test('gets an error that names the existing tool if it calls an unknown one', async () => {
     const client = await connect();
     await expect(client.callTool({ name: 'paint', arguments: { images: [image] } })).rejects.toThrow(TOOL);
   });
 
-  test('needs the key', async () => {
+  test('is rejected with 401 if its key is wrong', async () => {
     await expect(connect({ 'x-functions-key': 'wrong' })).rejects.toMatchObject({ code: 401 });
   });
 });
@@ -140,14 +140,14 @@ describe('the protocol', () => {
     [JSON.stringify({ ...LIST, method: 'tools/paint' }), 200, -32_601],
     [JSON.stringify({ ...LIST, method: 'tools/call', params: { name: TOOL, arguments: 'none' } }), 200, -32_603],
     [JSON.stringify({ ...LIST, method: 'tools/call' }), 200, -32_603],
-  ])('%s: %i, and the error %i of JSON-RPC', async (body, status, code) => {
+  ])('answers %s with status %i and JSON-RPC error %i', async (body, status, code) => {
     const response = await send(body);
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/json');
     expect(await response.json()).toMatchObject({ jsonrpc: '2.0', error: { code, message: expect.any(String) } });
   });
 
-  test('a body that is too large: 413, with the problem', async () => {
+  test('answers a body that is too large with 413 and the code of the problem', async () => {
     const response = await send(JSON.stringify({ ...LIST, params: { big: 'x'.repeat(3_000_000) } }));
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({
@@ -161,19 +161,19 @@ describe('the protocol', () => {
     [{ accept: 'application/json' }, 406],
     [{ 'content-type': 'text/plain' }, 415],
     [{ 'mcp-protocol-version': '1999-01-01' }, 400],
-  ])('%o: %i, and no question to the model', async (headers, status) => {
+  ])('with the headers %o, answers %i and does not call the model', async (headers, status) => {
     const params = { name: TOOL, arguments: { instructions: QUESTION, images: [image] } };
     const response = await send(JSON.stringify({ ...LIST, method: 'tools/call', params }), headers);
     expect(response.status).toBe(status);
     expect(azure.model.requests).toEqual([]);
   });
 
-  test('a notification: 202 without a body', async () => {
+  test('answers a notification with 202 and no body', async () => {
     const response = await send(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
     expect([response.status, await response.text()]).toEqual([202, '']);
   });
 
-  test('an id comes back as it was, however long', async () => {
+  test('returns the id of the request unchanged, also a long one', async () => {
     for (const id of [0, 'a', 'x'.repeat(5_000)]) {
       const params = { name: TOOL, arguments: {} };
       const response = await send(JSON.stringify({ ...LIST, id, method: 'tools/call', params }));
@@ -181,7 +181,7 @@ describe('the protocol', () => {
     }
   });
 
-  test.each(['GET', 'DELETE'])('%s: 405, since there are no sessions', async (method) => {
+  test.each(['GET', 'DELETE'])('answers %s with 405, because there are no sessions', async (method) => {
     const response = await fetch(`${app.url}/api/mcp`, {
       method,
       headers: { ...MESSAGE_HEADERS, 'x-functions-key': key },

@@ -13,7 +13,7 @@ const VERSIONS = [
   { major: 7, Plain: OpenAI, Azure: AzureOpenAI, prefix: '' },
 ];
 
-/** All majors of OpenAI's client, with each of the prefixes that people put into their base URL, and as Azure's client. */
+/** Every major version of OpenAI's client, each with another usual prefix in its base URL, and of its Azure client. */
 export function openAiClients({ base, headers }: Caller): Client[] {
   return VERSIONS.flatMap(({ major, Plain, Azure, prefix }) => {
     const plain: AnyOpenAI = new Plain({
@@ -47,8 +47,8 @@ function chat(name: string, client: AnyOpenAI): Omit<Client, 'row' | 'path'> {
   return {
     name,
     async ask(question, image, signal) {
-      const asked = { model, messages: messages(question, image), max_tokens: 500 };
-      const { choices } = await client.chat.completions.create(asked, signal ? { signal } : {});
+      const request = { model, messages: messages(question, image), max_tokens: 500 };
+      const { choices } = await client.chat.completions.create(request, signal ? { signal } : {});
       return choices[0]?.message.content ?? '';
     },
     async stream(question, image) {
@@ -94,8 +94,8 @@ function responses(name: string, client: AnyOpenAI): Omit<Client, 'row' | 'path'
   return {
     name,
     async ask(question, image, signal) {
-      const asked = { model, input: input(question, image), store: true };
-      return (await client.responses.create(asked, signal ? { signal } : {})).output_text;
+      const request = { model, input: input(question, image), store: true };
+      return (await client.responses.create(request, signal ? { signal } : {})).output_text;
     },
     async stream(question, image) {
       const stream = await client.responses.create({ model, input: input(question, image), stream: true });
@@ -115,8 +115,8 @@ function responses(name: string, client: AnyOpenAI): Omit<Client, 'row' | 'path'
       const [call] = output;
       if (call?.type !== 'function_call') return undefined;
       const result = { type: 'function_call_output' as const, call_id: call.call_id, output: 'Sunny' };
-      const asked = [{ role: 'user' as const, content: question }, call, result];
-      const next = await client.responses.create({ model, input: asked, tools });
+      const conversation = [{ role: 'user' as const, content: question }, call, result];
+      const next = await client.responses.create({ model, input: conversation, tools });
       return next.output_text ? JSON.parse(call.arguments) : undefined;
     },
   };
