@@ -94,7 +94,7 @@ describe('a page of an allowed origin', () => {
 
   test('gets status 401 instead of a network error if its key is wrong', async () => {
     const page = await open(allowed);
-    expect(await page.evaluate(ask, { ...inPage, key: 'wrong' })).toMatchObject({ status: 401 });
+    expect(await page.evaluate(ask, { ...pageInput, key: 'wrong' })).toMatchObject({ status: 401 });
   });
 });
 
