@@ -318,7 +318,7 @@ describe("OpenAI's client", () => {
   });
 
   test.each([
-    { what: 'an image given as a URL', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
+    { what: 'an image given as an https URL', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
     {
       what: 'text as an image',
       part: { url: `data:image/png;base64,${btoa('Dear Sir or Madam')}` },

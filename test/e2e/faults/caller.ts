@@ -20,9 +20,9 @@ import type { Question, Sent, Way } from './way.ts';
 import { SERVED_BY } from '../app.ts';
 
 const image = await still('image/png', 16, 16);
-const cut = image.subarray(0, image.length - 20);
+const truncated = image.subarray(0, image.length - 20);
 const tooLarge = await stillOfSize('image/jpeg', MAX_IMAGE_BYTES + 1);
-/** Three quarters of what an image may have; as many of them as are more than a body may have, in base64 or not. */
+/** Three quarters of the size limit of an image, and enough of them to exceed that of a body, in base64 or not. */
 const large = await stillOfSize('image/jpeg', MAX_IMAGE_BYTES * 0.75);
 const tooMuch = Array.from({ length: Math.ceil(MAX_BODY_BYTES / large.length) + 1 }, () => large);
 
@@ -40,11 +40,11 @@ const refused = (status: number, code: string, problem: Expected['problem'] = {}
 });
 const invalid = (field: string): Expected =>
   refused(400, 'invalid_request', { errors: [expect.objectContaining({ field })] });
-/** The Functions host ends a body that is too slow itself, without a body (seen on 4.1037); the server, by the deadline. */
+/** For a slow body, the Functions host answers 500 without a body (seen on 4.1037), the server 408 at the deadline. */
 const tooSlow: Expected =
   SERVED_BY === 'server' ? refused(408, 'request_timeout') : { status: 500, code: 'none', calls: 0 };
 const answered: Expected = { status: 200, code: 'answer', calls: 1 };
-const gone = (calls: number): Expected => ({ status: 0, code: 'none', calls });
+const disconnected = (calls: number): Expected => ({ status: 0, code: 'none', calls });
 
 const withField =
   (name: string, value: unknown) =>
@@ -71,49 +71,49 @@ const question: readonly Fault[] = [
     expected: refused(400, 'missing_instructions'),
   },
   {
-    name: 'instructions without an end',
+    name: 'instructions that are too long',
     happensTo: toProcessImage,
     ask: withField('instructions', 'x'.repeat(4_001)),
     expected: invalid('instructions'),
   },
   {
-    name: 'a detail that there is not',
+    name: 'an unknown detail',
     happensTo: toProcessImage,
     ask: withField('detail', 'huge'),
     expected: invalid('detail'),
   },
   {
-    name: 'no tokens at all',
+    name: 'maxTokens of 0',
     happensTo: toProcessImage,
     ask: withField('maxTokens', 0),
     expected: invalid('maxTokens'),
   },
   {
-    name: 'more tokens than are granted',
+    name: 'maxTokens above the limit',
     happensTo: toProcessImage,
     ask: withField('maxTokens', 4_097),
     expected: invalid('maxTokens'),
   },
   {
-    name: 'tokens in words',
+    name: 'maxTokens that is not a number',
     happensTo: toProcessImage,
     ask: withField('maxTokens', 'many'),
     expected: invalid('maxTokens'),
   },
   {
-    name: 'a field that there is not',
+    name: 'an unknown field',
     happensTo: withFields,
     ask: withField('question', 'x'),
     expected: invalid('question'),
   },
   {
-    name: 'a schema that is none',
+    name: 'an invalid schema',
     happensTo: withFields,
     ask: withField('schema', { type: 'object', properties: { a: { type: 'strnig' } } }),
     expected: refused(400, 'invalid_request'),
   },
   {
-    name: 'no kind of answer is acceptable',
+    name: 'an Accept header without a known type',
     happensTo: inOnePiece,
     alter: (sent) => ({ ...sent, headers: { ...sent.headers, accept: 'text/html' } }),
     expected: refused(406, 'not_acceptable'),
@@ -122,15 +122,15 @@ const question: readonly Fault[] = [
 
 const images: readonly Fault[] = [
   ...(await wrongFiles()).map(({ name, bytes, status, code }): Fault => ({
-    name: `an image that is none: ${name}`,
+    name: `an unusable image: ${name}`,
     ask: withImages(bytes),
     expected: refused(status, code),
   })),
   { name: 'no image', happensTo: withFields, ask: withImages(), expected: refused(400, 'empty_image') },
   {
-    name: 'an image cut off behind a whole one',
+    name: 'a truncated image after a complete one',
     happensTo: withManyImages,
-    ask: withImages(image, cut),
+    ask: withImages(image, truncated),
     expected: (way) => refused(422, 'corrupt_image', way.body === 'chat' ? {} : { image: 2 }),
   },
   {
@@ -140,42 +140,42 @@ const images: readonly Fault[] = [
     expected: refused(400, 'too_many_images', { limit: 10 }),
   },
   {
-    name: 'an image over its limit',
+    name: 'an image over the size limit',
     ask: withImages(tooLarge),
     expected: refused(413, 'image_too_large', { limit: MAX_IMAGE_BYTES }),
   },
   {
-    name: 'a body over its limit',
+    name: 'a body over the size limit',
     happensTo: withManyImages,
     ask: withImages(...tooMuch),
     expected: refused(413, 'body_too_large', { limit: MAX_BODY_BYTES }),
   },
   {
-    name: 'an image by address',
+    name: 'an image given as an https URL',
     happensTo: inJson,
     alter: withBase64('https://example.com/cat.png'),
     expected: refused(400, 'invalid_request'),
   },
   {
-    name: 'an image that is no base64',
+    name: 'an image that is not valid base64',
     happensTo: inJson,
     alter: withBase64('data:image/png;base64,not*base64'),
     expected: refused(400, 'invalid_request'),
   },
   {
-    name: 'an image that is nothing but padding',
+    name: 'an image with nothing but base64 padding',
     happensTo: inJson,
     alter: withBase64('data:image/png;base64,='),
     expected: refused(400, 'invalid_request'),
   },
   {
-    name: 'a data URL of nothing',
+    name: 'an empty data URL',
     happensTo: inJson,
     alter: withBase64('data:image/png;base64,'),
     expected: refused(400, 'empty_image'),
   },
   {
-    name: 'a document that is cut off',
+    name: 'a truncated body',
     happensTo: withManyImages,
     alter: (sent) => ({ ...sent, body: sent.body.subarray(0, -4) }),
     expected: refused(400, 'invalid_request'),
@@ -183,11 +183,11 @@ const images: readonly Fault[] = [
 ];
 
 const delivery: readonly Fault[] = [
-  { name: 'a body of unknown length', send: chunked, expected: answered },
+  { name: 'a chunked body', send: chunked, expected: answered },
   { name: 'a body whose last bytes are late', send: lastBytesLate, expected: answered },
-  { name: 'a body that waits to be wanted', send: afterContinue, expected: answered },
+  { name: 'a body that waits for 100 Continue', send: afterContinue, expected: answered },
   {
-    name: 'an image over its limit, in a body of unknown length',
+    name: 'an image over the size limit, in a chunked body',
     ask: withImages(tooLarge),
     send: chunked,
     expected: refused(413, 'image_too_large'),
@@ -197,27 +197,27 @@ const delivery: readonly Fault[] = [
     send: slowly,
     expected: refused(408, 'request_timeout'),
   },
-  { name: 'a body that trickles', send: trickled, expected: tooSlow },
-  { name: 'a body that stalls', send: stalled, expected: tooSlow },
-  { name: 'a body that never comes', send: announced, expected: tooSlow },
-  { name: 'a caller who leaves before all is sent', send: leavingMidBody, expected: gone(0) },
+  { name: 'a body that arrives byte by byte', send: trickled, expected: tooSlow },
+  { name: 'a body that stops halfway', send: stalled, expected: tooSlow },
+  { name: 'a body that is announced but not sent', send: announced, expected: tooSlow },
+  { name: 'a client that disconnects during its body', send: leavingMidBody, expected: disconnected(0) },
   {
-    name: 'a caller who leaves while the model thinks',
+    name: 'a client that disconnects during the model call',
     before: ({ azure }) => azure.model.fail({ silent: true }),
     send: leavingMidCall,
-    expected: gone(1),
+    expected: disconnected(1),
   },
-  { name: 'a caller who leaves between two attempts', send: leavingBetweenAttempts, expected: gone(1) },
+  { name: 'a client that disconnects between two attempts', send: leavingBetweenAttempts, expected: disconnected(1) },
   {
-    name: 'a caller who leaves inside the answer',
+    name: 'a client that disconnects during the answer',
     happensTo: ({ stream }) => stream,
     before: ({ azure }) => azure.model.fail({ wordDelayMs: 100 }),
     send: leavingMidAnswer,
-    expected: gone(1),
+    expected: disconnected(1),
   },
 ];
 
-/** Faults of who asks. */
+/** Faults of the caller. */
 export const callerFaults: readonly Fault[] = [...question, ...images, ...delivery];
 
 function replaced(sent: Sent, what: RegExp, by: string): Sent {

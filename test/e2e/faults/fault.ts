@@ -4,40 +4,40 @@ import type { Outcome } from './outcome.ts';
 import type { Relay } from './relay.ts';
 import type { Question, Sent, Way } from './way.ts';
 
-/** What the contract says comes of a fault. */
+/** The outcome that the contract promises for a fault. */
 export interface Expected {
   readonly status: number;
-  /** A problem's code, `answer`, or `none` where nobody waits for an answer. */
+  /** A problem's code, `answer`, or `none` if there is no answer or its body is empty. */
   readonly code: string;
-  /** Requests that reach the model. */
+  /** How many requests reach the model. */
   readonly calls: number;
-  /** Members of the problem. */
+  /** Members that the problem must have. */
   readonly problem?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Where a fault happens. */
+/** The app and the emulated Azure that a fault happens to. */
 export interface Scene {
   readonly app: App;
   readonly azure: EmulatedAzure;
-  /** Between the two. */
+  /** Stands between the two. */
   readonly relay: Relay;
 }
 
-/** One thing that goes wrong, in whatever way was asked. What is left out goes as on an ordinary day. */
+/** One thing that goes wrong, for any way of asking. A step that is left out is the same as in a normal request. */
 export interface Fault {
   readonly name: string;
-  /** The ways of asking in which it can happen; all, where it does not say. */
+  /** The ways of asking in which it can happen; by default, all. */
   readonly happensTo?: (way: Way) => boolean;
-  /** What has gone wrong on Azure's side, or in the process, before the question is put. */
+  /** Makes Azure or the process fail before the question is sent. */
   readonly before?: (scene: Scene) => Promise<void> | void;
-  /** Another question than the usual one. */
+  /** Replaces the usual question. */
   readonly ask?: (usual: Question) => Question;
-  /** Another request than the question makes. */
+  /** Changes the request that is made from the question. */
   readonly alter?: (sent: Sent) => Sent;
-  /** Another way to send the request than all at once. */
+  /** Sends the request in another way than all at once. */
   readonly send?: (scene: Scene, sent: Sent) => Promise<Outcome>;
-  /** When, at the latest, a normal request succeeds once the fault is mended; the next one does, where it does not say. */
+  /** How long normal requests may be answered 503 after the fault has ended; by default, the next one must succeed. */
   readonly recoversWithinMs?: number;
   readonly expected: Expected | ((way: Way) => Expected);
 }

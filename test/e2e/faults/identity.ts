@@ -18,15 +18,15 @@ const endpoint: Record<string, EndpointFault> = {
   '400': { status: 400 },
   '401': { status: 401 },
   '403': { status: 403 },
-  'a page': { headers: { 'content-type': 'text/html' }, body: '<h1>Hello</h1>' },
+  'an HTML page': { headers: { 'content-type': 'text/html' }, body: '<h1>Hello</h1>' },
   'JSON without a token': { body: {} },
   'a token that has expired': token('words-of-upstream', -60),
 };
 
-/** The library goes on trying, with longer and longer pauses, and who asks in one of them waits for its end. */
-const inItsOwnTime = { recoversWithinMs: 15_000 };
+/** The library retries with longer and longer pauses, and a request during a pause waits until it ends. */
+const afterRetries = { recoversWithinMs: 15_000 };
 
-/** How long the tokens live that the app gets here: the library hands out its own copy to the last second. */
+/** How long the app's tokens are valid here. It is short, because the library reuses a token until its last second. */
 export const TOKEN_SECONDS = 2;
 
 const faults: readonly Fault[] = [
@@ -39,32 +39,32 @@ const faults: readonly Fault[] = [
     name: 'no token: 500 every time',
     before: ({ azure }) => azure.identity.fail({ status: 500 }, Infinity),
     expected: noIdentity,
-    ...inItsOwnTime,
+    ...afterRetries,
   },
   {
-    name: 'no token: connections dropped',
+    name: 'no token: connections are dropped',
     before: ({ relay }) => relay.spoil('dropped'),
     expected: noIdentity,
-    ...inItsOwnTime,
+    ...afterRetries,
   },
-  { name: 'no token: silence', before: ({ relay }) => relay.spoil('mute'), expected: noIdentity, ...inItsOwnTime },
-  { name: 'no role', before: ({ azure }) => azure.setRole(false), expected: denied },
+  { name: 'no token: no response', before: ({ relay }) => relay.spoil('mute'), expected: noIdentity, ...afterRetries },
+  { name: 'the identity has no role', before: ({ azure }) => azure.setRole(false), expected: denied },
   {
     name: '500 once from the identity endpoint',
     before: ({ azure }) => azure.identity.fail({ status: 500 }),
     expected: answered,
   },
   {
-    name: 'a fifth of a second for a token',
+    name: 'a token that takes 200 ms',
     before: ({ azure }) => azure.identity.fail({ delayMs: 200 }),
     expected: answered,
   },
 ];
 
-/** Faults of where tokens come from, for an app that is left without a token that it could use again. */
-export const identityFaults: readonly Fault[] = faults.map(withoutToken);
+/** Faults of the source of tokens. Each starts after the app's last token has expired, so it needs a new one. */
+export const identityFaults: readonly Fault[] = faults.map(afterTokenExpires);
 
-function withoutToken(fault: Fault): Fault {
+function afterTokenExpires(fault: Fault): Fault {
   return {
     ...fault,
     async before(scene) {

@@ -23,7 +23,7 @@ const words = (content: string, finish: string | null = null): object => ({
   model: 'm',
   choices: [{ index: 0, delta: { content }, finish_reason: finish }],
 });
-const whole = (choice: object): ModelFault => ({
+const completion = (choice: object): ModelFault => ({
   body: {
     id: 'c',
     object: 'chat.completion',
@@ -33,11 +33,11 @@ const whole = (choice: object): ModelFault => ({
   },
 });
 
-/** Once words have been sent, the status is spent, and the rest is told by an event. */
-const behindTheStatus = (code: string): Expected => ({ status: 200, code, calls: 1 });
+/** After the first words, the status cannot change any more, so that a problem is sent as an event. */
+const asEvent = (code: string): Expected => ({ status: 200, code, calls: 1 });
 const answered: Expected = { status: 200, code: 'answer', calls: 1 };
-const broken: Expected = { status: 502, code: 'upstream_error', calls: 1 };
-/** OpenAI's format has words of its own for it, and a client of it knows them. */
+const upstreamError: Expected = { status: 502, code: 'upstream_error', calls: 1 };
+/** OpenAI's format can express this itself, and its clients understand it. */
 const chatPassesItOn =
   (expected: Expected) =>
   ({ body }: Way): Expected =>
@@ -48,70 +48,70 @@ interface Case extends Pick<Fault, 'happensTo' | 'ask' | 'expected'> {
 }
 
 const cases: Record<string, Case> = {
-  'a connection that breaks inside the answer': {
+  'the connection breaks during the answer': {
     fault: { breakOff: 'mid-body' },
-    expected: ({ stream }) => (stream ? behindTheStatus('upstream_error') : broken),
+    expected: ({ stream }) => (stream ? asEvent('upstream_error') : upstreamError),
   },
-  'words that take longer than there is time': {
+  'the words take longer than the deadline': {
     happensTo: onlyStreams,
     fault: { wordDelayMs: 2_000 },
-    expected: behindTheStatus('upstream_timeout'),
+    expected: asEvent('upstream_timeout'),
   },
-  'a filter that stops after some words, by an error': {
+  'the content filter stops the answer after some words, with an error': {
     happensTo: onlyStreams,
     fault: events(words('Some'), { error: { code: 'content_filter', message: 'x' } }),
-    expected: behindTheStatus('content_filtered'),
+    expected: asEvent('content_filtered'),
   },
-  'a failure after some words': {
+  'an error after some words': {
     happensTo: onlyStreams,
     fault: events(words('Some'), { error: { code: 'server_error', message: 'x' } }),
-    expected: behindTheStatus('upstream_error'),
+    expected: asEvent('upstream_error'),
   },
-  'a failure in place of words': {
+  'an error instead of words': {
     happensTo: onlyStreams,
     fault: events({ error: { code: 'server_error', message: 'x' } }),
-    expected: broken,
+    expected: upstreamError,
   },
-  'a filter that stops before any word': {
+  'the content filter stops the answer before the first word': {
     happensTo: onlyStreams,
     fault: events(words('', 'content_filter'), '[DONE]'),
-    expected: chatPassesItOn(behindTheStatus('content_filtered')),
+    expected: chatPassesItOn(asEvent('content_filtered')),
   },
-  'an end without a reason': {
+  'the stream ends without a finish reason': {
     happensTo: onlyStreams,
     fault: events(words('Some'), '[DONE]'),
-    expected: behindTheStatus('upstream_error'),
+    expected: asEvent('upstream_error'),
   },
-  'an end without even saying so': {
+  'the stream ends without a finish reason and without [DONE]': {
     happensTo: onlyStreams,
     fault: events(words('Some')),
-    expected: behindTheStatus('upstream_error'),
+    expected: asEvent('upstream_error'),
   },
-  'a chunk that is cut': {
+  'a truncated chunk': {
     happensTo: onlyStreams,
     fault: events(words('Some'), '{"id":"c","cho'),
-    expected: behindTheStatus('upstream_error'),
+    expected: asEvent('upstream_error'),
   },
-  'a chunk that is none': {
+  'a chunk that is not an object': {
     happensTo: onlyStreams,
     fault: events(words('Some'), '7'),
-    expected: behindTheStatus('upstream_error'),
+    expected: asEvent('upstream_error'),
   },
-  'a stream of nothing': { happensTo: onlyStreams, fault: { ...events(), body: '' }, expected: broken },
-  'a stream that ends where it begins': { happensTo: onlyStreams, fault: events('[DONE]'), expected: broken },
-  'an answer in one piece where a stream was asked for': {
+  'an empty stream': { happensTo: onlyStreams, fault: { ...events(), body: '' }, expected: upstreamError },
+  'a stream with nothing but [DONE]': { happensTo: onlyStreams, fault: events('[DONE]'), expected: upstreamError },
+  'JSON instead of a stream': {
     happensTo: onlyStreams,
-    fault: whole({ message: { role: 'assistant', content: 'A boat.' } }),
+    fault: completion({ message: { role: 'assistant', content: 'A boat.' } }),
     expected: answered,
   },
-  'a stream where an answer in one piece was asked for': {
+  'a stream instead of JSON': {
     happensTo: notStreams,
     fault: events(words('Some'), words('', 'stop'), '[DONE]'),
     expected: answered,
   },
-  'an answer that the filter stopped whole': {
+  'the content filter blocks the whole answer': {
     happensTo: notStreams,
-    fault: whole({
+    fault: completion({
       message: { role: 'assistant', content: null },
       finish_reason: 'content_filter',
       content_filter_results: { sexual: filtered },
@@ -123,9 +123,9 @@ const cases: Record<string, Case> = {
       problem: { categories: [{ category: 'sexual', severity: 'high', source: 'answer' }] },
     }),
   },
-  'an answer to a schema, cut by its length': withSchema({
+  'an answer to a schema, cut off at the token limit': withSchema({
     happensTo: notStreams,
-    fault: whole({ message: { role: 'assistant', content: '{"what":"a bo' }, finish_reason: 'length' }),
+    fault: completion({ message: { role: 'assistant', content: '{"what":"a bo' }, finish_reason: 'length' }),
     expected: {
       status: 422,
       code: 'answer_incomplete',
@@ -133,28 +133,28 @@ const cases: Record<string, Case> = {
       problem: { finishReason: 'length', answer: '{"what":"a bo' },
     },
   }),
-  'a streamed answer to a schema, cut by its length': withSchema({
+  'a streamed answer to a schema, cut off at the token limit': withSchema({
     happensTo: onlyStreams,
     fault: events(words('{"what":"a bo'), words('', 'length'), '[DONE]'),
-    expected: behindTheStatus('answer_incomplete'),
+    expected: asEvent('answer_incomplete'),
   }),
-  'an answer to a schema that does not satisfy it': withSchema({
+  'an answer that does not satisfy its schema': withSchema({
     happensTo: notStreams,
-    fault: whole({ message: { role: 'assistant', content: '{"who":"me"}' } }),
+    fault: completion({ message: { role: 'assistant', content: '{"who":"me"}' } }),
     expected: { status: 422, code: 'answer_incomplete', calls: 1, problem: { finishReason: 'stop' } },
   }),
 };
 
-/** What goes wrong with an answer that came, or had begun to. */
+/** Faults of an answer that has come, or has begun to come. */
 export const midAnswerFaults: readonly Fault[] = Object.entries(cases).map(([name, { fault, ...rest }]) =>
   Object.assign(rest, { name, before: ({ azure }: Scene) => azure.model.fail(fault, Infinity) }),
 );
 
-/** A schema travels in a form or in JSON only. */
-function withSchema(it: Case): Case {
+/** The case for a question with a schema, which only forms and JSON have. */
+function withSchema(base: Case): Case {
   return {
-    ...it,
-    happensTo: (way) => (way.body === 'multipart' || way.body === 'JSON') && it.happensTo?.(way) !== false,
+    ...base,
+    happensTo: (way) => (way.body === 'multipart' || way.body === 'JSON') && base.happensTo?.(way) !== false,
     ask: ({ images, fields }) => ({ images, fields: { ...fields, schema } }),
   };
 }

@@ -4,24 +4,24 @@ import { INFLIGHT_BYTES } from './pairs.ts';
 import { besideAnother } from './send.ts';
 
 const broken: Expected = { status: 502, code: 'upstream_error', calls: 0 };
-/** More than half of what there is room for. */
+/** More than half of the limit for all requests together. */
 const large = await stillOfSize('image/jpeg', INFLIGHT_BYTES * 0.6);
 
-/** Faults between the app and Azure, and of a process that has its hands full. */
+/** Faults between the app and Azure, and of a process that is busy with another request. */
 export const networkFaults: readonly Fault[] = [
   { name: 'the model drops every connection', before: ({ relay }) => relay.spoil('dropped'), expected: broken },
   {
-    name: 'something that speaks no HTTP is where the model was',
+    name: 'the model answers in another protocol than HTTP',
     before: ({ relay }) => relay.spoil('babble'),
     expected: broken,
   },
   {
-    name: 'nobody is where the model was, and nothing says so',
+    name: 'the model accepts connections, but does not respond',
     before: ({ relay }) => relay.spoil('mute'),
     expected: { status: 504, code: 'upstream_timeout', calls: 0 },
   },
   {
-    name: 'another request takes up the room',
+    name: 'another large request is in progress',
     ask: ({ fields }) => ({ fields, images: [large] }),
     send: besideAnother(large),
     expected: { status: 503, code: 'overloaded', calls: 1, headers: { 'retry-after': '1' } },

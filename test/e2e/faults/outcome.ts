@@ -1,24 +1,23 @@
 import { readEvents } from '../events.ts';
 
-/** What became of a request, in the terms of the contract. */
+/** The outcome of a request, in the terms of the contract. */
 export interface Outcome {
-  /** 0 where no answer came. */
+  /** 0 if no answer came. */
   readonly status: number;
-  /** The problem's code; `answer` where there is one, `none` where the response has no body or there is none. */
+  /** The problem's code; `answer` if there is no problem; `none` if there is no response or its body is empty. */
   readonly code: string;
-  /** The whole problem, or nothing. */
+  /** The whole problem, or an empty object. */
   readonly problem: Readonly<Record<string, unknown>>;
   readonly headers: Headers;
-  /** The body as it came. */
+  /** The body, unchanged. */
   readonly text: string;
 }
 
-/** Nobody was there to take an answer, or none came. */
+/** No answer came, or the client had disconnected. */
 export const NO_ANSWER: Outcome = { status: 0, code: 'none', problem: {}, headers: new Headers(), text: '' };
 
 /**
- * Reads a whole response of either route, however it tells its problems: as a status, or behind the first words of a
- * stream.
+ * Reads a complete response of either route. A problem is the body, or an event after the first words of a stream.
  */
 export function outcomeOf(status: number, headers: Headers, text: string): Outcome {
   if (!text) return { ...NO_ANSWER, status, headers };
@@ -36,7 +35,7 @@ function problemIn(type: string, text: string): Record<string, unknown> | undefi
   return type.startsWith('application/problem+json') ? (body as Record<string, unknown>) : errorIn(body);
 }
 
-/** A problem in OpenAI's shape, in the other one's words. */
+/** Converts an error in OpenAI's shape to the shape of a problem. */
 function errorIn(body: unknown): Record<string, unknown> | undefined {
   if (!(body instanceof Object) || !('error' in body)) return undefined;
   const { message, ...error } = body.error as Record<string, unknown>;

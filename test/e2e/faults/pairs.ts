@@ -4,13 +4,13 @@ import { keepAllThatReaches } from '../secrets.ts';
 import type { Scene } from './fault.ts';
 import { startRelay } from './relay.ts';
 
-/** The SDK's retries; one tells as much as two. */
+/** The SDK's retries. One shows as much as two. */
 export const RETRIES = 1;
-/** What each request has in all. */
+/** The time limit of each request. */
 export const DEADLINE_MS = 3_000;
 export const MAX_IMAGE_BYTES = 300_000;
 export const MAX_BODY_BYTES = 1_000_000;
-/** Of all requests together; one that is alone may have more. */
+/** The limit for all requests together; a single request may exceed it if no other is in progress. */
 export const INFLIGHT_BYTES = 300_000;
 
 const LIMITS = {
@@ -21,7 +21,7 @@ const LIMITS = {
   MAX_INFLIGHT_BYTES: String(INFLIGHT_BYTES),
 };
 
-/** Pairs of the built app and an emulated Azure, each for one cell at a time, so that faults hit whom they are meant for. */
+/** Pairs of the built app and an emulated Azure. Each serves one test at a time, so faults affect no other test. */
 export class Pairs {
   readonly #idle: Scene[] = [];
   readonly #waiting: ((scene: Scene) => void)[] = [];
@@ -30,7 +30,7 @@ export class Pairs {
     this.#idle.push(...scenes);
   }
 
-  /** Lends a pair that nobody else uses now. */
+  /** Lends a pair that is not in use. */
   async lend<T>(use: (scene: Scene) => Promise<T>): Promise<T> {
     const scene = this.#idle.pop() ?? (await new Promise<Scene>((resolve) => this.#waiting.push(resolve)));
     try {
@@ -43,7 +43,7 @@ export class Pairs {
   }
 }
 
-/** Starts so many pairs, with a relay in between and limits that are soon reached. */
+/** Starts this many pairs, each with a relay in between and with low limits. */
 export async function startPairs(
   count: number,
   env: Readonly<Record<string, string>> = {},
@@ -52,7 +52,7 @@ export async function startPairs(
   return Promise.all(Array.from({ length: count }, async () => startPair(env, options)));
 }
 
-/** Ends what {@link startPairs} began. */
+/** Stops pairs that {@link startPairs} has started. */
 export async function stopPairs(scenes: readonly Scene[]): Promise<void> {
   for (const { app, azure, relay } of scenes) {
     try {

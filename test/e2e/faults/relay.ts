@@ -1,14 +1,14 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { listen } from '../../../src/dev/start/listen.ts';
 
-/** What stands between an app and its Azure. */
+/** Forwards connections from an app to its emulated Azure. */
 export interface Relay {
   readonly port: number;
-  /** Lets everything through again. What was open is cut, as by a network that comes back. */
+  /** Lets everything through again. Open connections are cut, as when a network comes back. */
   mend(): void;
   /**
-   * Goes wrong from now on: connections are dropped at once, opened and left without an answer, or answered by
-   * something that speaks no HTTP.
+   * From now on, connections are dropped at once (`dropped`), accepted but never answered (`mute`), or answered in
+   * another protocol than HTTP (`babble`).
    */
   spoil(how: Spoilt): void;
   close(): void;
@@ -50,7 +50,7 @@ export async function startRelay(target: number): Promise<Relay> {
   };
 }
 
-/** An end that comes to one comes to the other, whole or broken. */
+/** Connects both sides. If one ends or breaks, the other is closed, too. */
 function join(client: Socket, upstream: Socket): void {
   client.pipe(upstream).once('close', () => client.destroy());
   upstream.pipe(client).once('close', () => upstream.destroy());

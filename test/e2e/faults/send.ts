@@ -7,16 +7,16 @@ import { DEADLINE_MS } from './pairs.ts';
 import { NO_ANSWER, type Outcome, outcomeOf } from './outcome.ts';
 import type { Sent } from './way.ts';
 
-/** How fast a caller trickles a body, and a caller who leaves makes up its mind. */
+/** The pause between two bytes of a slow body, and before a client disconnects. */
 const MOMENT_MS = 150;
 
-/** Sends a request all at once, and holds the response against openapi.json. */
+/** Sends a request all at once, and checks the response against openapi.json. */
 export async function atOnce({ app }: Scene, { path, headers, body }: Sent): Promise<Outcome> {
   const response = await checkedFetch(app.url + path, { method: 'POST', headers, body });
   return outcomeOf(response.status, response.headers, await response.text());
 }
 
-/** Sends a request while the model thinks about another one, with that image. */
+/** Sends a request while the model works on another one, which has this image. */
 export function besideAnother(image: Buffer): NonNullable<Fault['send']> {
   return async (scene, sent) => {
     scene.azure.model.fail({ delayMs: 1_000 });
@@ -28,14 +28,14 @@ export function besideAnother(image: Buffer): NonNullable<Fault['send']> {
   };
 }
 
-/** Sends the body without saying how long it is. */
+/** Sends the body without a Content-Length. */
 export async function chunked(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: { ...sent.headers, 'transfer-encoding': 'chunked' } }, (request) =>
     request.end(sent.body),
   );
 }
 
-/** Asks whether the body is wanted before it is sent. */
+/** Sends the body when the app has answered 100 Continue. */
 export async function afterContinue(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: { ...lengthOf(sent), expect: '100-continue' } }, (request) => {
     request.once('continue', () => request.end(sent.body));
@@ -43,7 +43,7 @@ export async function afterContinue(scene: Scene, sent: Sent): Promise<Outcome> 
   });
 }
 
-/** Sends the last two bytes a moment later: a form's line end, behind all that matters. */
+/** Sends the last two bytes a moment later. In a form, they are the line break after the last boundary. */
 export async function lastBytesLate(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
     request.write(sent.body.subarray(0, -2));
@@ -51,7 +51,7 @@ export async function lastBytesLate(scene: Scene, sent: Sent): Promise<Outcome> 
   });
 }
 
-/** Sends all of a body, but takes longer than the deadline for it. */
+/** Sends the whole body, but takes longer than the deadline. */
 export async function slowly(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
     const half = sent.body.length / 2;
@@ -60,7 +60,7 @@ export async function slowly(scene: Scene, sent: Sent): Promise<Outcome> {
   });
 }
 
-/** Sends a body byte by byte, more slowly than the host waits for. */
+/** Sends the body byte by byte, more slowly than the host allows. */
 export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
     let at = 0;
@@ -69,19 +69,19 @@ export async function trickled(scene: Scene, sent: Sent): Promise<Outcome> {
   });
 }
 
-/** Sends half of a body, and then nothing. */
+/** Sends half of the body, and then nothing. */
 export async function stalled(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) =>
     request.write(sent.body.subarray(0, sent.body.length / 2)),
   );
 }
 
-/** Announces a body and sends none of it. */
+/** Announces a body by its Content-Length, but sends none of it. */
 export async function announced(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => request.flushHeaders());
 }
 
-/** Goes away when half of the body is sent. */
+/** Disconnects when half of the body is sent. */
 export async function leavingMidBody(scene: Scene, sent: Sent): Promise<Outcome> {
   return byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
     request.write(sent.body.subarray(0, sent.body.length / 2));
@@ -89,15 +89,15 @@ export async function leavingMidBody(scene: Scene, sent: Sent): Promise<Outcome>
   });
 }
 
-/** Goes away when the model has the question. */
+/** Disconnects when the model has received the question. */
 export async function leavingMidCall(scene: Scene, sent: Sent): Promise<Outcome> {
   const outcome = await leavingAfterCall(scene, sent);
   if (!(await Promise.race([scene.azure.model.requests[0]?.closedEarly, sleep(2_000, false)])))
-    throw new Error('the model was left working for nobody');
+    throw new Error('the model call was not cancelled');
   return outcome;
 }
 
-/** Goes away when the model has refused and the next attempt is a second ahead, and waits to see whether it is made. */
+/** Disconnects when the model has answered 503, a second before the retry, and waits to see whether it is made. */
 export async function leavingBetweenAttempts(scene: Scene, sent: Sent): Promise<Outcome> {
   scene.azure.model.fail({ status: 503, headers: { 'retry-after': '1' } }, Infinity);
   const outcome = await leavingAfterCall(scene, sent);
@@ -115,7 +115,7 @@ async function leavingAfterCall(scene: Scene, sent: Sent): Promise<Outcome> {
   });
 }
 
-/** Goes away when the first words of the answer have come. */
+/** Disconnects when the first words of the answer have come. */
 export async function leavingMidAnswer(scene: Scene, sent: Sent): Promise<Outcome> {
   const { requests } = scene.azure.model;
   const outcome = await byHand(scene, { ...sent, headers: lengthOf(sent) }, (request) => {
@@ -123,7 +123,7 @@ export async function leavingMidAnswer(scene: Scene, sent: Sent): Promise<Outcom
     request.end(sent.body);
   });
   if (!(await Promise.race([requests[0]?.closedEarly, sleep(2_000, false)])))
-    throw new Error('the model was left talking to nobody');
+    throw new Error('the model call was not cancelled during the answer');
   return outcome;
 }
 

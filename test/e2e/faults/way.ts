@@ -1,18 +1,18 @@
-/** A question as one way of asking puts it on the wire. */
+/** A question as an HTTP request in one way of asking. */
 export interface Sent {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer<ArrayBuffer>;
 }
 
-/** What is asked, before it is put in one way or another. */
+/** A question, before it is sent in one of the ways. */
 export interface Question {
   readonly images: readonly Buffer[];
-  /** Fields beside the images, as JSON has them. Chat has no place for those but for the instructions. */
+  /** The other fields, as in JSON. Chat has only the instructions. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** One way of asking: how the images travel, and how the answer comes. */
+/** One way of asking: how the images are sent, and how the answer is returned. */
 export interface Way {
   readonly name: string;
   readonly body: 'raw' | 'multipart' | 'JSON' | 'chat';
@@ -59,7 +59,7 @@ const bodies: Record<Way['body'], (question: Question, stream: boolean) => Sent 
   },
 };
 
-/** Every way there is: each kind of body by each kind of answer. */
+/** All ways: each kind of body with each kind of answer that it can have. */
 export const WAYS: readonly Way[] = [
   way('raw', 'text/plain'),
   ...(['raw', 'multipart', 'JSON'] as const).flatMap((body) => [

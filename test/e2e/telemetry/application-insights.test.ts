@@ -9,7 +9,7 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const HOST_SPAN = 'b7ad6b7169203331';
 const SAMPLED = { traceparent: `00-${TRACE}-${HOST_SPAN}-01` };
 
-test('spans and metrics arrive, signed in as the identity that the model is called with', async () => {
+test('spans and metrics arrive, with a token for Azure Monitor', async () => {
   const { receiver, env } = await startApplicationInsights();
   const { app, azure } = await startBoth({ ...env, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD' });
   const answer = await ask(app.url, await still('image/png', 8, 8), {
@@ -28,7 +28,7 @@ test('spans and metrics arrive, signed in as the identity that the model is call
   const items = itemsIn(receiver);
   expect(
     items.filter(({ kind }) => kind === 'Request'),
-    'the host reports requests',
+    'the host reports requests, the app does not',
   ).toEqual([]);
   const spans = items.filter(({ kind }) => kind === 'RemoteDependency');
   expect(new Set(spans.map(({ data }) => data.name))).toEqual(
@@ -57,7 +57,7 @@ test('spans and metrics arrive, signed in as the identity that the model is call
   );
   expect(
     metrics.filter(([name]) => name !== '_OTELRESOURCE_'),
-    "but for the exporter's own",
+    "all metrics but the exporter's own",
   ).toEqual([
     ['gen_ai.client.token.usage', 'input', inputTokens],
     ['gen_ai.client.token.usage', 'output', outputTokens],
@@ -65,7 +65,7 @@ test('spans and metrics arrive, signed in as the identity that the model is call
   ]);
 });
 
-test('no token is sent where nobody asked for one', async () => {
+test('sends no token if APPLICATIONINSIGHTS_AUTHENTICATION_STRING is not set', async () => {
   const { receiver, env } = await startApplicationInsights();
   const { app, azure } = await startBoth(env);
   await ask(app.url, await still('image/png', 8, 8));
@@ -74,7 +74,7 @@ test('no token is sent where nobody asked for one', async () => {
   expect(receiver.deliveries.map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
 });
 
-test('without an identity the requests are answered, and nothing is sent unsigned', async () => {
+test('if there is no identity, sends nothing without a token, logs that, and the app keeps running', async () => {
   const { receiver, env } = await startApplicationInsights();
   const azure = await startAzure();
   azure.identity.fail({ status: 400 }, Infinity);
@@ -92,7 +92,7 @@ test('without an identity the requests are answered, and nothing is sent unsigne
   expect(receiver.deliveries).toEqual([]);
 });
 
-test('a connection string that is none turns telemetry off, and nothing else', async () => {
+test('an invalid connection string turns telemetry off, is logged once, and requests still succeed', async () => {
   const { app, azure } = await startBoth({ APPLICATIONINSIGHTS_CONNECTION_STRING: 'nonsense' });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
   await app.stop();

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { makeServerCertificate } from '../../../src/dev/emulator/entra/certificates.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-/** Application Insights' way in, and what an app has to be told to find and trust it. */
+/** An ingestion endpoint of Application Insights, and the environment of an app that finds and trusts it. */
 export interface ApplicationInsights {
   readonly receiver: Receiver;
   readonly env: Readonly<Record<string, string>>;
@@ -27,14 +27,14 @@ const Envelope = v.object({
     }),
   }),
 });
-/** One item of telemetry, as the ingestion endpoint takes it. */
+/** One item of telemetry, as the ingestion endpoint receives it. */
 export interface ReceivedItem {
   readonly kind: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly data: v.InferOutput<typeof Envelope>['data']['baseData'];
 }
 
-/** Starts one that takes everything; whoever sent it has to be checked by the test. The exporter speaks TLS only. */
+/** Starts an endpoint that accepts everything, with or without a token. It has TLS, because the exporter requires it. */
 export async function startApplicationInsights(): Promise<ApplicationInsights> {
   const { ca, server } = await makeServerCertificate();
   const folder = await mkdtemp(join(tmpdir(), 'insights-'));
@@ -63,7 +63,7 @@ export function itemsIn({ deliveries }: Receiver): ReceivedItem[] {
   );
 }
 
-/** A JSON array, or a document a line. */
+/** Reads a JSON array, or one JSON document per line. */
 function toLines(text: string): unknown[] {
   const lines = text.trim().startsWith('[') ? [text] : text.trim().split('\n');
   return lines.flatMap((line) => JSON.parse(line) as unknown);

@@ -19,7 +19,7 @@ const CHAT = {
 };
 const [INTERNAL, CLIENT] = [1, 3];
 
-test("a question: a span for the request under the host's, one for each stage, and what the model took", async () => {
+test("a question makes a span for the request under the host's span, one for each stage, and metrics of the model call", async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -94,7 +94,7 @@ test("a question: a span for the request under the host's, one for each stage, a
   expect(histograms[2]?.sum).toBeGreaterThan(0.295);
 });
 
-test("a stream: the chat lasts until the last word; OpenAI's format likewise", async () => {
+test("the chat span of a stream lasts until the last word, also in OpenAI's format", async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, { wordDelayMs: 30 });
   const image = await still('image/png', 8, 8);
@@ -118,7 +118,7 @@ test("a stream: the chat lasts until the last word; OpenAI's format likewise", a
   expect(spansIn(collector).map(({ name }) => name)).toContain('chatCompletions');
 });
 
-test('what goes wrong has its code, and a second region a span of its own', async () => {
+test('spans and metrics of failures have error.type, and the call of a second region has its own span', async () => {
   const collector = await startCollector();
   const second = await startAzure({ deployments: ['gpt-second'] });
   const { app, azure } = await startBoth({
@@ -128,14 +128,14 @@ test('what goes wrong has its code, and a second region a span of its own', asyn
   });
   azure.model.fail({ status: 429, headers: { 'retry-after': '30' } });
   const image = await still('image/png', 8, 8);
-  expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied' }); // the token is the first one's
+  expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied' }); // the second region rejects the token of the first
   expect((await ask(app.url, Buffer.from('no image'))).json()).toMatchObject({ code: 'unsupported_image_type' });
   await app.stop();
   azure.close();
   second.close();
 
-  const told = spansIn(collector).map(({ name, failed, attributes }) => [name, failed, attributes['error.type']]);
-  expect(told).toEqual([
+  const outcomes = spansIn(collector).map(({ name, failed, attributes }) => [name, failed, attributes['error.type']]);
+  expect(outcomes).toEqual([
     ['processImage', true, 'model_access_denied'],
     ['read', false, undefined],
     ['token', false, undefined],
@@ -155,7 +155,7 @@ test('what goes wrong has its code, and a second region a span of its own', asyn
   ]);
 });
 
-test('a request that the host does not trace leaves no span, and is counted', async () => {
+test('a request that the host does not sample makes no span, but is counted in the metrics', async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   await ask(app.url, await still('image/png', 8, 8), { headers: { traceparent: `00-${TRACE}-${HOST_SPAN}-00` } });
@@ -165,7 +165,7 @@ test('a request that the host does not trace leaves no span, and is counted', as
   expect(histogramsIn(collector).map(({ count }) => count)).toEqual([1, 1, 1]);
 });
 
-test('a collector that is down costs a request nothing, is told of in one line, and does not hold up the end', async () => {
+test('if the collector is down, requests succeed, one line is logged, and shutdown is not delayed', async () => {
   const { app, azure } = await startBoth({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_EXPORTER_OTLP_TIMEOUT: '100',
@@ -204,7 +204,8 @@ async function chat(app: App, image: Buffer): Promise<void> {
   await response.text();
 }
 
-test('a question to Responses: the same span, which says so, since the conventions know no operation of that name', async () => {
+// The semantic conventions have no operation for Responses, so that the span differs only in openai.api.type.
+test('a question to Responses makes a chat span with openai.api.type responses', async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   const response = await fetch(`${app.url}/api/responses`, {
@@ -216,6 +217,6 @@ test('a question to Responses: the same span, which says so, since the conventio
   await app.stop();
   azure.close();
   const asked = spansIn(collector).find(({ name }) => name === 'chat gpt-vision');
-  expect(asked?.attributes).toMatchObject({ ...CHAT, 'openai.api.type': 'responses' });
-  expect(asked?.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
+  expect(span?.attributes).toMatchObject({ ...CHAT, 'openai.api.type': 'responses' });
+  expect(span?.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
 });

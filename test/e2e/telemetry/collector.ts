@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-/** A span as it arrived. */
+/** A received span. */
 export interface ReceivedSpan {
   readonly ids: { readonly trace: string; readonly span: string; readonly parent: string | undefined };
   readonly name: string;
@@ -13,7 +13,7 @@ export interface ReceivedSpan {
   readonly failed: boolean;
 }
 
-/** One series of a histogram as it arrived last. */
+/** One series of a histogram, as received last. */
 export interface ReceivedHistogram {
   readonly name: string;
   readonly unit: string;
@@ -23,7 +23,7 @@ export interface ReceivedHistogram {
   readonly bounds: readonly number[];
 }
 
-/** One series of a counter as it arrived last. */
+/** One series of a counter, as received last. */
 export interface ReceivedCounter {
   readonly name: string;
   readonly unit: string;
@@ -102,12 +102,12 @@ const Metrics = v.object({
   ),
 });
 
-/** A collector that speaks OTLP/HTTP with JSON: https://opentelemetry.io/docs/specs/otlp/ */
+/** Starts a collector for OTLP/HTTP with JSON: https://opentelemetry.io/docs/specs/otlp/ */
 export async function startCollector(): Promise<Receiver> {
   return startReceiver(() => ({}));
 }
 
-/** The spans that arrived, in the order of their start. */
+/** The received spans, in the order of their start. */
 export function spansIn({ deliveries }: Receiver): ReceivedSpan[] {
   const documents = deliveries
     .filter(({ path }) => path === '/v1/traces')
@@ -133,7 +133,7 @@ export function spansIn({ deliveries }: Receiver): ReceivedSpan[] {
     .toSorted((a, b) => Number(a.start - b.start));
 }
 
-/** The resource of the first spans that arrived. */
+/** The resource of the spans that were received first. */
 export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
   const [first] = deliveries
     .filter(({ path }) => path === '/v1/traces')
@@ -141,7 +141,7 @@ export function resourceIn({ deliveries }: Receiver): Record<string, unknown> {
   return toRecord(first?.resource.attributes ?? []);
 }
 
-/** The histograms as they arrived last: each delivery tells of all that was recorded since the start. */
+/** The histograms of the last delivery: each delivery has everything that was recorded since the start. */
 export function histogramsIn(receiver: Receiver): ReceivedHistogram[] {
   return metricsIn(receiver).flatMap(({ name, unit, histogram }) =>
     (histogram?.dataPoints ?? []).map(({ attributes, count, sum, explicitBounds }) => ({
@@ -155,7 +155,7 @@ export function histogramsIn(receiver: Receiver): ReceivedHistogram[] {
   );
 }
 
-/** The counters as they arrived last. */
+/** The counters of the last delivery. */
 export function countersIn(receiver: Receiver): ReceivedCounter[] {
   return metricsIn(receiver).flatMap(({ name, unit, sum }) =>
     (sum?.dataPoints ?? []).map(({ attributes, asInt, asDouble }) => ({

@@ -9,7 +9,7 @@ const HOST_SPAN = 'b7ad6b7169203331';
 const INSTRUCTIONS = 'marker-of-the-instructions';
 const FLEX = { 'openai.request.service_tier': 'flex', 'openai.response.service_tier': 'flex' };
 
-test('a job: a span for each image in the trace of its request, counts by outcome, tokens by tier, and nothing of what was asked', async () => {
+test('a job makes a span for each image in the trace of its request, and metrics of images and tokens, without content', async () => {
   const [collector, storage] = await Promise.all([startCollector(), startStorage()]);
   await storage.ready;
   const { app, azure } = await startBoth({
@@ -51,13 +51,13 @@ test('a job: a span for each image in the trace of its request, counts by outcom
   expect(outcomes.get('failed')).toMatchObject([
     { failed: true, attributes: { 'error.type': 'unsupported_image_type' } },
   ]);
-  // One is refused by the model, and others may wait for the pause that the model asked for.
+  // The model answers 429 for one image, and others may be postponed until its pause has ended.
   expect(outcomes.get('postponed')?.map(({ attributes }) => attributes['error.type'])).toContain('rate_limited');
   expect(outcomes.get('postponed')?.filter(({ failed }) => failed)).toEqual([]);
 
-  const asked = spans.filter(({ name }) => name === 'chat gpt-vision');
-  expect(asked).toHaveLength(4);
-  for (const { failed, attributes } of asked)
+  const chats = spans.filter(({ name }) => name === 'chat gpt-vision');
+  expect(chats).toHaveLength(4);
+  for (const { failed, attributes } of chats)
     expect(attributes).toMatchObject(
       failed ? { 'openai.request.service_tier': 'flex', 'error.type': 'rate_limited' } : FLEX,
     );

@@ -19,7 +19,7 @@ const COMPLETION = {
   choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }],
 };
 
-test('whatever is asked and answered, none of it is in what is sent to either destination, and no token is', async () => {
+test('neither destination receives images, instructions, answers, file names, the system prompt or tokens', async () => {
   const [collector, insights] = [await startCollector(), await startApplicationInsights()];
   const { app, azure } = await startBoth({
     ...insights.env,
@@ -56,7 +56,7 @@ test('whatever is asked and answered, none of it is in what is sent to either de
     .join('\n');
   expect(collector.deliveries.length).toBeGreaterThanOrEqual(2);
   expect(insights.receiver.deliveries.length).toBeGreaterThanOrEqual(2);
-  expect(sent, 'failures too').toContain('image_rejected');
+  expect(sent, 'failures are sent, too').toContain('image_rejected');
   const pieces = [0, 1, 2].flatMap((offset) =>
     (['base64', 'hex'] as const).map((as) => image.subarray(24 + offset, 48 + offset).toString(as)),
   );

@@ -8,7 +8,7 @@ import { startReceiver } from './receiver.ts';
 const SAMPLED = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
 const [JSON_TYPE, PROTOBUF_TYPE] = ['application/json', 'application/x-protobuf'];
 
-/** The content type of what the collector got on each path, after one request. */
+/** Sends one request to an app, and returns the content type that the collector received on each path. */
 async function sentTypes(
   env: Record<string, string>,
 ): Promise<{ types: Record<string, string>; text: string; log: string }> {
@@ -21,11 +21,11 @@ async function sentTypes(
   return { types, text: collector.deliveries.map(({ text }) => text).join(''), log: app.output() };
 }
 
-const FOLLOWED: readonly (readonly [set: string, env: Record<string, string>, traces: string, metrics: string])[] = [
-  ['nothing', {}, JSON_TYPE, JSON_TYPE],
+const PROTOCOLS: readonly (readonly [set: string, env: Record<string, string>, traces: string, metrics: string])[] = [
+  ['not set', {}, JSON_TYPE, JSON_TYPE],
   ['http/json', { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, JSON_TYPE, JSON_TYPE],
   ['http/protobuf', { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, PROTOBUF_TYPE, PROTOBUF_TYPE],
-  ['another for traces', { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' }, PROTOBUF_TYPE, JSON_TYPE],
+  ['another one for traces', { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' }, PROTOBUF_TYPE, JSON_TYPE],
   [
     'another for metrics',
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json' },
@@ -34,10 +34,10 @@ const FOLLOWED: readonly (readonly [set: string, env: Record<string, string>, tr
   ],
 ];
 
-test.each(some(FOLLOWED, 2))('OTEL_EXPORTER_OTLP_PROTOCOL, set to %s, is followed', async (_, env, traces, metrics) => {
+test.each(some(PROTOCOLS, 2))('sends telemetry with the protocol of OTEL_EXPORTER_OTLP_PROTOCOL: %s', async (_, env, traces, metrics) => {
   const { types, text } = await sentTypes(env);
   expect(types).toEqual({ '/v1/traces': traces, '/v1/metrics': metrics });
-  // Protobuf writes strings as they are.
+  // Protobuf has strings in plain text.
   expect(text).toContain('processImage');
   expect(text).toContain('gen_ai.client.token.usage');
 });
@@ -46,7 +46,7 @@ test.each([
   { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
   { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' },
   { OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/xml' },
-])('%o is refused by name, and requests go on', async (env) => {
+])('with %o, telemetry is off, the log names the variable, and requests succeed', async (env) => {
   const { types, log } = await sentTypes(env);
   const [[name, value] = []] = Object.entries(env);
   expect(types).toEqual({});

@@ -12,7 +12,7 @@ import { onTestFinished } from 'vitest';
 import type { Certificate } from '../../../src/dev/emulator/entra/certificates.ts';
 import { listen } from '../../../src/dev/start/listen.ts';
 
-/** One delivery of telemetry, as it came. */
+/** One received delivery of telemetry. */
 export interface Delivery {
   readonly path: string;
   readonly contentType: string | undefined;
@@ -20,13 +20,13 @@ export interface Delivery {
   readonly text: string;
 }
 
-/** Somewhere on this machine that telemetry can be sent to. */
+/** A server on this machine that receives telemetry. */
 export interface Receiver {
   readonly url: string;
   readonly deliveries: readonly Delivery[];
 }
 
-/** Starts one, over TLS where there is a certificate; it ends with the test. */
+/** Starts a receiver, with TLS if there is a certificate. It ends with the test. */
 export async function startReceiver(
   answer: (delivery: Delivery) => object,
   certificate?: Certificate,

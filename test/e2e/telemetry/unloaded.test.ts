@@ -11,17 +11,17 @@ const DIST = new URL('../../../dist/', import.meta.url).href;
 /** Prints each file of the bundle as it is loaded. */
 const SHOW_LOADED = `import { registerHooks } from 'node:module';
 registerHooks({ load(url, context, next) { if (url.startsWith('${DIST}')) process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });`;
-/** Words of the SDKs that no minifier takes out. */
+/** Strings of the SDKs that a minifier keeps. */
 const OPENTELEMETRY = /BatchSpanProcessor|OTEL_|gen_ai\.|InstrumentationKey/;
 
-test('without a destination nothing of OpenTelemetry is loaded', async () => {
+test('without a destination, no code of OpenTelemetry is loaded', async () => {
   const loaded = await loadedWith({});
   expect(loaded.map(({ name }) => name)).toContain('index.js');
   expect(loaded.length).toBeGreaterThan(5);
   expect(telemetryIn(loaded)).toEqual([]);
 });
 
-test("with one it is, and this would have shown it; Azure Monitor's exporter stays out where only OTLP is wanted", async () => {
+test("with an OTLP destination, OpenTelemetry is loaded, but Azure Monitor's exporter is not", async () => {
   const collector = await startCollector();
   const [without, loaded] = [await loadedWith({}), await loadedWith({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })];
   expect(telemetryIn(loaded).length).toBeGreaterThan(2);
@@ -49,6 +49,6 @@ async function loadedWith(env: Record<string, string>): Promise<Loaded[]> {
 }
 
 function telemetryIn(loaded: readonly Loaded[]): string[] {
-  // The app's own code reads OpenTelemetry's variables, to know whether there is a destination.
+  // The app's own code, which has the route zzNotFound, also names OpenTelemetry's variables.
   return loaded.filter(({ code }) => !code.includes('zzNotFound') && OPENTELEMETRY.test(code)).map(({ name }) => name);
 }
