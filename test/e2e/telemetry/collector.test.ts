@@ -128,7 +128,8 @@ test('spans and metrics of failures have error.type, and the call of a second re
   });
   azure.model.fail({ status: 429, headers: { 'retry-after': '30' } });
   const image = await still('image/png', 8, 8);
-  expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied' }); // the second region rejects the token of the first
+  // The second region rejects the token of the first.
+  expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied' });
   expect((await ask(app.url, Buffer.from('no image'))).json()).toMatchObject({ code: 'unsupported_image_type' });
   await app.stop();
   azure.close();
@@ -172,7 +173,7 @@ test('if the collector is down, requests succeed, one line is logged, and shutdo
     OTEL_BSP_SCHEDULE_DELAY: '100',
   });
   const image = await still('image/png', 8, 8);
-  for (let asked = 0; asked < 5; asked += 1) {
+  for (let count = 0; count < 5; count += 1) {
     expect((await ask(app.url, image)).status).toBe(200);
     await sleep(200);
   }
@@ -216,7 +217,7 @@ test('a question to Responses makes a chat span with openai.api.type responses',
   expect(response.status).toBe(200);
   await app.stop();
   azure.close();
-  const asked = spansIn(collector).find(({ name }) => name === 'chat gpt-vision');
+  const span = spansIn(collector).find(({ name }) => name === 'chat gpt-vision');
   expect(span?.attributes).toMatchObject({ ...CHAT, 'openai.api.type': 'responses' });
   expect(span?.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
 });

@@ -27,7 +27,7 @@ const PROTOCOLS: readonly (readonly [set: string, env: Record<string, string>, t
   ['http/protobuf', { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }, PROTOBUF_TYPE, PROTOBUF_TYPE],
   ['another one for traces', { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' }, PROTOBUF_TYPE, JSON_TYPE],
   [
-    'another for metrics',
+    'another one for metrics',
     { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json' },
     PROTOBUF_TYPE,
     JSON_TYPE,
