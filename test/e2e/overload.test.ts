@@ -12,7 +12,7 @@ afterAll(async () => {
   azure.close();
 });
 
-test('in a burst, answers the requests that fit and rejects the others at once; then accepts requests again', async () => {
+test('in a burst, answers the requests that fit, rejects the others at once, and accepts more afterwards', async () => {
   const image = await stillOfSize('image/jpeg', 3_000_000);
   azure.model.fail({ delayMs: 4_000 }, Infinity);
   const started = performance.now();

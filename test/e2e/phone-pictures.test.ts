@@ -125,7 +125,11 @@ const REJECTED: readonly { name: string; image: Buffer; code: string }[] = [
     image: tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } }),
     code: 'image_too_large',
   },
-  { name: 'a JPEG that claims 30,000 x 30,000 pixels', image: sayingSide(ROTATED_JPEG, 30_000), code: 'image_too_large' },
+  {
+    name: 'a JPEG that claims 30,000 x 30,000 pixels',
+    image: sayingSide(ROTATED_JPEG, 30_000),
+    code: 'image_too_large',
+  },
 ];
 
 test.each(inTurn(Object.keys(ROUTES), REJECTED))(

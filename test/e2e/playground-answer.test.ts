@@ -66,7 +66,7 @@ describe('the answer', () => {
     );
   });
 
-  test.each(['the Stop button', 'Escape'])('stops on %s: the model call is cancelled, and the words so far stay', async (how) => {
+  test.each(['the Stop button', 'Escape'])('stops on %s: cancels the model call and keeps the words so far', async (how) => {
     playground.azure.model.fail({ wordDelayMs: 200 });
     await pick();
     await visitor.ask.click();

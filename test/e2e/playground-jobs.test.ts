@@ -95,7 +95,7 @@ const DEVICES: readonly { name: string; options: Parameters<typeof visit>[2] }[]
   { name: 'a phone, dark', options: { ...PHONE, colorScheme: 'dark' } },
   { name: 'a desktop, light', options: { colorScheme: 'light' } },
 ];
-test.each(some(DEVICES, 2))('axe finds no accessibility violations, and the page does not scroll sideways: $name', async ({ options }) => {
+test.each(some(DEVICES, 2))('has no accessibility violations and does not scroll sideways: $name', async ({ options }) => {
   const visitor = await open(options);
   const { page } = visitor;
   await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
@@ -117,7 +117,9 @@ test('the page says why a job failed, also after its results are downloaded', as
     await route.fulfill({ json: { ...job, problem: { title: 'Bad request', detail: 'This model has no flex.' } } });
   });
   await page.getByRole('button', { name: 'Start' }).click();
-  await expect.poll(async () => page.locator('#job-remark').innerText(), JOB_TIMEOUT).toContain('This model has no flex.');
+  await expect
+    .poll(async () => page.locator('#job-remark').innerText(), JOB_TIMEOUT)
+    .toContain('This model has no flex.');
   await page.getByRole('button', { name: 'Download results' }).click();
   expect(await page.locator('#job-remark').isVisible()).toBe(true);
 });

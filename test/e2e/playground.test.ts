@@ -78,7 +78,7 @@ describe('an image can be', () => {
   });
 });
 
-test('sends several images with the chosen detail and token limit, and suggests a higher limit if it is too low', async () => {
+test('sends several images with detail and token limit, and suggests a higher limit if it is too low', async () => {
   const { page } = visitor;
   await pick();
   await page.setInputFiles('#pick', {

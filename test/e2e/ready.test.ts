@@ -62,7 +62,7 @@ const BROKEN: readonly {
   },
 ];
 
-test.each(some(BROKEN, 2))('not ready if there is $what: only the check "$named" fails', async ({ env = {}, breakAzure, named, reason }) => {
+test.each(some(BROKEN, 2))('not ready if there is $what', async ({ env = {}, breakAzure, named, reason }) => {
   const { app } = await start(env, breakAzure);
   const { status, body } = await ready(app);
   expect(status).toBe(503);

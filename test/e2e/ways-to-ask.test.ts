@@ -136,7 +136,7 @@ describe('many images', () => {
     });
   });
 
-  test.each(['multipart', 'JSON with data URLs'])('the position of an image that is too large is named: %s', async (name) => {
+  test.each(['multipart', 'JSON with data URLs'])('the position of a too large image is named: %s', async (name) => {
     const [good = Buffer.alloc(0)] = images;
     const answer = await ways[name]?.([good, Buffer.concat([good, Buffer.alloc(20_971_521 - good.length)])]);
     expect(answer?.json()).toMatchObject({ status: 413, code: 'image_too_large', image: 2, limit: 20_971_520 });
@@ -318,7 +318,12 @@ describe("OpenAI's client", () => {
   });
 
   test.each([
-    { what: 'an image given as an https URL', part: { url: 'https://example.com/x.png' }, status: 400, code: 'invalid_request' },
+    {
+      what: 'an image given as an https URL',
+      part: { url: 'https://example.com/x.png' },
+      status: 400,
+      code: 'invalid_request',
+    },
     {
       what: 'text as an image',
       part: { url: `data:image/png;base64,${btoa('Dear Sir or Madam')}` },

@@ -93,7 +93,7 @@ describe.each(NAMES)('%s', (name) => {
   });
 });
 
-test("an error names the temperature that the model rejects, with the model's message, and is not retried", async () => {
+test("an error has the parameter that the model rejects and the model's message, and is not retried", async () => {
   await expect(askWithDefaultTemperature(caller, QUESTION)).rejects.toMatchObject({
     status: 400,
     param: 'temperature',

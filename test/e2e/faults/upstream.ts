@@ -52,9 +52,17 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
       },
     }),
   ],
-  ['400 invalid_image_format', badRequest('invalid_image_format', 'You uploaded it wrong.'), outcome(422, 'image_rejected')],
+  [
+    '400 invalid_image_format',
+    badRequest('invalid_image_format', 'You uploaded it wrong.'),
+    outcome(422, 'image_rejected'),
+  ],
   ['400 image_parse_error', badRequest('image_parse_error'), outcome(422, 'image_rejected')],
-  ['400 that mentions the image only in its message', badRequest(null, 'Invalid image data.'), outcome(422, 'image_rejected')],
+  [
+    '400 that mentions the image only in its message',
+    badRequest(null, 'Invalid image data.'),
+    outcome(422, 'image_rejected'),
+  ],
   ['400 with an HTML page', { status: 400, body: html }, upstreamError],
   [
     '401',
@@ -94,7 +102,11 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
     tooManyRequests({ 'retry-after': '120' }),
     outcome(429, 'rate_limited', 1, { headers: { 'retry-after': '120' } }),
   ],
-  ['429, retry after a date', tooManyRequests({ 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' }), outcome(429, 'rate_limited')],
+  [
+    '429, retry after a date',
+    tooManyRequests({ 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' }),
+    outcome(429, 'rate_limited'),
+  ],
   ['429 without a time to retry', tooManyRequests(), outcome(429, 'rate_limited', EVERY_ATTEMPT)],
   ['500', { status: 500, headers: soon }, { ...upstreamError, calls: EVERY_ATTEMPT }],
   [
@@ -112,20 +124,32 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
     upstreamError,
   ],
   ['200 with HTML', { headers: { 'content-type': 'text/html' }, body: html }, upstreamError],
-  ['200 with HTML that is labelled as JSON', { headers: { 'content-type': 'application/json' }, body: html }, upstreamError],
+  [
+    '200 with HTML that is labelled as JSON',
+    { headers: { 'content-type': 'application/json' }, body: html },
+    upstreamError,
+  ],
   ['200 with text', { body: SECRET }, upstreamError],
   ['200 with an empty body', { headers: { 'content-type': 'application/json' }, body: '' }, upstreamError],
   ['204', { status: 204, headers: { 'content-type': 'application/json' }, body: '' }, upstreamError],
   ['200 with null', { headers: { 'content-type': 'application/json' }, body: 'null' }, upstreamError],
   ['200 with an array', { body: [] }, upstreamError],
   ['200 with an object that is not a completion', { body: { message: SECRET } }, upstreamError],
-  ['200 with a completion without choices', { body: { id: 'c', object: 'chat.completion', model: 'm', choices: [] } }, upstreamError],
+  [
+    '200 with a completion without choices',
+    { body: { id: 'c', object: 'chat.completion', model: 'm', choices: [] } },
+    upstreamError,
+  ],
   [
     '200 with truncated JSON',
     { headers: { 'content-type': 'application/json' }, body: '{"id":"c","choices":[{"mess' },
     upstreamError,
   ],
-  ['a connection dropped before the answer', { breakOff: 'before-headers' }, { ...upstreamError, calls: EVERY_ATTEMPT }],
+  [
+    'a connection dropped before the answer',
+    { breakOff: 'before-headers' },
+    { ...upstreamError, calls: EVERY_ATTEMPT },
+  ],
   [
     'response headers that are too large',
     { status: 200, headers: { 'x-large': 'x'.repeat(40_000) } },

@@ -34,7 +34,7 @@ export interface ReceivedItem {
   readonly data: v.InferOutput<typeof Envelope>['data']['baseData'];
 }
 
-/** Starts an endpoint that accepts everything, with or without a token. It has TLS, because the exporter requires it. */
+/** Starts an endpoint that accepts everything, even without a token. It has TLS, because the exporter requires it. */
 export async function startApplicationInsights(): Promise<ApplicationInsights> {
   const { ca, server } = await makeServerCertificate();
   const folder = await mkdtemp(join(tmpdir(), 'insights-'));

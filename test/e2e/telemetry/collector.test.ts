@@ -19,7 +19,7 @@ const CHAT = {
 };
 const [INTERNAL, CLIENT] = [1, 3];
 
-test("a question makes a span for the request under the host's span, one for each stage, and metrics of the model call", async () => {
+test("a question makes a span below the host's span, one for each stage, and metrics of the model call", async () => {
   const collector = await startCollector();
   const { app, azure } = await startBoth({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

@@ -19,7 +19,7 @@ const COMPLETION = {
   choices: [{ message: { content: ANSWER }, finish_reason: 'stop' }],
 };
 
-test('neither destination receives images, instructions, answers, file names, the system prompt or tokens', async () => {
+test('telemetry has no image, instructions, answer, file name, system prompt or token', async () => {
   const [collector, insights] = [await startCollector(), await startApplicationInsights()];
   const { app, azure } = await startBoth({
     ...insights.env,
