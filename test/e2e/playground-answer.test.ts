@@ -66,18 +66,21 @@ describe('the answer', () => {
     );
   });
 
-  test.each(['the Stop button', 'Escape'])('stops on %s: cancels the model call and keeps the words so far', async (how) => {
-    playground.azure.model.fail({ wordDelayMs: 200 });
-    await pick();
-    await visitor.ask.click();
-    await expect.poll(async () => visitor.answer.textContent(), STREAM_TIMEOUT).toContain('A JPEG');
-    await (how === 'the Stop button' ? visitor.stop.click() : visitor.page.keyboard.press('Escape'));
-    expect(await playground.azure.model.requests[0]?.closedEarly).toBe(true);
-    expect(await visitor.status.textContent()).toBe('Stopped by you.');
-    expect(await visitor.answer.textContent()).toContain('A JPEG');
-    await askAndWait();
-    expect(await visitor.answer.textContent()).toContain(`You asked: "${QUESTION}"`);
-  });
+  test.each(['the Stop button', 'Escape'])(
+    'stops on %s: cancels the model call and keeps the words so far',
+    async (how) => {
+      playground.azure.model.fail({ wordDelayMs: 200 });
+      await pick();
+      await visitor.ask.click();
+      await expect.poll(async () => visitor.answer.textContent(), STREAM_TIMEOUT).toContain('A JPEG');
+      await (how === 'the Stop button' ? visitor.stop.click() : visitor.page.keyboard.press('Escape'));
+      expect(await playground.azure.model.requests[0]?.closedEarly).toBe(true);
+      expect(await visitor.status.textContent()).toBe('Stopped by you.');
+      expect(await visitor.answer.textContent()).toContain('A JPEG');
+      await askAndWait();
+      expect(await visitor.answer.textContent()).toContain(`You asked: "${QUESTION}"`);
+    },
+  );
 
   test('is shown as plain text even if it contains HTML', async () => {
     const { page } = visitor;

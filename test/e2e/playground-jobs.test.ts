@@ -95,19 +95,22 @@ const DEVICES: readonly { name: string; options: Parameters<typeof visit>[2] }[]
   { name: 'a phone, dark', options: { ...PHONE, colorScheme: 'dark' } },
   { name: 'a desktop, light', options: { colorScheme: 'light' } },
 ];
-test.each(some(DEVICES, 2))('has no accessibility violations and does not scroll sideways: $name', async ({ options }) => {
-  const visitor = await open(options);
-  const { page } = visitor;
-  await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
-  await page.getByRole('button', { name: 'Start' }).click();
-  await page.locator('#job-remark').waitFor();
-  await page.getByLabel('Container, or').fill('https://elsewhere.blob.core.windows.net/images');
-  await page.getByRole('button', { name: 'Start' }).click();
-  await page.locator('#job-problem').waitFor();
-  expect(await page.locator('#job-problem').innerText()).toContain('IMAGE_CONTAINERS');
-  expect(await violations(visitor)).toEqual([]);
-  expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
-});
+test.each(some(DEVICES, 2))(
+  'has no accessibility violations and does not scroll sideways: $name',
+  async ({ options }) => {
+    const visitor = await open(options);
+    const { page } = visitor;
+    await page.getByLabel('Container, or').fill(`${storage.images.url}/mixed/`);
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.locator('#job-remark').waitFor();
+    await page.getByLabel('Container, or').fill('https://elsewhere.blob.core.windows.net/images');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.locator('#job-problem').waitFor();
+    expect(await page.locator('#job-problem').innerText()).toContain('IMAGE_CONTAINERS');
+    expect(await violations(visitor)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+  },
+);
 
 test('the page says why a job failed, also after its results are downloaded', async () => {
   const { page } = await open();

@@ -34,13 +34,16 @@ const PROTOCOLS: readonly (readonly [set: string, env: Record<string, string>, t
   ],
 ];
 
-test.each(some(PROTOCOLS, 2))('uses the protocol of OTEL_EXPORTER_OTLP_PROTOCOL: %s', async (_, env, traces, metrics) => {
-  const { types, text } = await sentTypes(env);
-  expect(types).toEqual({ '/v1/traces': traces, '/v1/metrics': metrics });
-  // Protobuf has strings in plain text.
-  expect(text).toContain('processImage');
-  expect(text).toContain('gen_ai.client.token.usage');
-});
+test.each(some(PROTOCOLS, 2))(
+  'uses the protocol of OTEL_EXPORTER_OTLP_PROTOCOL: %s',
+  async (_, env, traces, metrics) => {
+    const { types, text } = await sentTypes(env);
+    expect(types).toEqual({ '/v1/traces': traces, '/v1/metrics': metrics });
+    // Protobuf has strings in plain text.
+    expect(text).toContain('processImage');
+    expect(text).toContain('gen_ai.client.token.usage');
+  },
+);
 
 test.each([
   { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
