@@ -121,12 +121,12 @@ const REJECTED: readonly { name: string; image: Buffer; code: string }[] = [
   { name: 'a truncated HEIC', image: SAILBOAT.subarray(0, 2000), code: 'corrupt_image' },
   { name: 'a truncated AVIF', image: AVIF.subarray(0, 1000), code: 'corrupt_image' },
   {
-    name: 'a HEIC that claims 30,000 x 30,000 pixels',
+    name: 'a HEIC header of 30,000 x 30,000 pixels',
     image: tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } }),
     code: 'image_too_large',
   },
   {
-    name: 'a JPEG that claims 30,000 x 30,000 pixels',
+    name: 'a JPEG header of 30,000 x 30,000 pixels',
     image: sayingSide(ROTATED_JPEG, 30_000),
     code: 'image_too_large',
   },

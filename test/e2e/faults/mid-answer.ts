@@ -57,7 +57,7 @@ const cases: Record<string, Case> = {
     fault: { wordDelayMs: 2_000 },
     expected: asEvent('upstream_timeout'),
   },
-  'the content filter stops the answer after some words, with an error': {
+  'a content filter error after some words': {
     happensTo: onlyStreams,
     fault: events(words('Some'), { error: { code: 'content_filter', message: 'x' } }),
     expected: asEvent('content_filtered'),
@@ -72,17 +72,17 @@ const cases: Record<string, Case> = {
     fault: events({ error: { code: 'server_error', message: 'x' } }),
     expected: upstreamError,
   },
-  'the content filter stops the answer before the first word': {
+  'content filter before the first word': {
     happensTo: onlyStreams,
     fault: events(words('', 'content_filter'), '[DONE]'),
     expected: chatPassesItOn(asEvent('content_filtered')),
   },
-  'the stream ends without a finish reason': {
+  '[DONE] without a finish reason': {
     happensTo: onlyStreams,
     fault: events(words('Some'), '[DONE]'),
     expected: asEvent('upstream_error'),
   },
-  'the stream ends without a finish reason and without [DONE]': {
+  'no finish reason and no [DONE]': {
     happensTo: onlyStreams,
     fault: events(words('Some')),
     expected: asEvent('upstream_error'),
@@ -109,7 +109,7 @@ const cases: Record<string, Case> = {
     fault: events(words('Some'), words('', 'stop'), '[DONE]'),
     expected: answered,
   },
-  'the content filter blocks the whole answer': {
+  'content filter for the whole answer': {
     happensTo: notStreams,
     fault: completion({
       message: { role: 'assistant', content: null },
@@ -123,7 +123,7 @@ const cases: Record<string, Case> = {
       problem: { categories: [{ category: 'sexual', severity: 'high', source: 'answer' }] },
     }),
   },
-  'an answer to a schema, cut off at the token limit': withSchema({
+  'a schema, cut off at the token limit': withSchema({
     happensTo: notStreams,
     fault: completion({ message: { role: 'assistant', content: '{"what":"a bo' }, finish_reason: 'length' }),
     expected: {
@@ -133,12 +133,12 @@ const cases: Record<string, Case> = {
       problem: { finishReason: 'length', answer: '{"what":"a bo' },
     },
   }),
-  'a streamed answer to a schema, cut off at the token limit': withSchema({
+  'a schema, cut off, as a stream': withSchema({
     happensTo: onlyStreams,
     fault: events(words('{"what":"a bo'), words('', 'length'), '[DONE]'),
     expected: asEvent('answer_incomplete'),
   }),
-  'an answer that does not satisfy its schema': withSchema({
+  'an answer that violates the schema': withSchema({
     happensTo: notStreams,
     fault: completion({ message: { role: 'assistant', content: '{"who":"me"}' } }),
     expected: { status: 422, code: 'answer_incomplete', calls: 1, problem: { finishReason: 'stop' } },

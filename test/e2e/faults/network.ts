@@ -11,12 +11,12 @@ const large = await stillOfSize('image/jpeg', INFLIGHT_BYTES * 0.6);
 export const networkFaults: readonly Fault[] = [
   { name: 'the model drops every connection', before: ({ relay }) => relay.spoil('dropped'), expected: broken },
   {
-    name: 'the model answers in another protocol than HTTP',
+    name: 'the model does not speak HTTP',
     before: ({ relay }) => relay.spoil('babble'),
     expected: broken,
   },
   {
-    name: 'the model accepts connections, but does not respond',
+    name: 'the model accepts, but never responds',
     before: ({ relay }) => relay.spoil('mute'),
     expected: { status: 504, code: 'upstream_timeout', calls: 0 },
   },

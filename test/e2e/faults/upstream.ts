@@ -58,11 +58,7 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
     outcome(422, 'image_rejected'),
   ],
   ['400 image_parse_error', badRequest('image_parse_error'), outcome(422, 'image_rejected')],
-  [
-    '400 that mentions the image only in its message',
-    badRequest(null, 'Invalid image data.'),
-    outcome(422, 'image_rejected'),
-  ],
+  ['400 with the image only in its message', badRequest(null, 'Invalid image data.'), outcome(422, 'image_rejected')],
   ['400 with an HTML page', { status: 400, body: html }, upstreamError],
   [
     '401',
@@ -119,7 +115,7 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
   ['503, retry after the deadline', { status: 503, headers: { 'retry-after': '30' } }, upstreamError],
   ['504', { status: 504, headers: soon }, { ...upstreamError, calls: EVERY_ATTEMPT }],
   [
-    'a redirect, which would send the token to another server',
+    'a redirect, which could leak the token',
     { status: 307, headers: { location: 'http://127.0.0.1:9/' }, body: SECRET },
     upstreamError,
   ],
@@ -134,7 +130,7 @@ const always: readonly (readonly [name: string, fault: ModelFault, expected: Exp
   ['204', { status: 204, headers: { 'content-type': 'application/json' }, body: '' }, upstreamError],
   ['200 with null', { headers: { 'content-type': 'application/json' }, body: 'null' }, upstreamError],
   ['200 with an array', { body: [] }, upstreamError],
-  ['200 with an object that is not a completion', { body: { message: SECRET } }, upstreamError],
+  ['200 with JSON that is not a completion', { body: { message: SECRET } }, upstreamError],
   [
     '200 with a completion without choices',
     { body: { id: 'c', object: 'chat.completion', model: 'm', choices: [] } },
@@ -186,7 +182,7 @@ export const upstreamFaults: readonly Fault[] = [
       }) satisfies Fault,
   ),
   {
-    name: '400 about a parameter, which a chat client can correct',
+    name: '400 about a parameter',
     before: ({ azure }) => azure.model.fail(badRequest('unsupported_value'), Infinity),
     expected: ({ body }) =>
       body === 'chat'

@@ -49,7 +49,7 @@ test.each([
   { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
   { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'grpc' },
   { OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/xml' },
-])('with %o, telemetry is off, the log names the variable, and requests succeed', async (env) => {
+])('with %j, telemetry is off, the log names the variable, and requests succeed', async (env) => {
   const { types, log } = await sentTypes(env);
   const [[name, value] = []] = Object.entries(env);
   expect(types).toEqual({});
