@@ -11,12 +11,12 @@ const WILL_NOT_PASS = new Set(['node', 'settings']);
 export async function afterProvisioning(
   variables: Readonly<Record<string, string | undefined>>,
   patience: Patience,
-  examine: () => Promise<Report> = async () => runDoctor({ AZURE_TOKEN_CREDENTIALS: 'AzureDeveloperCliCredential' }),
+  runChecks: () => Promise<Report> = async () => runDoctor({ AZURE_TOKEN_CREDENTIALS: 'AzureDeveloperCliCredential' }),
 ): Promise<string> {
   if (variables['MODEL_OPEN_TO_DEVELOPER'] !== 'true') {
     return 'The model is closed to this machine (private networking, or no role for you): the app is asked after it is deployed.';
   }
-  return withPatience(patience, async () => judge(await examine()));
+  return withPatience(patience, async () => judge(await runChecks()));
 }
 
 function judge({ ok, checks }: Report): Attempt<string> {

@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { CredentialName } from '../config/credential-chain.ts';
 import { isRecord, parseJson } from '../config/json-object.ts';
 import { causes, connectionFailure } from './connection-failure.ts';
-import type { Exchange } from './credential-http.ts';
-import type { Said } from './entra-errors.ts';
+import type { SignInResult } from './credential-http.ts';
+import type { FailureReason } from './entra-errors.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Describes an unknown error: its code or class, and how to see the library's own message. */
-export function otherwise(error: unknown): Said {
+export function unknownFailure(error: unknown): FailureReason {
   return {
     said: `failed (${msalCode(error) ?? errorName(error)})`,
     fix: "start the app with AZURE_LOG_LEVEL=info; its log then has the library's own message",
@@ -37,7 +37,10 @@ export function missingVariables(credential: CredentialName, variables: Variable
  * Says what is wrong with the file that a credential reads. Returns undefined if the credential reads no file, or the
  * file is good. The file is read here again, because the library's error does not keep the code of Node's.
  */
-export async function unreadableFile(credential: CredentialName, variables: Variables): Promise<Said | undefined> {
+export async function unreadableFile(
+  credential: CredentialName,
+  variables: Variables,
+): Promise<FailureReason | undefined> {
   if (credential === 'EnvironmentCredential' && !variables['AZURE_CLIENT_SECRET']?.trim()) {
     const text = await readText(variables['AZURE_CLIENT_CERTIFICATE_PATH']);
     if (text === undefined)
@@ -90,7 +93,7 @@ const TOOLS: Readonly<Partial<Record<CredentialName, Tool>>> = {
  * Says why a developer's tool gave no token. These errors have neither types nor codes, so only two causes are read
  * from their message: the tool is not installed, or nobody is signed in.
  */
-export function toolFailure(credential: CredentialName, error: unknown): Said | undefined {
+export function toolFailure(credential: CredentialName, error: unknown): FailureReason | undefined {
   const tool = TOOLS[credential];
   if (!tool) return undefined;
   const { name, absent, login } = tool;
@@ -105,8 +108,8 @@ export function toolFailure(credential: CredentialName, error: unknown): Said | 
 export function personFailure(
   credential: CredentialName,
   error: unknown,
-  authority: Exchange | undefined,
-): Said | undefined {
+  authority: SignInResult | undefined,
+): FailureReason | undefined {
   // Entra's answers while it waits for the person: https://www.rfc-editor.org/rfc/rfc8628#section-3.5
   const answer = authority && 'text' in authority ? parseJson(authority.text) : undefined;
   const code = [isRecord(answer) ? answer['error'] : '', msalCode(error)].join(' ');
@@ -131,7 +134,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** Says why Entra could not be reached. Returns undefined if it answered. */
-export function unreachable(error: unknown, authority: Exchange | undefined): Said | undefined {
+export function unreachable(error: unknown, authority: SignInResult | undefined): FailureReason | undefined {
   if (authority && 'error' in authority) {
     const { code, reason, fix } = connectionFailure(authority.error);
     return {

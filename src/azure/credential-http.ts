@@ -23,7 +23,7 @@ const ENDPOINT_VARIABLES = [
 ] as const;
 
 /** The result of a request: an answer, or the error of its connection. */
-export type Exchange = EndpointAnswer | { readonly error: unknown };
+export type SignInResult = EndpointAnswer | { readonly error: unknown };
 
 /** An answer of an identity endpoint or of Entra. */
 export interface EndpointAnswer {
@@ -37,11 +37,11 @@ export interface EndpointAnswer {
 }
 
 /** The last result of a sign-in from each of the two. */
-export interface Exchanges {
+export interface LastResults {
   /** From the endpoint of a managed identity. */
-  readonly endpoint?: Exchange | undefined;
+  readonly endpoint?: SignInResult | undefined;
   /** From Entra. */
-  readonly authority?: Exchange | undefined;
+  readonly authority?: SignInResult | undefined;
 }
 
 /**
@@ -49,9 +49,9 @@ export interface Exchanges {
  * identity endpoint or puts it into a message. It never uses a proxy for an identity endpoint, because the proxy could
  * only reach its own endpoint at that address.
  */
-class CredentialHttp implements HttpClient, Exchanges {
-  endpoint: Exchange | undefined;
-  authority: Exchange | undefined;
+class CredentialHttp implements HttpClient, LastResults {
+  endpoint: SignInResult | undefined;
+  authority: SignInResult | undefined;
   readonly #client = createDefaultHttpClient();
 
   /** Forgets the last answers. Call it before each sign-in. */

@@ -1,11 +1,11 @@
 /** Why a credential failed, in the app's own words, and how to fix it. Without `fix`, it counts as not set up. */
-export interface Said {
+export interface FailureReason {
   readonly said: string;
   readonly fix?: string;
 }
 
 /** The most common error numbers: https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
-const KNOWN: Readonly<Record<string, Said>> = {
+const KNOWN: Readonly<Record<string, FailureReason>> = {
   '7000215': {
     said: 'the client secret is wrong',
     fix:
@@ -67,7 +67,7 @@ const KNOWN: Readonly<Record<string, Said>> = {
 };
 
 /** Finds Entra's error number in a message, and says what it means. Returns undefined if there is none. */
-export function entraError(message: string): Said | undefined {
+export function entraError(message: string): FailureReason | undefined {
   const [, number] = /AADSTS(\d+)/.exec(message) ?? [];
   if (!number) return undefined;
   const known = KNOWN[number];

@@ -6,14 +6,14 @@ import {
   errorName,
   messageOf,
   missingVariables,
-  otherwise,
+  unknownFailure,
   personFailure,
   toolFailure,
   unreachable,
   unreadableFile,
 } from './credential-failures.ts';
-import type { Exchange, Exchanges } from './credential-http.ts';
-import { entraError, type Said } from './entra-errors.ts';
+import type { SignInResult, LastResults } from './credential-http.ts';
+import { entraError, type FailureReason } from './entra-errors.ts';
 import { managedIdentityFailure } from './managed-identity-failure.ts';
 import { ExpiredToken, NoTokenInTime } from './token-source.ts';
 
@@ -24,11 +24,11 @@ export interface SignIn {
   readonly chain: readonly CredentialName[];
   readonly variables: Variables;
   /** The last results from the identity endpoint and from Entra. */
-  readonly exchanges: Exchanges;
+  readonly lastResults: LastResults;
 }
 
 /** How one credential failed. */
-export interface Attempt extends Said {
+export interface Attempt extends FailureReason {
   readonly credential: CredentialName;
   /** Whether somebody has set it up. A chain also tries credentials that nobody has set up. */
   readonly setUp: boolean;
@@ -43,7 +43,7 @@ const RETRY_AFTER_SECONDS = '10';
 export async function identityUnavailable(cause: unknown, signIn: SignIn): Promise<Problem> {
   const { attempts, step } = await diagnose(cause, signIn);
   const lines = attempts.map(({ credential, said }) => `${credential}: ${said}.`);
-  const { endpoint } = signIn.exchanges;
+  const { endpoint } = signIn.lastResults;
   const retryAfter = endpoint && 'status' in endpoint ? endpoint.retryAfter : undefined;
   return new Problem(
     'identity_unavailable',
@@ -83,7 +83,7 @@ export async function attemptsOf(cause: unknown, signIn: SignIn): Promise<readon
 
 async function diagnose(cause: unknown, signIn: SignIn): Promise<{ attempts: readonly Attempt[]; step: string }> {
   const { chain } = signIn;
-  const endpoint = chain.includes('ManagedIdentityCredential') ? refusalOf(signIn.exchanges.endpoint) : undefined;
+  const endpoint = chain.includes('ManagedIdentityCredential') ? refusalOf(signIn.lastResults.endpoint) : undefined;
   if (cause instanceof NoTokenInTime && !endpoint)
     return {
       attempts: allOf(chain, waitsForPerson(chain) ? 'is waiting for somebody to sign in' : 'no answer in time'),
@@ -110,7 +110,7 @@ function errorsOf(cause: unknown, { chain }: SignIn): unknown[] {
 }
 
 async function attempt(credential: CredentialName, error: unknown, signIn: SignIn): Promise<Attempt> {
-  const { variables, exchanges } = signIn;
+  const { variables, lastResults } = signIn;
   const needs = missingVariables(credential, variables);
   if (needs) return { credential, setUp: false, said: `not set up: needs ${needs}` };
   if (credential === 'ManagedIdentityCredential') return { credential, ...managedIdentityFailure(error, signIn) };
@@ -121,15 +121,15 @@ async function attempt(credential: CredentialName, error: unknown, signIn: SignI
       .find(Boolean) ??
     (await unreadableFile(credential, variables)) ??
     toolFailure(credential, error) ??
-    personFailure(credential, error, exchanges.authority) ??
-    unreachable(error, exchanges.authority) ??
-    otherwise(error);
+    personFailure(credential, error, lastResults.authority) ??
+    unreachable(error, lastResults.authority) ??
+    unknownFailure(error);
   return { credential, setUp: said.fix !== undefined, ...said };
 }
 
 /** Returns a response with an error status. Returns undefined if there was no response, or no error. */
-function refusalOf(exchange: Exchange | undefined): Exchange | undefined {
-  return exchange && 'status' in exchange && exchange.status >= 400 ? exchange : undefined;
+function refusalOf(result: SignInResult | undefined): SignInResult | undefined {
+  return result && 'status' in result && result.status >= 400 ? result : undefined;
 }
 
 /** Gives all credentials of a chain the same reason, if it is not known which one failed. */

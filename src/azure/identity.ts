@@ -35,7 +35,7 @@ export function createStorageIdentity({ auth, authorityHost }: Settings, variabl
 
 function createTokens(settings: Pick<Settings, 'auth' | 'authorityHost' | 'scope'>, variables: Variables): TokenSource {
   const { auth, scope } = settings;
-  const signIn = { chain: credentialChain(auth, variables), variables, exchanges: credentialHttp };
+  const signIn = { chain: credentialChain(auth, variables), variables, lastResults: credentialHttp };
   return new TokenSource({
     scope,
     hangsAfterMs: auth === 'identity' ? HANGS_AFTER_MS : PERSON_HANGS_AFTER_MS,

@@ -2,22 +2,22 @@ import { isRecord, parseJson } from '../config/json-object.ts';
 import { runsInAzure } from '../config/settings.ts';
 import { causes, connectionFailure } from './connection-failure.ts';
 import { errorName, msalCode } from './credential-failures.ts';
-import type { EndpointAnswer, Exchanges } from './credential-http.ts';
-import { entraError, type Said } from './entra-errors.ts';
+import type { EndpointAnswer, LastResults } from './credential-http.ts';
+import { entraError, type FailureReason } from './entra-errors.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The facts of a sign-in with a managed identity. */
-interface Asked {
+interface SignInFacts {
   readonly variables: Variables;
-  readonly exchanges: Exchanges;
+  readonly lastResults: LastResults;
 }
 
 /**
  * The codes of Azure Arc. Its agent passes a key in a file:
  * https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication
  */
-const ARC: Readonly<Record<string, Said>> = {
+const ARC: Readonly<Record<string, FailureReason>> = {
   unable_to_read_secret_file: {
     said: "the key file of Azure Arc's agent cannot be read",
     fix:
@@ -37,8 +37,8 @@ const ARC: Readonly<Record<string, Said>> = {
 /** Says why a managed identity gave no token, by the response of its endpoint or by the code of Azure Arc. */
 export function managedIdentityFailure(
   error: unknown,
-  { variables, exchanges: { endpoint } }: Asked,
-): Said & { readonly setUp: boolean } {
+  { variables, lastResults: { endpoint } }: SignInFacts,
+): FailureReason & { readonly setUp: boolean } {
   const isNamed = Boolean(variables['IDENTITY_ENDPOINT'] ?? variables['MSI_ENDPOINT'] ?? variables['IMDS_ENDPOINT']);
   // The library uses this class of error only for Azure Arc. For all others, the endpoint's response has the reason.
   const arc = causes(error).some((cause) => errorName(cause) === 'ManagedIdentityError') ? msalCode(error) : undefined;
@@ -59,14 +59,17 @@ export function managedIdentityFailure(
   return { setUp: false, said: 'no identity endpoint here: this is not Azure, or no identity is switched on' };
 }
 
-function arcAgent(code: string): Said {
+function arcAgent(code: string): FailureReason {
   return {
     said: `Azure Arc's agent sent an unexpected answer (${code})`,
     fix: 'restart the agent, and check it with azcmagent show',
   };
 }
 
-function endpointRefusal({ status, text, retryAfter, isWithoutExpiry }: EndpointAnswer, variables: Variables): Said {
+function endpointRefusal(
+  { status, text, retryAfter, isWithoutExpiry }: EndpointAnswer,
+  variables: Variables,
+): FailureReason {
   const inContainerApps = Boolean(variables['CONTAINER_APP_NAME']);
   const entra = entraError(text);
   if (entra) return entra;

@@ -58,7 +58,7 @@ interface Upstream extends Target {
 }
 
 /** One request to one deployment. */
-interface Exchange {
+interface ModelCall {
   readonly upstream: Upstream;
   readonly maxRetries: number;
   readonly call: Call;
@@ -94,8 +94,8 @@ export class Model {
    * @throws {CallerGone} if the caller has disconnected
    */
   async complete(request: ModelRequest, caller: Caller): Promise<ModelResponse> {
-    return this.#ask(request, caller, async (exchange) => {
-      const { data, response } = await post<unknown>(request, caller, exchange, false).withResponse();
+    return this.#ask(request, caller, async (attempt) => {
+      const { data, response } = await post<unknown>(request, caller, attempt, false).withResponse();
       const completion = await wholeAnswer(data, response, PROTOCOLS[request.api].fromEvents);
       if (!isRecord(completion)) throw notACompletion(response);
       return { completion, upstreamRequestId: upstreamRequestId(response.headers) };
@@ -109,8 +109,8 @@ export class Model {
    * @throws {CallerGone} if the caller has disconnected; so does reading the chunks
    */
   async stream(request: ModelRequest, caller: Caller): Promise<ModelStream> {
-    return this.#ask(request, caller, async (exchange) => {
-      const { data, response } = await post<Stream<unknown>>(request, caller, exchange, true).withResponse();
+    return this.#ask(request, caller, async (attempt) => {
+      const { data, response } = await post<Stream<unknown>>(request, caller, attempt, true).withResponse();
       const chunks = isJson(response) ? onlyEvent(response, PROTOCOLS[request.api]) : data[Symbol.asyncIterator]();
       const first = await chunks.next();
       if (first.done) throw notACompletion(response);
@@ -119,14 +119,14 @@ export class Model {
         chunks: readOn(first.value, chunks, {
           deadline: caller.deadline,
           hasWords: PROTOCOLS[request.api].hasWords,
-          explain: exchange.explain,
+          explain: attempt.explain,
         }),
         upstreamRequestId: upstreamRequestId(response.headers),
       };
     });
   }
 
-  async #ask<T>(request: ModelRequest, caller: Caller, send: (exchange: Exchange) => Promise<T>): Promise<T> {
+  async #ask<T>(request: ModelRequest, caller: Caller, send: (attempt: ModelCall) => Promise<T>): Promise<T> {
     const { deadline, stopwatch } = caller;
     // Get the token here, so that the wait has a deadline and is timed separately. The SDK then gets the same one.
     const token = await stopwatch.time('token', async () => this.#token(deadline));
@@ -166,7 +166,7 @@ export class Model {
 function post<T>(
   { api, params }: ModelRequest,
   { deadline }: Caller,
-  { upstream, maxRetries, call }: Exchange,
+  { upstream, maxRetries, call }: ModelCall,
   stream: boolean,
 ) {
   const { deployment } = upstream;
@@ -193,7 +193,7 @@ async function* onlyEvent(response: Response, { toEvent }: Protocol): AsyncGener
 async function* readOn(
   first: unknown,
   rest: AsyncIterator<unknown>,
-  { deadline, hasWords, explain }: Pick<Caller, 'deadline'> & Pick<Protocol, 'hasWords'> & Pick<Exchange, 'explain'>,
+  { deadline, hasWords, explain }: Pick<Caller, 'deadline'> & Pick<Protocol, 'hasWords'> & Pick<ModelCall, 'explain'>,
 ): AsyncGenerator {
   let next: IteratorResult<unknown> = { value: first };
   let hasBegun = false;

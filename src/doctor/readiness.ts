@@ -3,7 +3,7 @@ import type { TokenSource } from '../azure/token-source.ts';
 import type { Settings } from '../config/settings.ts';
 import { Deadline } from '../http/deadline.ts';
 import { fail, ok, type Report } from './check.ts';
-import { type CheckTarget, examine } from './examine.ts';
+import { type CheckTarget, runChecks } from './run-checks.ts';
 import { problemFinding } from './token-check.ts';
 
 /** How long a report is reused. Several probes call every few seconds, and not every call should ask Azure. */
@@ -41,19 +41,18 @@ export function readiness(
     },
     storage,
   };
-  let examined: { readonly at: number; readonly report: Promise<Report> } | undefined;
+  let last: { readonly at: number; readonly report: Promise<Report> } | undefined;
   return async () => {
     // Several requests may wait for one report, so it has its own deadline and does not end with the first of them.
-    if (!examined || Date.now() - examined.at > FRESH_MS)
-      examined = { at: Date.now(), report: examineWithin(timeoutMs, target) };
-    return examined.report;
+    if (!last || Date.now() - last.at > FRESH_MS) last = { at: Date.now(), report: runChecksWithin(timeoutMs, target) };
+    return last.report;
   };
 }
 
-async function examineWithin(milliseconds: number, target: CheckTarget): Promise<Report> {
+async function runChecksWithin(milliseconds: number, target: CheckTarget): Promise<Report> {
   const deadline = new Deadline(milliseconds);
   try {
-    return await examine(target, deadline);
+    return await runChecks(target, deadline);
   } finally {
     deadline.clear();
   }

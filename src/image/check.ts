@@ -1,4 +1,4 @@
-import { turn } from '../http/turn.ts';
+import { yieldToOthers } from '../http/event-loop.ts';
 import { noBytes, unsupportedType } from './faults.ts';
 import { walkGif } from './gif.ts';
 import { IMAGE_TYPES, type Image, type ImageType } from './image.ts';
@@ -24,6 +24,6 @@ export async function checkImage(bytes: Buffer): Promise<Image> {
   if (bytes.length === 0) throw noBytes();
   const type = supportedType(bytes);
   if (type) return { type, ...(await finish(WALKS[type](bytes))), bytes };
-  await turn();
+  await yieldToOthers();
   throw unsupportedType(await detectType(bytes), IMAGE_TYPES);
 }

@@ -4,7 +4,7 @@ import type { Limits } from '../config/limits.ts';
 import type { Reservation } from '../http/admission.ts';
 import { type Deadline, DeadlinePassed } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { corrupt, imageTooLarge, needsTooMuchMemory, tooManyPixels } from './faults.ts';
 import type { ConvertedType, Dimensions, Image, ImageType } from './image.ts';
 
@@ -87,7 +87,7 @@ export class Decoder {
    */
   async convert(type: SourceType, bytes: Buffer, { deadline, reservation }: Caller): Promise<Image> {
     const { signal } = deadline;
-    const decoded = await this.#inTurn(signal, async () => {
+    const decoded = await this.#oneAtATime(signal, async () => {
       reservation.grow(bytes.length); // the copy that the thread reads
       return this.#decode(type, await share(bytes), signal);
     });
@@ -115,7 +115,7 @@ export class Decoder {
   }
 
   /** Waits until another thread may start, does the work, and lets the next one start. */
-  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #oneAtATime<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await this.#wait(signal);
     try {
@@ -153,7 +153,7 @@ export class Decoder {
 async function share(bytes: Buffer): Promise<Uint8Array<SharedArrayBuffer>> {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
   for (let at = 0; at < bytes.length; at += COPY_BYTES)
-    await inTurn(() => shared.set(bytes.subarray(at, at + COPY_BYTES), at));
+    await runStep(() => shared.set(bytes.subarray(at, at + COPY_BYTES), at));
   return shared;
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Reservation } from '../http/admission.ts';
 import type { Deadline } from '../http/deadline.ts';
 import { Problem } from '../http/problem.ts';
-import { turn } from '../http/turn.ts';
+import { yieldToOthers } from '../http/event-loop.ts';
 import { checkImage } from './check.ts';
 import { animated, tooManyPixels, unsupportedType } from './faults.ts';
 import { CONVERTED_TYPES, type Dimensions, type Image, IMAGE_TYPES } from './image.ts';
@@ -76,7 +76,7 @@ export class ImageReader {
   }
 
   async #convert(bytes: Buffer, caller: Caller): Promise<Image> {
-    await turn();
+    await yieldToOthers();
     const detected = await detectType(bytes);
     const type = CONVERTED_TYPES.find((each) => each === detected);
     if (type) return (await this.#decoder()).convert(type, bytes, caller);

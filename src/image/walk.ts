@@ -1,4 +1,4 @@
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { corrupt } from './faults.ts';
 import type { Cut, Structure } from './image.ts';
 
@@ -47,7 +47,7 @@ export class Cuts {
 /** Runs a walk to its end. Other work runs in between. */
 export async function finish(walk: Walk): Promise<Structure> {
   for (;;) {
-    const structure = await inTurn(() => goOn(walk));
+    const structure = await runStep(() => goOn(walk));
     if (structure) return structure;
   }
 }

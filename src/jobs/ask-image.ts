@@ -38,7 +38,7 @@ export async function askAboutImage(step: ImageStep, request: JobRequest, work: 
   const asked =
     step.crashes >= MAX_CRASHES
       ? unanswered(step, request, notFinished('image', MAX_CRASHES), work)
-      : await inTurn(step, request, work);
+      : await askInMemory(step, request, work);
   if ('isOver' in asked || 'again' in asked) return asked;
   await keep(step, asked, work);
   return FINISHED;
@@ -65,7 +65,7 @@ export async function keep(
   }
 }
 
-async function inTurn(step: ImageStep, request: JobRequest, work: Work): Promise<ImageResult | Outcome> {
+async function askInMemory(step: ImageStep, request: JobRequest, work: Work): Promise<ImageResult | Outcome> {
   const tier = tierOf(step, request);
   return inPlace(
     work.stages.inMemory,
@@ -155,7 +155,7 @@ async function afterRefusal(
   work: Work,
 ): Promise<ImageResult | Outcome> {
   if (problem.code === 'rate_limited') work.stages.pauses.pause(tier, retryAfter(problem));
-  if (isWithoutFlex(problem, tier)) {
+  if (refusesFlex(problem, tier)) {
     await work.store.end(step.job, failed(problem, work));
     return FINISHED;
   }
@@ -166,7 +166,7 @@ async function afterRefusal(
 }
 
 /** Whether the deployment's model does not support flex, so that the whole job must fail. */
-function isWithoutFlex({ code, members }: Problem, tier: Tier): boolean {
+function refusesFlex({ code, members }: Problem, tier: Tier): boolean {
   const { errors } = members;
   return tier === 'flex' && code === 'invalid_request' && Array.isArray(errors) && errors[0]?.field === 'tier';
 }

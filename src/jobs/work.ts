@@ -29,13 +29,13 @@ export interface Delivery {
 }
 
 /** An answer, and the price that the service charged. */
-export interface Asked {
+export interface PricedAnswer {
   readonly answer: Answer;
   readonly tier: Tier;
 }
 
 /** Asks the model about an image that is prepared. */
-export type Ask = (serviceTier: 'flex' | 'default' | undefined) => Promise<Asked>;
+export type Ask = (serviceTier: 'flex' | 'default' | undefined) => Promise<PricedAnswer>;
 
 /** The parts of the app that the worker uses. */
 export interface WorkerOptions {

@@ -19,7 +19,7 @@ export const TOOL_NAME = 'ask_about_image';
 const PROTOCOL_HEADERS = ['accept', 'content-type', 'mcp-protocol-version'];
 
 /** One message, with what is needed to answer it. */
-export interface Exchange {
+export interface McpRequest {
   readonly request: Pick<IncomingRequest, 'url' | 'headers'>;
   /** The message as parsed JSON. */
   readonly message: unknown;
@@ -35,7 +35,7 @@ const jsonSchemaValidator = new AjvJsonSchemaValidator();
  * Answers one message of the Model Context Protocol with the protocol's SDK. There are no sessions: each message gets a
  * new server, so that any instance of the app can answer it.
  */
-export async function answerMessage({ request, message, limits, callTool }: Exchange): Promise<Response> {
+export async function answerMessage({ request, message, limits, callTool }: McpRequest): Promise<Response> {
   const server = new Server(
     { name: 'keyless-vision', title: 'Keyless Vision', version },
     { capabilities: { tools: {} }, jsonSchemaValidator },
@@ -60,7 +60,7 @@ export async function answerMessage({ request, message, limits, callTool }: Exch
   }
 }
 
-function toolOf({ maxImages, maxInstructions }: Exchange['limits']) {
+function toolOf({ maxImages, maxInstructions }: McpRequest['limits']) {
   return {
     name: TOOL_NAME,
     title: 'Ask about images',

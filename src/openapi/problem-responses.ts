@@ -1,7 +1,7 @@
 import type { ExampleObject, ResponseObject, ResponsesObject } from 'openapi3-ts/oas31';
 import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
 import { EVERYWHERE, headersOf, reference } from './components.ts';
-import { asChatError, asProblem, nameOf, oneOfProblems, type Wording } from './problem-schemas.ts';
+import { asChatError, asProblem, nameOf, oneOfProblems, type ProblemFormat } from './problem-schemas.ts';
 import { openAiError, problemBody } from '../http/problem-response.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -10,23 +10,23 @@ import { Problem } from '../http/problem.ts';
  * @param codes - the problems of the route. By default, all that a question can get
  */
 export function problemResponses(
-  wording: Wording,
-  codes: readonly ProblemCode[] = wording.codes.filter((code) => code !== 'not_found' && code !== 'job_not_found'),
+  format: ProblemFormat,
+  codes: readonly ProblemCode[] = format.codes.filter((code) => code !== 'not_found' && code !== 'job_not_found'),
 ): ResponsesObject {
   const byStatus = Map.groupBy(codes, (code) => problemKind(code).status);
-  return Object.fromEntries([...byStatus].map(([status, those]) => [String(status), problemResponse(those, wording)]));
+  return Object.fromEntries([...byStatus].map(([status, those]) => [String(status), problemResponse(those, format)]));
 }
 
-function problemResponse(codes: readonly ProblemCode[], wording: Wording): ResponseObject {
+function problemResponse(codes: readonly ProblemCode[], format: ProblemFormat): ResponseObject {
   const retryAfter = codes.some((code) => problemKind(code).retryAfter);
-  const retryAdvice = wording === asChatError ? ['x-should-retry'] : [];
+  const retryAdvice = format === asChatError ? ['x-should-retry'] : [];
   return {
     description: codes.map((code) => `\`${code}\`: ${problemKind(code).title}`).join('. '),
     headers: headersOf(...EVERYWHERE, 'server-timing', ...(retryAfter ? ['retry-after'] : []), ...retryAdvice),
     content: {
-      [wording.mediaType]: {
-        schema: oneOfProblems(codes, wording),
-        examples: Object.fromEntries(codes.map((code) => [code, reference('examples', nameOf(code, wording))])),
+      [format.mediaType]: {
+        schema: oneOfProblems(codes, format),
+        examples: Object.fromEntries(codes.map((code) => [code, reference('examples', nameOf(code, format))])),
       },
     },
   };

@@ -3,7 +3,7 @@ import type { ReferenceObject, SchemaObject } from 'openapi3-ts/oas31';
 import { reference } from './components.ts';
 
 /** One of the two formats in which routes send problems. */
-export interface Wording {
+export interface ProblemFormat {
   readonly mediaType: string;
   /** The suffix in the names of its schemas and examples. */
   readonly suffix: string;
@@ -39,21 +39,21 @@ const NOT_IN_CHAT = new Set<ProblemCode>([
 ]);
 
 /** The format of problem documents: RFC 9457. */
-export const asProblem: Wording = {
+export const asProblem: ProblemFormat = {
   mediaType: 'application/problem+json',
   suffix: 'Problem',
   codes: [...ALL, ...ABOUT_JOBS],
 };
 
 /** OpenAI's error format. It includes `not_found`, for a model that does not exist. */
-export const asChatError: Wording = {
+export const asChatError: ProblemFormat = {
   mediaType: 'application/json',
   suffix: 'ChatError',
   codes: [...ALL.filter((code) => !NOT_IN_CHAT.has(code)), 'not_found'],
 };
 
 /** Returns the name of a problem's schema and example, such as `CorruptImageProblem`. */
-export function nameOf(code: ProblemCode, { suffix }: Wording): string {
+export function nameOf(code: ProblemCode, { suffix }: ProblemFormat): string {
   return code.replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase()) + suffix;
 }
 
@@ -82,19 +82,19 @@ export function problemSchemas(): Record<string, SchemaObject> {
 }
 
 /** Creates the schema of one of several problems. `code` tells them apart. */
-export function oneOfProblems(codes: readonly ProblemCode[], wording: Wording): SchemaObject | ReferenceObject {
-  const references = codes.map((code) => reference('schemas', nameOf(code, wording)));
+export function oneOfProblems(codes: readonly ProblemCode[], format: ProblemFormat): SchemaObject | ReferenceObject {
+  const references = codes.map((code) => reference('schemas', nameOf(code, format)));
   const [only] = references;
   if (only && references.length === 1) return only;
   // A discriminator must be a member of the object itself. In OpenAI's format, the code is one level deeper.
-  if (wording === asChatError) return { anyOf: references };
-  const mapping = Object.fromEntries(codes.map((code) => [code, reference('schemas', nameOf(code, wording)).$ref]));
+  if (format === asChatError) return { anyOf: references };
+  const mapping = Object.fromEntries(codes.map((code) => [code, reference('schemas', nameOf(code, format)).$ref]));
   return { type: 'object', oneOf: references, discriminator: { propertyName: 'code', mapping } };
 }
 
 /** Creates the schema of one problem, for a problem that has no component in the document. */
-export function schemaOf(code: ProblemCode, wording: Wording): SchemaObject {
-  return wording === asChatError ? chatErrorSchema(code) : problemSchema(code);
+export function schemaOf(code: ProblemCode, format: ProblemFormat): SchemaObject {
+  return format === asChatError ? chatErrorSchema(code) : problemSchema(code);
 }
 
 function problemSchema(code: ProblemCode): SchemaObject {

@@ -1,7 +1,7 @@
 import type { OpenAPIObject, ResponseObject, ResponsesObject, SecuritySchemeObject } from 'openapi3-ts/oas31';
 import type { AuthLevel } from '../config/sign-in.ts';
 import { type ProblemCode, problemKind } from '../http/problem-catalogue.ts';
-import { schemaOf, type Wording } from './problem-schemas.ts';
+import { schemaOf, type ProblemFormat } from './problem-schemas.ts';
 
 const functionKeys: Record<string, SecuritySchemeObject> = {
   functionKeyHeader: {
@@ -43,14 +43,14 @@ export function securityOf(
 
 /**
  * Describes the responses to callers who are not allowed. They come from the Functions host, or from the app itself.
- * @param wording - the format of the route's problems
+ * @param format - the format of the route's problems
  */
-export function callerRefused(authLevel: AuthLevel, wording: Wording): ResponsesObject {
+export function callerRefused(authLevel: AuthLevel, format: ProblemFormat): ResponsesObject {
   switch (authLevel) {
     case 'anonymous':
       return {};
     case 'token':
-      return { '401': refusal('unauthenticated', wording), '403': refusal('caller_not_allowed', wording) };
+      return { '401': refusal('unauthenticated', format), '403': refusal('caller_not_allowed', format) };
     case 'function':
       return {
         '401': {
@@ -61,9 +61,9 @@ export function callerRefused(authLevel: AuthLevel, wording: Wording): Responses
   }
 }
 
-function refusal(code: ProblemCode, wording: Wording): ResponseObject {
+function refusal(code: ProblemCode, format: ProblemFormat): ResponseObject {
   return {
     description: `\`${code}\`: ${problemKind(code).title}`,
-    content: { [wording.mediaType]: { schema: schemaOf(code, wording) } },
+    content: { [format.mediaType]: { schema: schemaOf(code, format) } },
   };
 }

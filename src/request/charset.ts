@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { type FieldError, invalidRequest, type Problem } from '../http/problem.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
 /** The charset of text that does not name one. */
@@ -42,7 +42,7 @@ export async function toUtf8(body: Buffer, charset: string, limit: BodyLimit): P
     length += chunk.length;
     if (length > limit.bytes) throw limit.exceeded();
   };
-  for (let at = 0; at < body.length; at += PIECE_BYTES) await inTurn(() => decodeStep(at));
+  for (let at = 0; at < body.length; at += PIECE_BYTES) await runStep(() => decodeStep(at));
   return joinChunks(chunks);
 }
 

@@ -1,5 +1,5 @@
 import { invalidRequest, Problem } from '../http/problem.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { PIECE_BYTES } from './charset.ts';
@@ -120,7 +120,7 @@ class Pieces {
 async function decodeBase64(pieces: Pieces, decoder: Base64Decoder): Promise<Buffer | undefined> {
   const clean = (piece: string): string => pieces.clean(piece).toString('latin1');
   while (!pieces.ended) {
-    if (!(await inTurn(() => decoder.write(pieces.next(PIECE_BYTES - decoder.pending), clean)))) return undefined;
+    if (!(await runStep(() => decoder.write(pieces.next(PIECE_BYTES - decoder.pending), clean)))) return undefined;
   }
   return decoder.end();
 }
@@ -129,7 +129,7 @@ async function decodePlain(pieces: Pieces, limit: BodyLimit): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   while (!pieces.ended) {
-    const chunk = await inTurn(() => pieces.clean(pieces.next(PIECE_BYTES)));
+    const chunk = await runStep(() => pieces.clean(pieces.next(PIECE_BYTES)));
     length += chunk.length;
     if (length > limit.bytes) throw limit.exceeded();
     chunks.push(chunk);

@@ -1,5 +1,5 @@
 import { invalidBody } from '../http/problem.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { notInCharset, PIECE_BYTES, UTF_8 } from './charset.ts';
 
 const BACKSLASH = 0x5c;
@@ -39,7 +39,7 @@ export class JsonText {
     // Parse a string without escapes, too: the parser refuses control characters.
     const reader = new JsonTextReader(this.bytes, true);
     let text = '';
-    while (reader.left > 0) text += await inTurn(() => reader.next(PIECE_BYTES));
+    while (reader.left > 0) text += await runStep(() => reader.next(PIECE_BYTES));
     return text;
   }
 }

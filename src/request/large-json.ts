@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isRecord } from '../config/json-object.ts';
 import { invalidBody, invalidRequest } from '../http/problem.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { decodeText, loneSurrogate, UTF_8 } from './charset.ts';
 import { JsonText } from './json-text.ts';
 
@@ -49,10 +49,10 @@ export class LargeJson {
    */
   static async read(body: Buffer): Promise<LargeJson> {
     const scanner = new Scanner(body);
-    while (!(await inTurn(() => scanner.step()))) continue;
+    while (!(await runStep(() => scanner.step()))) continue;
     const { rest, longTexts } = scanner;
     const text = decodeText(rest, UTF_8, 'body');
-    return new LargeJson(await inTurn(() => parse(text)), longTexts, rest.length);
+    return new LargeJson(await runStep(() => parse(text)), longTexts, rest.length);
   }
 
   /**
@@ -83,7 +83,7 @@ export class LargeJson {
     if (lengths.reduce((sum, length) => sum + length, this.#otherBytes) > MAX_REST_BYTES) throw tooMuch();
     const texts = new Map<string, string>();
     for (const [placeholder, text] of this.#longTexts) texts.set(placeholder, await text.toText());
-    return inTurn(() => withTexts(value, texts));
+    return runStep(() => withTexts(value, texts));
   }
 }
 

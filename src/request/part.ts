@@ -1,6 +1,6 @@
 import { invalidRequest } from '../http/problem.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
 import { type ContentType, parseContentType } from './content-type.ts';
 import { PIECE_BYTES } from './charset.ts';
@@ -77,7 +77,7 @@ export class Part {
     if (this.#encoding !== BASE64) return bytes;
     const decoder = new Base64Decoder(decodedLength(bytes.length, ''), limit);
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-      const isBase64 = await inTurn(() => decoder.write(bytes.toString('latin1', at, at + PIECE_BYTES)));
+      const isBase64 = await runStep(() => decoder.write(bytes.toString('latin1', at, at + PIECE_BYTES)));
       if (!isBase64) throw this.#notBase64();
     }
     const decoded = await decoder.end();

@@ -4,7 +4,7 @@ import { invalidBody, Problem } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { takeMemory } from '../http/spare-memory.ts';
-import { inTurn } from '../http/turn.ts';
+import { runStep } from '../http/event-loop.ts';
 
 /** Bytes to copy in one step, which takes well under a millisecond. */
 const STEP_BYTES = 512 * 1024;
@@ -102,7 +102,7 @@ async function enlarge(body: Buffer | undefined, length: number, bytes: number):
   if (!body) return larger;
   for (let at = 0; at < length; at += STEP_BYTES) {
     const step = body.subarray(at, Math.min(at + STEP_BYTES, length));
-    await inTurn(() => larger.set(step, at));
+    await runStep(() => larger.set(step, at));
   }
   releaseBuffer(body);
   return larger;
@@ -115,7 +115,7 @@ export async function joinChunks(chunks: readonly Uint8Array[]): Promise<Buffer>
   for (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += STEP_BYTES) {
       const step = chunk.subarray(from, from + STEP_BYTES);
-      await inTurn(() => joined.set(step, at));
+      await runStep(() => joined.set(step, at));
       at += step.length;
     }
     releaseBuffer(chunk);

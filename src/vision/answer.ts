@@ -27,7 +27,7 @@ export interface Answer {
 export type AnswerStep = { readonly text: string } | { readonly done: Answer };
 
 /** What the model said. It is the same for a whole answer and for a streamed one. */
-interface Said {
+interface ModelOutput {
   readonly content: string;
   readonly refusal: string | null;
   /** The choice with the finish reason. */
@@ -86,18 +86,25 @@ export async function* streamAnswer(
     if (text) yield { text };
   }
   if (!last) throw endedEarly();
-  const said = { content, refusal: refusal || null, choice: last, model, usage: usage ?? NO_USAGE, upstreamRequestId };
-  yield { done: await toAnswer(said, request) };
+  const output = {
+    content,
+    refusal: refusal || null,
+    choice: last,
+    model,
+    usage: usage ?? NO_USAGE,
+    upstreamRequestId,
+  };
+  yield { done: await toAnswer(output, request) };
 }
 
-async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest): Promise<Answer> {
-  const { content, refusal, choice, model, usage, upstreamRequestId } = said;
+async function toAnswer(output: ModelOutput, { images, schema, plainText }: VisionRequest): Promise<Answer> {
+  const { content, refusal, choice, model, usage, upstreamRequestId } = output;
   const finishReason = choice.finish_reason ?? 'stop';
-  if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(said);
+  if (finishReason === 'content_filter' && (!content || plainText)) throw filtered(output);
   if (!content && !refusal) throw emptyAnswer(finishReason, usage);
   return {
     answer: content,
-    ...(schema ? { data: refusal ? null : await readData(schema, said, finishReason) } : {}),
+    ...(schema ? { data: refusal ? null : await readData(schema, output, finishReason) } : {}),
     refusal,
     finishReason,
     model,
@@ -107,7 +114,7 @@ async function toAnswer(said: Said, { images, schema, plainText }: VisionRequest
   };
 }
 
-function filtered({ content, choice, usage, upstreamRequestId }: Said): Problem {
+function filtered({ content, choice, usage, upstreamRequestId }: ModelOutput): Problem {
   const detail = content
     ? 'The content filter cut the answer off. Ask in another way, or accept application/json to get what came before.'
     : 'The content filter stopped the whole answer. Ask in another way, or change the filter of the deployment.';
@@ -125,7 +132,11 @@ function emptyAnswer(finishReason: string, usage: Usage): Problem {
   return new Problem('answer_incomplete', why, { members: { finishReason, answer: '', usage } });
 }
 
-async function readData(schema: OutputSchema, { content: answer, usage }: Said, finishReason: string): Promise<object> {
+async function readData(
+  schema: OutputSchema,
+  { content: answer, usage }: ModelOutput,
+  finishReason: string,
+): Promise<object> {
   const reading = await schema.read(answer);
   if ('data' in reading) return reading.data;
   const why = finishReason === 'length' ? 'was cut off: raise maxTokens' : reading.fault;

@@ -30,7 +30,7 @@ const RETRY_STATUSES = new Set([429, 503]);
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 /** Milliseconds to keep asking about an image while the app says to wait. Then the image has failed. */
-const PATIENCE_MS = 10 * 60_000;
+const RETRY_FOR_MS = 10 * 60_000;
 
 /** Makes all workers wait when the app has told one of them to wait. */
 export class Pause {
@@ -61,7 +61,7 @@ export async function askImage(
   pause: Pause,
   stop: AbortSignal,
 ): Promise<Answer> {
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + RETRY_FOR_MS;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     await pause.wait(stop);
     const form = new FormData();

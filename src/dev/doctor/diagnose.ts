@@ -3,7 +3,7 @@ import { credentialChain } from '../../config/credential-chain.ts';
 import { SettingsError } from '../../config/environment.ts';
 import { readSettings, type Settings } from '../../config/settings.ts';
 import { type Report, skip } from '../../doctor/check.ts';
-import { examine, reportFaults } from '../../doctor/examine.ts';
+import { runChecks, reportFaults } from '../../doctor/run-checks.ts';
 import { storageCheck } from '../../doctor/storage-check.ts';
 import { Deadline } from '../../http/deadline.ts';
 import { Storage } from '../../storage/account.ts';
@@ -24,7 +24,7 @@ export async function diagnose(variables: Variables): Promise<Report> {
   const [only, another] = credentialChain(settings.auth, variables);
   const tokens = createIdentity(settings, variables);
   let answering: string | undefined;
-  return examine(
+  return runChecks(
     {
       settings,
       tokens,

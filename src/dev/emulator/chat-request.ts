@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Tier } from './completion.ts';
-import type { Look } from './look.ts';
+import type { Prompt } from './prompt.ts';
 import { Neutral, type Refusal, refusalOf } from './refusal.ts';
 import { strictFault } from './strict-schema.ts';
 import { pickTool, type Tool } from './tool-call.ts';
@@ -91,7 +91,7 @@ type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
 /** A checked request: what to describe, and how to answer. */
 export interface Chat {
-  readonly look: Look;
+  readonly prompt: Prompt;
   readonly tool: Tool | undefined;
   readonly maxTokens: number;
   readonly choices: number;
@@ -114,7 +114,7 @@ export function readChat(body: unknown): Chat | Refusal {
     parameters: parameters ?? {},
   }));
   return {
-    look: {
+    prompt: {
       images: imagesOf(request),
       files: [],
       question,

@@ -10,7 +10,7 @@ const CONTENT_FILTER_RESULTS = { hate: SAFE, self_harm: SAFE, sexual: SAFE, viol
 const PROMPT_FILTER_RESULTS = [{ prompt_index: 0, content_filter_results: CONTENT_FILTER_RESULTS }];
 
 /** What the emulated model says, before it is formatted as an answer or as a stream. */
-export interface Words {
+export interface Reply {
   /**
    * The pieces of the answer, or of the call's arguments. Joined, they are the whole text. One piece counts as one
    * token.
@@ -27,7 +27,7 @@ export interface Words {
 export type Tier = 'default' | 'flex';
 
 /** How to say a text: its token limit, its prompt's tokens, the tool to call and the tier. */
-interface Saying {
+interface ReplyOptions {
   readonly maxTokens: number;
   readonly promptTokens: number;
   readonly tool: Tool | undefined;
@@ -37,9 +37,9 @@ interface Saying {
 /**
  * Splits an answer into tokens, up to the limit. With a tool, the answer is a call whose arguments satisfy its schema.
  */
-export function toWords(text: string, { maxTokens, promptTokens, tool, tier }: Saying): Words {
-  const said = tool ? JSON.stringify(answerSchema({ type: 'object', ...tool.parameters }, text)) : text;
-  const pieces = said.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+export function toReply(text: string, { maxTokens, promptTokens, tool, tier }: ReplyOptions): Reply {
+  const whole = tool ? JSON.stringify(answerSchema({ type: 'object', ...tool.parameters }, text)) : text;
+  const pieces = whole.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
   const call = tool && { id: callId(), name: tool.name };
   if (pieces.length > maxTokens)
     return { pieces: pieces.slice(0, maxTokens), call, finishReason: 'length', promptTokens, tier };
@@ -47,12 +47,12 @@ export function toWords(text: string, { maxTokens, promptTokens, tool, tier }: S
 }
 
 /** Creates a whole chat completion, with the same choice `choices` times. */
-export function completion(words: Words, choices: number): object {
-  const { pieces, call, finishReason, promptTokens, tier } = words;
-  const said = pieces.join('');
+export function completion(reply: Reply, choices: number): object {
+  const { pieces, call, finishReason, promptTokens, tier } = reply;
+  const text = pieces.join('');
   const message = call
-    ? { role: 'assistant', content: null, refusal: null, tool_calls: [toolCall(call, said)] }
-    : { role: 'assistant', content: said, refusal: null };
+    ? { role: 'assistant', content: null, refusal: null, tool_calls: [toolCall(call, text)] }
+    : { role: 'assistant', content: text, refusal: null };
   return {
     ...head('chat.completion', tier),
     choices: Array.from({ length: choices }, (_, index) => ({
@@ -72,8 +72,8 @@ export function completion(words: Words, choices: number): object {
  * finish reason, usage if it is asked for, and `[DONE]`. As in Azure, the first event has no choice and no id, which
  * breaks clients that read `choices[0]` of every chunk.
  */
-export function completionEvents(words: Words, choices: number, includeUsage: boolean): string[] {
-  const { pieces, call, finishReason, promptTokens, tier } = words;
+export function completionEvents(reply: Reply, choices: number, includeUsage: boolean): string[] {
+  const { pieces, call, finishReason, promptTokens, tier } = reply;
   const shared = head('chat.completion.chunk', tier);
   const chunk = (index: number, delta: object, finish: string | null = null, filter: object = {}) =>
     event({

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { type Answer, jsonAnswer } from './answer.ts';
 import { readChat } from './chat-request.ts';
-import { completion, completionEvents, MODEL_LIST, toWords } from './completion.ts';
+import { completion, completionEvents, MODEL_LIST, toReply } from './completion.ts';
 import type { Respond } from './endpoint.ts';
-import { lookAt, promptTokens } from './look.ts';
+import { answerTo, promptTokens } from './prompt.ts';
 import { UnreadablePicture } from './picture.ts';
 import type { RecordedRequest } from './recorded-request.ts';
 import type { Refusal } from './refusal.ts';
@@ -113,28 +113,28 @@ function isPublished(apiVersion: string | null): boolean {
 async function answerChat(body: unknown, { flex }: Resource): Promise<Answer> {
   const chat = readChat(body);
   if ('message' in chat) return refused(chat);
-  const { look, tool, maxTokens, choices, stream, includeUsage, tier } = chat;
+  const { prompt, tool, maxTokens, choices, stream, includeUsage, tier } = chat;
   const noFlex = tier === 'flex' ? withoutFlex(flex) : undefined;
   if (noFlex) return noFlex;
   return unlessUnreadable(async () => {
-    const words = toWords(await lookAt(look), { maxTokens, tool, tier, promptTokens: promptTokens(look) });
+    const reply = toReply(await answerTo(prompt), { maxTokens, tool, tier, promptTokens: promptTokens(prompt) });
     return stream
-      ? streamed(completionEvents(words, choices, includeUsage))
-      : jsonAnswer(200, completion(words, choices));
+      ? streamed(completionEvents(reply, choices, includeUsage))
+      : jsonAnswer(200, completion(reply, choices));
   });
 }
 
 async function answerResponses(body: unknown, { flex }: Resource): Promise<Answer> {
   const asked = readResponsesRequest(body);
   if ('message' in asked) return refused(asked);
-  const { look, tool, request } = asked;
+  const { prompt, tool, request } = asked;
   const tier = request.service_tier === 'flex' ? 'flex' : 'default';
   const noFlex = tier === 'flex' ? withoutFlex(flex) : undefined;
   if (noFlex) return noFlex;
   return unlessUnreadable(async () => {
     const maxTokens = request.max_output_tokens ?? Infinity;
-    const words = toWords(await lookAt(look), { maxTokens, tool, tier, promptTokens: promptTokens(look) });
-    return request.stream ? streamed(responseEvents(words, request)) : jsonAnswer(200, response(words, request));
+    const reply = toReply(await answerTo(prompt), { maxTokens, tool, tier, promptTokens: promptTokens(prompt) });
+    return request.stream ? streamed(responseEvents(reply, request)) : jsonAnswer(200, response(reply, request));
   });
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Look } from './look.ts';
+import type { Prompt } from './prompt.ts';
 import { Neutral, type Refusal, refusalOf } from './refusal.ts';
 import { strictFault } from './strict-schema.ts';
 import { pickTool, type Tool } from './tool-call.ts';
@@ -117,14 +117,14 @@ const ResponsesRequest = v.strictObject({
 export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
 /** A checked request, with what to describe and the tool to call. */
-export interface Asked {
+export interface ReadRequest {
   readonly request: ResponsesRequest;
-  readonly look: Look;
+  readonly prompt: Prompt;
   readonly tool: Tool | undefined;
 }
 
 /** Reads a request. Returns a refusal if the service would refuse it. */
-export function readResponsesRequest(body: unknown): Asked | Refusal {
+export function readResponsesRequest(body: unknown): ReadRequest | Refusal {
   const read = v.safeParse(ResponsesRequest, body);
   if (!read.success) return refusalOf(read.issues);
   const request = read.output;
@@ -139,7 +139,7 @@ export function readResponsesRequest(body: unknown): Asked | Refusal {
   const { tool_choice: choice, tools } = request;
   return {
     request,
-    look: {
+    prompt: {
       images: parts.flatMap((part) => (part.type === 'input_image' ? [part.image_url] : [])),
       files: parts.flatMap((part) => (part.type === 'input_file' ? [part.file_data] : [])),
       question,

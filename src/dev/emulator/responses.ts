@@ -1,36 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { MODEL, type Words } from './completion.ts';
+import { MODEL, type Reply } from './completion.ts';
 import type { ResponsesRequest } from './responses-request.ts';
 
 /** Creates a whole response. */
-export function response(words: Words, request: ResponsesRequest): object {
-  const { head, item, end } = shape(words, request);
+export function response(reply: Reply, request: ResponsesRequest): object {
+  const { head, item, end } = shape(reply, request);
   return { ...head, ...end, output: [item] };
 }
 
 /**
  * Creates the same response as server-sent events, from `response.created` to `response.completed` or `.incomplete`.
  */
-export function responseEvents(words: Words, request: ResponsesRequest): string[] {
-  const { head, item, end } = shape(words, request);
+export function responseEvents(reply: Reply, request: ResponsesRequest): string[] {
+  const { head, item, end } = shape(reply, request);
   const begun = { ...head, status: 'in_progress', output: [], usage: null };
   const at = { item_id: item.id, output_index: 0 };
-  const said = words.pieces.join('');
-  const steps: [type: string, data: object][] = words.call
+  const text = reply.pieces.join('');
+  const steps: [type: string, data: object][] = reply.call
     ? [
         ['response.output_item.added', { output_index: 0, item: { ...item, status: 'in_progress', arguments: '' } }],
-        ...words.pieces.map((delta): [string, object] => ['response.function_call_arguments.delta', { ...at, delta }]),
-        ['response.function_call_arguments.done', { ...at, name: words.call.name, arguments: said }],
+        ...reply.pieces.map((delta): [string, object] => ['response.function_call_arguments.delta', { ...at, delta }]),
+        ['response.function_call_arguments.done', { ...at, name: reply.call.name, arguments: text }],
       ]
     : [
         ['response.output_item.added', { output_index: 0, item: { ...item, status: 'in_progress', content: [] } }],
         ['response.content_part.added', { ...at, content_index: 0, part: textPart('') }],
-        ...words.pieces.map((delta): [string, object] => [
+        ...reply.pieces.map((delta): [string, object] => [
           'response.output_text.delta',
           { ...at, content_index: 0, delta, logprobs: [] },
         ]),
-        ['response.output_text.done', { ...at, content_index: 0, text: said, logprobs: [] }],
-        ['response.content_part.done', { ...at, content_index: 0, part: textPart(said) }],
+        ['response.output_text.done', { ...at, content_index: 0, text, logprobs: [] }],
+        ['response.content_part.done', { ...at, content_index: 0, part: textPart(text) }],
       ];
   const events: [type: string, data: object][] = [
     ['response.created', { response: begun }],
@@ -44,13 +44,13 @@ export function responseEvents(words: Words, request: ResponsesRequest): string[
   );
 }
 
-function shape({ pieces, call, finishReason, promptTokens, tier }: Words, request: ResponsesRequest) {
+function shape({ pieces, call, finishReason, promptTokens, tier }: Reply, request: ResponsesRequest) {
   const isCut = finishReason === 'length';
   const status = isCut ? 'incomplete' : 'completed';
-  const said = pieces.join('');
+  const text = pieces.join('');
   const item = call
-    ? { id: id('fc'), type: 'function_call', status, call_id: call.id, name: call.name, arguments: said }
-    : { id: id('msg'), type: 'message', status, role: 'assistant', content: [textPart(said)] };
+    ? { id: id('fc'), type: 'function_call', status, call_id: call.id, name: call.name, arguments: text }
+    : { id: id('msg'), type: 'message', status, role: 'assistant', content: [textPart(text)] };
   const head = {
     id: id('resp'),
     object: 'response',

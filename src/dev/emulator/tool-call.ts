@@ -8,7 +8,7 @@ export interface Tool {
 }
 
 /** What decides which tool the model calls. */
-export interface Circumstances {
+export interface ToolContext {
   readonly choice: 'none' | 'auto' | 'required' | { readonly name: string } | null | undefined;
   readonly question: string;
   /** Whether the last message is a tool's result. */
@@ -19,7 +19,7 @@ export interface Circumstances {
  * Returns the tool that the emulated model calls: a required one, or else one that the question names, unless the last
  * message is a result. A real model decides for itself; this one is predictable.
  */
-export function pickTool(tools: readonly Tool[], { choice, question, hasResult }: Circumstances): Tool | undefined {
+export function pickTool(tools: readonly Tool[], { choice, question, hasResult }: ToolContext): Tool | undefined {
   if (choice instanceof Object) return tools.find(({ name }) => name === choice.name);
   if (choice === 'required') return tools[0];
   if (choice === 'none' || hasResult) return undefined;

@@ -104,7 +104,7 @@ async function notAsked(error: unknown, variables: Variables): Promise<unknown> 
   }
   if (!(error instanceof Error) || !/Authentication|CredentialUnavailable/.test(error.name)) return error;
   const chain = credentialChain(trySettings(variables)?.auth ?? 'identity', variables);
-  const attempts = await attemptsOf(error, { chain, variables, exchanges: credentialHttp });
+  const attempts = await attemptsOf(error, { chain, variables, lastResults: credentialHttp });
   return new NotAsked(
     [
       'You are not signed in to Azure:',

@@ -7,8 +7,8 @@ let held = 0;
 let lastTurn: Promise<void> = Promise.resolve();
 
 /** Runs one short step of long work. If steps have blocked the event loop for too long, other work runs first. */
-export async function inTurn<T>(step: () => T): Promise<T> {
-  if (held >= TURN_MS) await turn();
+export async function runStep<T>(step: () => T): Promise<T> {
+  if (held >= TURN_MS) await yieldToOthers();
   const started = performance.now();
   try {
     return step();
@@ -18,7 +18,7 @@ export async function inTurn<T>(step: () => T): Promise<T> {
 }
 
 /** Waits for a turn of the event loop that no other long work has requested. */
-export async function turn(): Promise<void> {
+export async function yieldToOthers(): Promise<void> {
   lastTurn = lastTurn.then(nextTurn);
   await lastTurn;
 }

@@ -2,7 +2,7 @@ import { describePicture, UnreadablePicture } from './picture.ts';
 import { answerSchema } from './schema-answer.ts';
 
 /** What the emulated model gets: images, files and a question. */
-export interface Look {
+export interface Prompt {
   /** The images in their order. They should be data URLs, but are not checked yet. */
   readonly images: readonly string[];
   readonly files: readonly string[];
@@ -21,7 +21,7 @@ const TOKENS_PER_IMAGE = 765;
  * object with this text.
  * @throws {UnreadablePicture} if an image or a file cannot be read
  */
-export async function lookAt({ images, files, question, schema, isJson }: Look): Promise<string> {
+export async function answerTo({ images, files, question, schema, isJson }: Prompt): Promise<string> {
   const pictures = await Promise.all(images.map(async (url) => describePicture(imageOf(url))));
   const seen = [...pictures, ...files.map(describeFile)];
   const facts = ['[emulated Azure]', ...(seen.length > 0 ? seen : ['There is no image.']), `You asked: "${question}"`];
@@ -31,7 +31,7 @@ export async function lookAt({ images, files, question, schema, isJson }: Look):
 }
 
 /** Returns the prompt's number of tokens. */
-export function promptTokens({ images, files, question }: Look): number {
+export function promptTokens({ images, files, question }: Prompt): number {
   return Math.ceil(question.length / 4) + TOKENS_PER_IMAGE * (images.length + files.length);
 }
 

@@ -26,7 +26,7 @@ export interface CheckTarget {
 const STANDS_ALONE: ReadonlySet<CheckName> = new Set(['node', 'storage']);
 
 /** Runs the checks in order. It skips those that depend on a failed one, so that each fault is reported only once. */
-export async function examine(
+export async function runChecks(
   { settings, tokens, answeredBy, deployment, storage, model }: CheckTarget,
   deadline: Deadline,
 ): Promise<Report> {
