@@ -5,35 +5,39 @@ import { type EmulatedAzure, startAzure, type AzureOptions } from '../../src/dev
 import { expectNoneIn, keepAllThatReaches, keepKeys } from './secrets.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
-/** How the tests of this run serve the app: behind the local Functions host, or as the server that it is by itself. */
+/** How this test run serves the app: behind the local Functions host, or as a standalone server. */
 export const SERVED_BY = process.env['SERVED_BY'] === 'server' ? 'server' : 'functions';
 const SERVE = fileURLToPath(new URL('../../src/dev/start/serve.ts', import.meta.url));
 
 const { PATH, NODE_COMPILE_CACHE } = process.env;
-/** What a process needs to run at all, and to start fast. */
+/** The variables that a process needs to run, and to start fast. */
 const NEEDED = { PATH, NODE_COMPILE_CACHE };
 
-/** The server does not start without being told who may call. */
+/** The server does not start unless a setting says who may call it. */
 const OPEN: Readonly<Record<string, string>> = SERVED_BY === 'server' ? { HTTP_AUTH_LEVEL: 'anonymous' } : {};
 
-/** What starting may take when a dozen of them start at once on a busy machine. */
+/** Time for an app to start, even if a dozen apps start at once on a busy machine. */
 const START_MS = 60_000;
 
-/** The built app in a process of its own, and all that it has printed. */
+/** The built app, running in its own process. */
 export interface App {
   readonly url: string;
   readonly pid: number;
+  /** Everything that the process has printed so far. */
   output(): string;
-  /** Whether the process still lives. */
+  /** Whether the process is still running. */
   alive(): boolean;
-  /** Ends it, and throws where it has printed anything of what the tests of this file have shown to an app. */
+  /**
+   * Ends the process.
+   * @throws {Error} if it has printed any images, texts or keys that the tests of this file have sent to an app
+   */
   stop(): Promise<void>;
 }
 
 /**
- * Starts `dist/`, or another folder with a build in it, in the way of this run. The environment is `env` and what a process
- * needs to run at all, and it runs in that folder, so that nothing of the machine's own comes in.
- * @param launcher - a command that the process is started through
+ * Starts the build in `dist/`, or in another folder, as {@link SERVED_BY} says. The process gets only `env` and the
+ * variables that it needs to run, and its working directory is that folder, so that no settings of the machine reach it.
+ * @param launcher - a command through which the process is started
  */
 export async function startApp(
   env: Readonly<Record<string, string>>,
@@ -62,7 +66,7 @@ export async function startApp(
     async stop() {
       if (alive()) {
         child.kill('SIGTERM');
-        // Unlike `exit`, it waits for the last words.
+        // Wait for `close` and not for `exit`, because output may still arrive after `exit`.
         await once(child, 'close');
       }
       expectNoneIn(output);
@@ -70,7 +74,7 @@ export async function startApp(
   };
 }
 
-/** The built app and an emulated Azure of its own, which keeps what it is asked. */
+/** Starts the built app and its own emulated Azure, which records the requests that it receives. */
 export async function startBoth(
   env: Readonly<Record<string, string>> = {},
   options: AzureOptions = {},

@@ -17,14 +17,14 @@ const ASK = fileURLToPath(new URL('../../src/dev/ask/ask.ts', import.meta.url));
 const IMAGE = fileURLToPath(new URL('../images/sailboat-small.webp', import.meta.url));
 const CONCURRENCY = 8;
 const MANY = FULL ? 300 : 60;
-/** How many are answered before each interruption. */
+/** The number of images that are answered before each interruption. */
 const INTERRUPTED_AFTER = some([MANY / 5, MANY / 2], 2);
 
 let app: App;
 let azure: EmulatedAzure;
 let folder: string;
 beforeAll(async () => {
-  // The app asks once, so that what it is told reaches who asks it.
+  // The app does not retry, so that the model's errors reach the command.
   ({ app, azure } = await startBoth({ UPSTREAM_MAX_RETRIES: '0' }, { answerDelayMs: 30 }));
 });
 beforeEach(async () => {
@@ -34,14 +34,14 @@ beforeEach(async () => {
 });
 afterAll(() => app.stop());
 
-interface Asking {
+interface Command {
   child: ChildProcessByStdio<null, Readable, Readable>;
   output(): string;
   ended: Promise<number | null>;
 }
 
-/** Runs what `npm run ask --` runs. */
-function ask(...args: string[]): Asking {
+/** Starts the script of `npm run ask` with these arguments. */
+function ask(...args: string[]): Command {
   const child = spawn(process.execPath, [ASK, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -49,7 +49,7 @@ function ask(...args: string[]): Asking {
   return { child, output: () => output, ended: once(child, 'close').then(() => child.exitCode) };
 }
 
-function askAll(...options: string[]): Asking {
+function askAboutAll(...options: string[]): Command {
   return ask('images', 'What is this?', '--url', app.url, '--concurrency', String(CONCURRENCY), ...options);
 }
 
@@ -74,49 +74,49 @@ async function filesIn(file: string): Promise<string[]> {
   return lines.map((line) => (JSON.parse(line) as { file: string }).file);
 }
 
-function asked(): number {
+function modelCalls(): number {
   return azure.model.requests.length;
 }
 
-describe('many images', () => {
-  test('interrupted and resumed, each has one line, and none is asked about twice', async () => {
+describe('a folder of many images', () => {
+  test('if interrupted and run again, it writes one line per image and asks about none twice', async () => {
     const names = await writeImages(MANY);
-    for (const enough of INTERRUPTED_AFTER) {
-      const asking = askAll();
+    for (const count of INTERRUPTED_AFTER) {
+      const command = askAboutAll();
       await expect
         .poll(async () => (await linesOf('answers.ndjson')).length, { timeout: 20_000 })
-        .toBeGreaterThan(enough);
-      // As from a terminal and from npm.
-      asking.child.kill('SIGINT');
-      asking.child.kill('SIGINT');
-      expect(await asking.ended, asking.output()).toBe(130);
-      expect(asking.output()).toContain('Run it again to continue');
-      expect((await linesOf('answers.ndjson')).length).toBe(asked());
+        .toBeGreaterThan(count);
+      // After Ctrl-C, both the terminal and npm send SIGINT.
+      command.child.kill('SIGINT');
+      command.child.kill('SIGINT');
+      expect(await command.ended, command.output()).toBe(130);
+      expect(command.output()).toContain('Run it again to continue');
+      expect((await linesOf('answers.ndjson')).length).toBe(modelCalls());
     }
-    const last = askAll();
+    const last = askAboutAll();
     expect(await last.ended, last.output()).toBe(0);
     expect((await filesIn('answers.ndjson')).toSorted()).toEqual(names);
-    expect(asked()).toBe(MANY);
+    expect(modelCalls()).toBe(MANY);
   });
 
-  test('killed and resumed, each has one line, and at most those in hand are asked about twice', async () => {
+  test('if killed and run again, it writes one line per image and repeats at most the questions in progress', async () => {
     const names = await writeImages(MANY);
-    for (const enough of INTERRUPTED_AFTER) {
-      const asking = askAll('--out', 'answers.csv');
-      await expect.poll(async () => (await linesOf('answers.csv')).length, { timeout: 20_000 }).toBeGreaterThan(enough);
-      asking.child.kill('SIGKILL');
-      await asking.ended;
+    for (const count of INTERRUPTED_AFTER) {
+      const command = askAboutAll('--out', 'answers.csv');
+      await expect.poll(async () => (await linesOf('answers.csv')).length, { timeout: 20_000 }).toBeGreaterThan(count);
+      command.child.kill('SIGKILL');
+      await command.ended;
     }
-    const last = askAll('--out', 'answers.csv');
+    const last = askAboutAll('--out', 'answers.csv');
     expect(await last.ended, last.output()).toBe(0);
     const rows: string[][] = parse(await readFile(join(folder, 'answers.csv')), { bom: true, from_line: 2 });
     expect(rows.map(([file = '']) => file).toSorted()).toEqual(names);
     expect(rows[0]?.[1]).toContain('emulated');
-    expect(asked()).toBeLessThanOrEqual(MANY + 2 * CONCURRENCY);
+    expect(modelCalls()).toBeLessThanOrEqual(MANY + 2 * CONCURRENCY);
   });
 });
 
-test('each image is sent chunked, with the question, the schema and the key', async () => {
+test('sends each image chunked, with the question, the schema and the key, and writes the data as CSV', async () => {
   await writeImages(2);
   const schema = { type: 'object', properties: { colour: { type: 'string' } } };
   await writeFile(join(folder, 'schema.json'), JSON.stringify(schema));
@@ -137,8 +137,8 @@ test('each image is sent chunked, with the question, the schema and the key', as
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${await listen(server, 0)}`;
   const options = ['--schema', 'schema.json', '--out', 'colours.csv', '--key', 'a-key'];
-  const asking = ask('images', 'What is this?', '--url', `${url}/`, ...options);
-  expect(await asking.ended, asking.output()).toBe(0);
+  const command = ask('images', 'What is this?', '--url', `${url}/`, ...options);
+  expect(await command.ended, command.output()).toBe(0);
 
   expect(seen).toHaveLength(2);
   for (const { path, headers, body } of seen) {
@@ -153,37 +153,37 @@ test('each image is sent chunked, with the question, the schema and the key', as
   expect(rows.map((row) => row[1])).toEqual(['colour', 'red', 'red']);
 });
 
-test('a rate limit is waited for, and is no failure', async () => {
+test('waits after a 429, and then gets an answer about every image', async () => {
   await writeImages(20);
   azure.model.fail({ status: 429, headers: { 'retry-after': '1' } }, 5);
-  const asking = askAll();
-  expect(await asking.ended, asking.output()).toBe(0);
+  const command = askAboutAll();
+  expect(await command.ended, command.output()).toBe(0);
   expect(await linesOf('answers.ndjson')).toHaveLength(20);
 });
 
-test('Ctrl-C ends a wait', async () => {
+test('Ctrl-C ends the wait after a 429', async () => {
   await writeImages(3);
   azure.model.fail({ status: 429, headers: { 'retry-after': '60' } }, 100);
-  const asking = askAll();
-  await expect.poll(asked, { timeout: 20_000 }).toBe(3);
-  asking.child.kill('SIGINT');
-  expect(await asking.ended, asking.output()).toBe(130);
+  const command = askAboutAll();
+  await expect.poll(modelCalls, { timeout: 20_000 }).toBe(3);
+  command.child.kill('SIGINT');
+  expect(await command.ended, command.output()).toBe(130);
 });
 
-test('images that fail are listed, get no line, and are asked about again', async () => {
+test('lists an image that fails, writes no line for it, and asks about it again in the next run', async () => {
   await writeImages(5);
   await writeFile(join(folder, 'images/broken.jpg'), 'no image at all');
-  const asking = askAll();
-  expect(await asking.ended).toBe(1);
-  expect(asking.output()).toMatch(/^broken\.jpg: .*\(unsupported_image_type\)$/m);
+  const command = askAboutAll();
+  expect(await command.ended).toBe(1);
+  expect(command.output()).toMatch(/^broken\.jpg: .*\(unsupported_image_type\)$/m);
   expect(await linesOf('answers.ndjson')).toHaveLength(5);
 
   await copyFile(IMAGE, join(folder, 'images/broken.jpg'));
-  expect(await askAll().ended).toBe(0);
-  expect(asked()).toBe(6);
+  expect(await askAboutAll().ended).toBe(0);
+  expect(modelCalls()).toBe(6);
 });
 
-const MISTAKES: readonly (readonly [args: string[], words: string])[] = [
+const MISTAKES: readonly (readonly [args: string[], message: string])[] = [
   [[], 'Give a folder and a question'],
   [['images'], 'Give a folder and a question'],
   [['images', 'What', 'is', 'this?'], 'in quotes'],
@@ -192,23 +192,26 @@ const MISTAKES: readonly (readonly [args: string[], words: string])[] = [
   [['images', 'What?', '--schema', 'nowhere.json'], '--schema: nowhere.json'],
   [['images', 'What?', '--unknown'], '--unknown'],
 ];
-test.each(some(MISTAKES, 3))('%j is answered with how it is used', async (args, words) => {
-  const asking = ask(...args);
-  expect(await asking.ended).toBe(2);
-  expect(asking.output()).toContain(words);
-  expect(asking.output()).toContain('Usage: npm run ask');
+test.each(some(MISTAKES, 3))('arguments %j: prints what is wrong and the usage, and exits with 2', async (args, message) => {
+  const command = ask(...args);
+  expect(await command.ended).toBe(2);
+  expect(command.output()).toContain(message);
+  expect(command.output()).toContain('Usage: npm run ask');
 });
 
-test('--help says how it is used', async () => {
-  const asking = ask('--help');
-  expect(await asking.ended).toBe(0);
-  expect(asking.output()).toMatch(/^Usage: npm run ask/);
+test('--help prints the usage', async () => {
+  const command = ask('--help');
+  expect(await command.ended).toBe(0);
+  expect(command.output()).toMatch(/^Usage: npm run ask/);
 });
 
-test('a folder that is not there, and an app that does not answer, are said', async () => {
-  const nowhere = ask('nowhere', 'What?', '--url', app.url);
-  expect([await nowhere.ended, nowhere.output()]).toEqual([2, expect.stringContaining('There is no folder nowhere.')]);
+test('prints an error if the folder does not exist or the app cannot be reached', async () => {
+  const missingFolder = ask('nowhere', 'What?', '--url', app.url);
+  expect([await missingFolder.ended, missingFolder.output()]).toEqual([
+    2,
+    expect.stringContaining('There is no folder nowhere.'),
+  ]);
   await writeImages(1);
-  const nobody = ask('images', 'What?', '--url', 'http://127.0.0.1:9');
-  expect([await nobody.ended, nobody.output()]).toEqual([1, expect.stringMatching(/^more\/0\.WEBP: fetch failed: /m)]);
+  const noApp = ask('images', 'What?', '--url', 'http://127.0.0.1:9');
+  expect([await noApp.ended, noApp.output()]).toEqual([1, expect.stringMatching(/^more\/0\.WEBP: fetch failed: /m)]);
 });

@@ -1,16 +1,16 @@
 import { conforms } from './conforms.ts';
 import { keepAnswer, keepSecret } from './secrets.ts';
 
-/** What came back, with the body read; what is not as openapi.json says has thrown. */
+/** A response with its body, already checked against openapi.json. */
 export interface Asked {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON; fails where it is none. */
+  /** Parses the body as JSON. @throws {SyntaxError} if it is not JSON */
   json(): Record<string, unknown>;
 }
 
-/** Posts an image as raw bytes, under a Content-Type that is a lie for most of them. */
+/** Posts an image as raw bytes. By default, the Content-Type is image/png, whatever the image is. */
 export async function ask(
   url: string,
   image: Uint8Array,
@@ -30,17 +30,21 @@ export async function post(
 ): Promise<Asked> {
   if (body instanceof Uint8Array) keepSecret('image', body);
   if (typeof body === 'string') keepSecret('words', body);
-  const asked = await read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
-  if (asked.status === 200) keepAnswer(asked.headers.get('content-type') ?? '', asked.text);
-  return asked;
+  const answer = await read(await checkedFetch(`${url}/api/processImage${query}`, { method: 'POST', body, headers }));
+  if (answer.status === 200) keepAnswer(answer.headers.get('content-type') ?? '', answer.text);
+  return answer;
 }
 
-/** Gets a route of the app, by its path below `/api/`. */
+/** Sends a GET request to a path below `/api/`. */
 export async function get(url: string, path: string): Promise<Asked> {
   return read(await checkedFetch(`${url}/api/${path}`));
 }
 
-/** `fetch`, for clients that take one: resolves when all of the body has come and openapi.json knows of everything in it. */
+/**
+ * Calls `fetch`, reads the whole body, and checks the response against openapi.json. Some clients accept it as their
+ * `fetch`.
+ * @throws {Error} if openapi.json does not describe the response
+ */
 export async function checkedFetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const { url, method } =
     input instanceof Request ? input : { url: String(input), method: init?.method?.toUpperCase() ?? 'GET' };

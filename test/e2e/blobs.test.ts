@@ -56,7 +56,7 @@ async function askQuery(blobs: readonly string[], init: RequestInit = {}): Promi
   return { status, headers, text, json: () => JSON.parse(text) as Record<string, unknown> };
 }
 
-test('a blob is asked about with its own bytes: in JSON, beside base64, and in the query', async () => {
+test('sends the bytes of blobs to the model: named in JSON, in JSON with a base64 image, and in the query', async () => {
   const image = { type: 'image/jpeg', width: 960, height: 640, bytes: JPEG.length };
   const small = { type: 'image/webp', width: 96, height: 64, bytes: WEBP.length };
   const blob = { blob: urlOf(NAME) };
@@ -67,7 +67,7 @@ test('a blob is asked about with its own bytes: in JSON, beside base64, and in t
   expect(sent.split(JPEG.toString('base64'))).toHaveLength(4);
 });
 
-test('the MCP tool takes blobs, and says its problems', async () => {
+test('the MCP tool accepts blobs, and returns an error if one is missing or not allowed', async () => {
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(new StreamableHTTPClientTransport(new URL(`${app.url}/api/mcp`)));
   const call = async (blob: string) =>
@@ -88,7 +88,7 @@ test.each([
   ['none.png', 404, { code: 'blob_not_found' }],
   ['words.txt', 415, { code: 'unsupported_image_type' }],
   ['large.jpg', 413, { code: 'image_too_large', limit: 100_000 }],
-])('%s is a %i, which costs no model call', async (name, status, problem) => {
+])('%s: answers %i without a model call, and says which image it was', async (name, status, problem) => {
   const alone = await askQuery([urlOf(name)]);
   expect([alone.status, alone.json()]).toEqual([status, expect.objectContaining(problem)]);
   const second = await askJson({ blob: urlOf('small.webp') }, { blob: urlOf(name) });
@@ -97,10 +97,10 @@ test.each([
 });
 
 test.each([
-  ['a body beside ?blob', { body: JPEG }, 1, 'invalid_request'],
-  ['JSON beside ?blob', { body: '{}', headers: { 'content-type': 'application/json' } }, 1, 'invalid_request'],
+  ['a body in addition to ?blob', { body: JPEG }, 1, 'invalid_request'],
+  ['JSON in addition to ?blob', { body: '{}', headers: { 'content-type': 'application/json' } }, 1, 'invalid_request'],
   ['more blobs than MAX_IMAGES', {}, 4, 'too_many_images'],
-])('%s is refused', async (_, init, count, code) => {
+])('rejects %s with 400 and without a model call', async (_, init, count, code) => {
   const blobs = Array.from({ length: count }, () => urlOf('small.webp'));
   expect((await askQuery(blobs, init)).json()).toMatchObject({ status: 400, code });
   expect(azure.model.requests).toEqual([]);
@@ -114,7 +114,7 @@ test.each([
   [{ url: 'https://photos.blob.core.windows.net/a/b' }],
   [['https://photos.blob.core.windows.net/a/b']],
   [null],
-])('%j is no image', async (image) => {
+])('rejects the image %j', async (image) => {
   expect((await askJson(image)).json()).toMatchObject({
     code: 'invalid_request',
     errors: [{ field: 'images[0]' }],
@@ -122,9 +122,9 @@ test.each([
 });
 
 describe('hostile URLs', () => {
-  let heard = 0;
+  let connections = 0;
   const server = createServer((socket) => {
-    heard += 1;
+    connections += 1;
     socket.destroy();
   });
   beforeAll(async () => {
@@ -133,27 +133,26 @@ describe('hostile URLs', () => {
   });
   afterAll(() => void server.close());
 
-  test('each gets its problem, and costs no request to anywhere: no storage, no identity, no model', async () => {
-    // An app of its own: the other one has its token already.
-    // A worker would ask for a token of storage, too.
+  test('each gets blob_not_allowed, and the app calls no other server or model and requests no storage token', async () => {
+    // Start another app, because the shared one already has a storage token. A job worker would request one, too.
     const fresh = await startBoth({ ...storage.env, JOBS_WORKER: 'off', NODE_EXTRA_CA_CERTS: storage.caFile });
-    // It fetches the model's token when it starts.
+    // At startup, the app requests a token for the model, which is allowed.
     await checkedFetch(`${fresh.app.url}/api/health`);
     const elsewhere = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const urls = hostileUrls({ container: storage.images.url, elsewhere });
     expect(urls.length).toBeGreaterThan(60);
-    const wrong: unknown[] = [];
+    const unexpected: unknown[] = [];
     for (const [what, url] of urls) {
       const body = JSON.stringify({ instructions: 'What is this?', images: [{ blob: url }] });
-      const asked = [await post(fresh.app.url, body, JSON_TYPE)];
-      // What a query cannot carry is no test of it.
+      const answers = [await post(fresh.app.url, body, JSON_TYPE)];
+      // A URL that is too long for a query is sent in JSON only.
       const query = new URLSearchParams({ instructions: 'What is this?', blob: url }).toString();
-      if (query.length < 4_096) asked.push(await post(fresh.app.url, '', { accept: 'application/json' }, `?${query}`));
-      for (const answer of asked)
-        if (answer.status !== 403 || answer.json()['code'] !== 'blob_not_allowed') wrong.push([what, answer.text]);
+      if (query.length < 4_096) answers.push(await post(fresh.app.url, '', { accept: 'application/json' }, `?${query}`));
+      for (const answer of answers)
+        if (answer.status !== 403 || answer.json()['code'] !== 'blob_not_allowed') unexpected.push([what, answer.text]);
     }
-    expect(wrong).toEqual([]);
-    expect(heard).toBe(0);
+    expect(unexpected).toEqual([]);
+    expect(connections).toBe(0);
     expect(fresh.azure.model.requests).toEqual([]);
     const resources = fresh.azure.identity.requests.map(({ query }) => query.get('resource'));
     expect(resources.filter((resource) => resource?.includes('storage'))).toEqual([]);
@@ -168,7 +167,7 @@ describe('health/ready', () => {
     return { status: response.status, body: (await response.json()) as { checks: Record<string, unknown>[] } };
   };
 
-  test('asks the containers and the queue', async () => {
+  test('reports that the containers and the queue can be used', async () => {
     const { status, body } = await ready(app.url);
     expect(status).toBe(200);
     expect(body.checks).toContainEqual({
@@ -180,9 +179,9 @@ describe('health/ready', () => {
   });
 
   test.each([
-    ['a container that there is not', { IMAGE_CONTAINERS: '/nowhere' }, 'has no container nowhere'],
-    ['storage that nobody serves', { IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' }, 'cannot be reached'],
-  ])('names %s, and the deployment all the same', async (_, { IMAGE_CONTAINERS }, reason) => {
+    ['a container that does not exist', { IMAGE_CONTAINERS: '/nowhere' }, 'has no container nowhere'],
+    ['a storage account that cannot be reached', { IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' }, 'cannot be reached'],
+  ])('answers 503 and reports %s, and that the deployment is ok', async (_, { IMAGE_CONTAINERS }, reason) => {
     const containers = IMAGE_CONTAINERS.startsWith('/')
       ? storage.images.url.replace(/\/images$/, IMAGE_CONTAINERS)
       : IMAGE_CONTAINERS;
@@ -198,7 +197,7 @@ describe('health/ready', () => {
   });
 });
 
-test('the name of a blob is in no line of the log, however loud the libraries are', async () => {
+test('does not log the name of a blob, even if the libraries log verbosely', async () => {
   const fresh = await startBoth({ ...storage.env, NODE_EXTRA_CA_CERTS: storage.caFile, AZURE_LOG_LEVEL: 'verbose' });
   for (const name of [NAME, `${NAME}.gone`]) {
     const body = JSON.stringify({ instructions: 'What is this?', images: [{ blob: urlOf(name) }] });

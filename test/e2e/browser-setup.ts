@@ -11,7 +11,7 @@ import { listen } from '../../src/dev/start/listen.ts';
 
 const PACKED = fileURLToPath(new URL('../../node_modules/@sparticuz/chromium/bin', import.meta.url));
 
-/** One browser for all tests of the run, started when the first of them asks for it. */
+/** Provides one browser for all tests of the run. It starts when the first test asks for it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   let browser: Promise<BrowserServer> | undefined;
   const server = createServer((_, response) => {
@@ -29,16 +29,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * Starts the Chromium that npm brought, with the libraries and fonts that it needs, so that nothing has to be installed
- * on a Linux machine. It is unpacked anew, because another run on the same machine may be unpacking its own.
- * `close()` removes the files.
+ * Starts the Chromium of an npm package, with the libraries and fonts that it needs, so that nothing has to be
+ * installed on a Linux machine. It is unpacked into a new folder, because another run on the same machine may be
+ * unpacking its own copy. `close()` removes the files.
  */
 export async function startBrowser(): Promise<BrowserServer> {
   const dir = await mkdtemp(join(tmpdir(), 'chromium-'));
   const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
-  process.once('exit', remove); // also where the start below fails
+  process.once('exit', remove); // also if the start below fails
   const executablePath = await unpack(dir);
-  // The package's own configuration knows its fonts under /tmp only; without any font, Chromium ends at the first letter.
+  // The package's own configuration looks for fonts only in /tmp. Without a font, Chromium crashes at the first letter.
   await writeFile(
     join(dir, 'fonts.conf'),
     `<fontconfig><dir>${dir}/fonts</dir><cachedir>${dir}/cache</cachedir></fontconfig>`,
@@ -52,7 +52,7 @@ export async function startBrowser(): Promise<BrowserServer> {
   return browser;
 }
 
-/** The package unpacks into the system's directory for temporary files, whichever that is at the moment. */
+/** Unpacks Chromium. The package always unpacks into the system's temporary directory, so TMPDIR is changed for it. */
 async function unpack(dir: string): Promise<string> {
   const { TMPDIR } = process.env;
   process.env['TMPDIR'] = dir;

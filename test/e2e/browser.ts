@@ -3,15 +3,15 @@ import { inject } from 'vitest';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The URL that answers with the address of the browser of this run. */
+    /** A URL whose response is the address of this run's browser. */
     readonly browser: string;
   }
 }
 
-/** Connects to the browser that all tests of this run share. `close()` ends the connection and its pages, not the browser. */
+/** Connects to the browser that all tests of this run share. `close()` closes the connection and its pages only. */
 export async function openBrowser(): Promise<Browser> {
   const response = await fetch(inject('browser'));
-  const said = await response.text();
-  if (!response.ok) throw new Error(said);
-  return chromium.connect(said);
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return chromium.connect(text);
 }
