@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { conforms, type Seen } from './conforms.ts';
+import { conforms, type ReceivedResponse } from './conforms.ts';
 
 const HEADERS = {
   'x-request-id': 'a',
@@ -16,7 +16,7 @@ const PROBLEM = {
   requestId: 'a',
 };
 
-const seen = (type: string, text: string, over: Partial<Seen> = {}): Seen => ({
+const received = (type: string, text: string, over: Partial<ReceivedResponse> = {}): ReceivedResponse => ({
   method: 'POST',
   url: 'http://127.0.0.1/api/processImage?instructions=x',
   status: 200,
@@ -26,61 +26,61 @@ const seen = (type: string, text: string, over: Partial<Seen> = {}): Seen => ({
 });
 
 test.each([
-  { what: 'text', response: seen('text/plain; charset=utf-8', 'A boat.') },
-  { what: 'a problem', response: seen('application/problem+json', JSON.stringify(PROBLEM), { status: 415 }) },
+  { what: 'text', response: received('text/plain; charset=utf-8', 'A boat.') },
+  { what: 'a problem', response: received('application/problem+json', JSON.stringify(PROBLEM), { status: 415 }) },
   {
     what: 'events and comments',
-    response: seen(
+    response: received(
       'text/event-stream',
       `: still here\n\nevent: delta\ndata: {"text":"A boat."}\n\nevent: error\ndata: ${JSON.stringify(PROBLEM)}\n\n`,
     ),
   },
-])('lets pass what openapi.json describes: $what', ({ response }) => {
+])('accepts a response that openapi.json describes: $what', ({ response }) => {
   expect(() => conforms(response)).not.toThrow();
 });
 
 test.each([
   {
-    what: 'route',
-    response: seen('text/plain', 'x', { url: 'http://127.0.0.1/api/nowhere' }),
-    told: 'no POST /nowhere',
+    what: 'an undocumented path',
+    response: received('text/plain', 'x', { url: 'http://127.0.0.1/api/nowhere' }),
+    message: 'no POST /nowhere',
   },
-  { what: 'method', response: seen('text/plain', 'x', { method: 'GET' }), told: 'no GET /processImage' },
-  { what: 'status', response: seen('text/plain', 'x', { status: 418 }), told: 'with 418' },
-  { what: 'type', response: seen('text/html', 'x'), told: '"text/html"' },
+  { what: 'an undocumented method', response: received('text/plain', 'x', { method: 'GET' }), message: 'no GET /processImage' },
+  { what: 'an undocumented status', response: received('text/plain', 'x', { status: 418 }), message: 'with 418' },
+  { what: 'an undocumented Content-Type', response: received('text/html', 'x'), message: '"text/html"' },
   {
-    what: 'lack of a header',
-    response: seen('text/plain', 'x', { headers: new Headers({ 'content-type': 'text/plain' }) }),
-    told: 'x-request-id is missing',
+    what: 'a missing header',
+    response: received('text/plain', 'x', { headers: new Headers({ 'content-type': 'text/plain' }) }),
+    message: 'x-request-id is missing',
   },
   {
-    what: 'value of a header',
-    response: seen('text/plain', 'x', {
+    what: 'an undocumented value of a header',
+    response: received('text/plain', 'x', {
       headers: new Headers({ ...HEADERS, 'content-type': 'text/plain', 'cache-control': 'public' }),
     }),
-    told: 'header cache-control',
+    message: 'header cache-control',
   },
   {
-    what: 'member',
-    response: seen('application/problem+json', JSON.stringify({ ...PROBLEM, more: 1 }), { status: 415 }),
-    told: '"more"',
+    what: 'an undocumented member',
+    response: received('application/problem+json', JSON.stringify({ ...PROBLEM, more: 1 }), { status: 415 }),
+    message: '"more"',
   },
   {
-    what: 'lack of a member',
-    response: seen('application/problem+json', JSON.stringify({ ...PROBLEM, requestId: undefined }), { status: 415 }),
-    told: "'requestId'",
+    what: 'a missing member',
+    response: received('application/problem+json', JSON.stringify({ ...PROBLEM, requestId: undefined }), { status: 415 }),
+    message: "'requestId'",
   },
   {
-    what: 'code at that status',
-    response: seen('application/problem+json', JSON.stringify(PROBLEM), { status: 422 }),
-    told: 'body',
+    what: 'a code that belongs to another status',
+    response: received('application/problem+json', JSON.stringify(PROBLEM), { status: 422 }),
+    message: 'body',
   },
-  { what: 'event', response: seen('text/event-stream', 'event: hello\ndata: {}\n\n'), told: 'events/0/event' },
+  { what: 'an undocumented event', response: received('text/event-stream', 'event: hello\ndata: {}\n\n'), message: 'events/0/event' },
   {
-    what: 'member of an event',
-    response: seen('text/event-stream', 'event: delta\ndata: {"words":"x"}\n\n'),
-    told: '"words"',
+    what: 'an undocumented member of an event',
+    response: received('text/event-stream', 'event: delta\ndata: {"words":"x"}\n\n'),
+    message: '"words"',
   },
-])('stops what it does not: a $what', ({ response, told }) => {
-  expect(() => conforms(response)).toThrow(told);
+])('rejects a response with $what', ({ response, message }) => {
+  expect(() => conforms(response)).toThrow(message);
 });

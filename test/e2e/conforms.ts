@@ -4,8 +4,8 @@ import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 import { commonHeaders } from '../../src/openapi/components.ts';
 
-/** A response with its body read. */
-export interface Seen {
+/** A response with its body, and the request that it answers. */
+export interface ReceivedResponse {
   readonly method: string;
   readonly url: string;
   readonly status: number;
@@ -14,42 +14,42 @@ export interface Seen {
 }
 
 const PREFIX = '/api';
-const MOST_FAULTS_TOLD = 12;
+const MAX_LISTED = 12;
 
 const document = openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' });
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true, discriminator: true });
-ajv.addVocabulary(Object.keys(document)); // Ajv takes the whole document for a schema
+ajv.addVocabulary(Object.keys(document)); // Ajv treats the whole document as a schema
 ajv.addFormat('uuid', /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/);
 ajv.addFormat('date-time', (text) => new Date(text).toJSON() === text);
 ajv.addFormat('uri', (text) => URL.canParse(text));
 ajv.addSchema(withoutMappings(document), 'openapi', false, false);
 
 /**
- * Holds a response against the OpenAPI document.
- * @throws {Error} saying what the document knows nothing of: the route, the status, the type, a header or a member
+ * Checks a response against the OpenAPI document.
+ * @throws {Error} that lists what differs: the path, the method, the status, the Content-Type, headers or members
  */
-export function conforms(seen: Seen): void {
-  const faults = faultsOf(seen);
-  if (faults.length === 0) return;
-  const { method, url, status, text } = seen;
-  const told = faults.slice(0, MOST_FAULTS_TOLD).join('\n  ');
+export function conforms(response: ReceivedResponse): void {
+  const differences = differencesOf(response);
+  if (differences.length === 0) return;
+  const { method, url, status, text } = response;
+  const listed = differences.slice(0, MAX_LISTED).join('\n  ');
   throw new Error(
-    `${method} ${new URL(url).pathname} answered ${status}, which is not what openapi.json says:\n  ${told}\n${text.slice(0, 500)}`,
+    `${method} ${new URL(url).pathname} answered ${status}, which differs from openapi.json:\n  ${listed}\n${text.slice(0, 500)}`,
   );
 }
 
-function faultsOf({ method, url, status, headers, text }: Seen): string[] {
+function differencesOf({ method, url, status, headers, text }: ReceivedResponse): string[] {
   const path = documentedPath(new URL(url).pathname.replace(PREFIX, ''));
   const operations = document.paths?.[path] ?? {};
   const { responses } = { GET: operations.get, POST: operations.post, DELETE: operations.delete }[method] ?? {};
   const response: ResponseObject | undefined = responses?.[status];
-  if (!response) return [`there is no ${method} ${path} with ${status} in it`];
+  if (!response) return [`there is no ${method} ${path} with ${status}`];
   const pointer = ['paths', path, method.toLowerCase(), 'responses', String(status)];
-  return [...headerFaults(response, headers), ...bodyFaults(response, pointer, headers, text)];
+  return [...headerDifferences(response, headers), ...bodyDifferences(response, pointer, headers, text)];
 }
 
-/** The path as the document writes it: with the names of its parameters. */
+/** Returns the path as it is in the document, such as `/jobs/{id}`. */
 function documentedPath(path: string): string {
   if (document.paths?.[path]) return path;
   const templates = Object.keys(document.paths ?? {}).filter((template) => template.includes('{'));
@@ -57,7 +57,7 @@ function documentedPath(path: string): string {
   return templates.find(matches) ?? path;
 }
 
-function headerFaults({ headers: documented = {} }: ResponseObject, headers: Headers): string[] {
+function headerDifferences({ headers: documented = {} }: ResponseObject, headers: Headers): string[] {
   return Object.keys(documented).flatMap((name) => {
     const value = headers.get(name);
     if (value === null) return commonHeaders[name]?.required ? [`header ${name} is missing`] : [];
@@ -65,10 +65,10 @@ function headerFaults({ headers: documented = {} }: ResponseObject, headers: Hea
   });
 }
 
-function bodyFaults({ content }: ResponseObject, pointer: readonly string[], headers: Headers, text: string): string[] {
-  if (!content) return text === '' ? [] : ['it has a body'];
+function bodyDifferences({ content }: ResponseObject, pointer: readonly string[], headers: Headers, text: string): string[] {
+  if (!content) return text === '' ? [] : ['there should be no body'];
   const type = headers.get('content-type')?.split(';', 1)[0] ?? '';
-  if (!content[type]) return [`its type is "${type}" and not ${Object.keys(content).join(' or ')}`];
+  if (!content[type]) return [`the Content-Type is "${type}" and not ${Object.keys(content).join(' or ')}`];
   const schema = [...pointer, 'content', type, 'schema'];
   if (type === 'text/event-stream') return violations([...schema, 'contentSchema'], eventsOf(text), 'events');
   if (type === 'application/x-ndjson')
@@ -89,14 +89,14 @@ function violations(pointer: readonly string[], value: unknown, what: string): s
   );
 }
 
-/** Ajv knows discriminators, but finds what they lead to by itself and refuses to be told. */
+/** Removes the mappings of discriminators. Ajv derives them itself and rejects them in a schema. */
 function withoutMappings(value: object): object {
   return JSON.parse(
     JSON.stringify(value, (key, member: unknown) => (key === 'mapping' ? undefined : member)),
   ) as object;
 }
 
-/** The events of a stream with their data parsed; https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** Parses events and their data: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 function eventsOf(text: string): object[] {
   return text.split('\n\n').flatMap((block) => {
     const fields = new Map(
@@ -105,7 +105,7 @@ function eventsOf(text: string): object[] {
         .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
     );
     const data = fields.get('data');
-    if (data === undefined) return []; // nothing but a comment
+    if (data === undefined) return []; // only a comment
     return [{ event: fields.get('event') ?? 'message', data: data === '[DONE]' ? data : JSON.parse(data) }];
   });
 }

@@ -11,7 +11,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(async (each) => each.stop()));
 });
 
-describe('stray variables of the SDK', () => {
+describe("the OpenAI SDK's own variables", () => {
   const stray = {
     AZURE_OPENAI_API_KEY: 'stray-azure-key',
     OPENAI_API_KEY: 'stray-key',
@@ -25,9 +25,9 @@ describe('stray variables of the SDK', () => {
 
   const versions = [{ version: '2024-10-21' }, { version: 'v1' }];
   test.each(some(versions, 2))(
-    'the keyless path works with all of them set, and sends none ($version)',
+    'do not affect a request, and their values are neither sent nor logged ($version)',
     async ({ version }) => {
-      const { app, azure } = await both({ ...stray, OPENAI_API_VERSION: version });
+      const { app, azure } = await startAppAndAzure({ ...stray, OPENAI_API_VERSION: version });
       expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
       const [request] = azure.model.requests;
       expect(request?.headers.authorization).toMatch(/^Bearer ey/);
@@ -38,28 +38,28 @@ describe('stray variables of the SDK', () => {
   );
 });
 
-test('the version-free API is asked where OPENAI_API_VERSION=v1', async () => {
-  const { app, azure } = await both({ OPENAI_API_VERSION: 'v1' });
+test('calls /openai/v1 without a query if OPENAI_API_VERSION=v1', async () => {
+  const { app, azure } = await startAppAndAzure({ OPENAI_API_VERSION: 'v1' });
   expect((await ask(app.url, await still('image/png', 8, 8))).status).toBe(200);
   expect(azure.model.requests[0]).toMatchObject({ path: '/openai/v1/chat/completions', body: { model: 'gpt-vision' } });
   expect(azure.model.requests[0]?.query.size).toBe(0);
 });
 
-describe('a key, on a developer machine', () => {
+describe('an API key on a developer machine', () => {
   const headers = [
     { version: 'v1', header: 'authorization', value: 'Bearer a-local-key' },
     { version: '2024-10-21', header: 'api-key', value: 'a-local-key' },
   ];
   test.each(some(headers, 2))(
-    'is sent where AZURE_OPENAI_AUTH=key says so ($version)',
+    'is sent instead of a token if AZURE_OPENAI_AUTH=key, and is not logged ($version)',
     async ({ version, header, value }) => {
-      const { app, azure } = await both({
+      const { app, azure } = await startAppAndAzure({
         AZURE_OPENAI_AUTH: 'key',
         AZURE_OPENAI_API_KEY: 'a-local-key',
         OPENAI_API_VERSION: version,
       });
       const answer = await ask(app.url, await still('image/png', 8, 8));
-      expect(answer.json(), 'the emulated model takes tokens only').toMatchObject({ code: 'model_access_denied' });
+      expect(answer.json(), 'the emulated model accepts only tokens').toMatchObject({ code: 'model_access_denied' });
       expect(azure.model.requests[0]?.headers[header]).toBe(value);
       expect(azure.identity.requests).toEqual([]);
       expect(app.output()).not.toContain('a-local-key');
@@ -67,16 +67,16 @@ describe('a key, on a developer machine', () => {
   );
 });
 
-describe('wrong settings', () => {
-  test('end the start on a developer machine, with every fault and no stack', async () => {
+describe('invalid settings', () => {
+  test('on a developer machine, startup fails and lists every invalid setting, without a stack trace', async () => {
     const start = startApp({ AZURE_OPENAI_ENDPOINT: 'ftp://example.com', MAX_IMAGE_BYTES: 'many' });
     await expect(start).rejects.toThrow(
       /ended with 1:\nThe settings need attention:\n {2}AZURE_OPENAI_ENDPOINT .+\n {2}AZURE_OPENAI_DEPLOYMENT .+\n {2}MAX_IMAGE_BYTES .+\n$/,
     );
   });
 
-  test('in Azure, the app starts, health answers, and the rest says misconfigured', async () => {
-    const app = await one({
+  test('in Azure, the app starts, health answers 200, and processImage answers 500 with the names of the settings', async () => {
+    const app = await startAppOnly({
       ...IN_AZURE,
       AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/',
       AZURE_OPENAI_API_KEY: 'a-forgotten-key',
@@ -92,10 +92,10 @@ describe('wrong settings', () => {
   });
 });
 
-test('no identity at all is told with the credentials that were tried', async () => {
+test('answers 503 with the credentials that were tried if none of them returns a token', async () => {
   const azure = await startAzure();
   const { AZURE_OPENAI_ENDPOINT = '', AZURE_OPENAI_DEPLOYMENT = '' } = azure.env;
-  const app = await one({
+  const app = await startAppOnly({
     AZURE_OPENAI_ENDPOINT,
     AZURE_OPENAI_DEPLOYMENT,
     AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
@@ -106,13 +106,13 @@ test('no identity at all is told with the credentials that were tried', async ()
   expect(answer.json()).toMatchObject({ code: 'identity_unavailable', credentials: ['EnvironmentCredential'] });
 });
 
-async function one(env: Record<string, string>): Promise<App> {
+async function startAppOnly(env: Record<string, string>): Promise<App> {
   const app = await startApp(env);
   running.push(app);
   return app;
 }
 
-async function both(env: Record<string, string>): Promise<{ app: App; azure: EmulatedAzure }> {
+async function startAppAndAzure(env: Record<string, string>): Promise<{ app: App; azure: EmulatedAzure }> {
   const started = await startBoth(env);
   running.push(started.app, { stop: async () => started.azure.close() });
   return started;

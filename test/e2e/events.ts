@@ -1,10 +1,10 @@
-/** One server-sent event with JSON in it. */
+/** A server-sent event whose data is JSON. */
 export interface SentEvent {
   readonly event: string;
   readonly data: Record<string, unknown>;
 }
 
-/** Reads a whole stream of events; comments are passed over. */
+/** Parses a complete stream of events. Ignores comments. */
 export function readEvents(text: string): SentEvent[] {
   return text.split('\n\n').flatMap((block) => {
     const data = /^data: (.*)$/m.exec(block)?.[1];

@@ -34,7 +34,7 @@ function calls(): number[] {
   return [first.model.requests.length, second.model.requests.length];
 }
 
-describe('a first whose failures are no reason to leave it alone', () => {
+describe('without a reason to fail over', () => {
   beforeAll(start);
   beforeEach(() => {
     first.reset();
@@ -42,13 +42,13 @@ describe('a first whose failures are no reason to leave it alone', () => {
   });
   afterAll(stop);
 
-  test('the first is asked, and the second is left alone', async () => {
+  test('only the first endpoint is called', async () => {
     expect((await ask(app.url, image)).status).toBe(200);
     expect(calls()).toEqual([1, 0]);
   });
 
   test.each([{ fault: { status: 400 } }, { fault: { status: 401 } }, { fault: { status: 404 } }])(
-    'what the second could not do better is told: $fault',
+    'answers 502 without calling the second endpoint if the first answers $fault.status',
     async ({ fault }) => {
       first.model.fail(fault, Infinity);
       expect((await ask(app.url, image)).status).toBe(502);
@@ -57,12 +57,12 @@ describe('a first whose failures are no reason to leave it alone', () => {
   );
 });
 
-describe('a first that is left alone for a while', () => {
-  // The app remembers it, so each test has one of its own.
+describe('fail-over', () => {
+  // Each test starts its own app, because an app remembers that the first endpoint has failed.
   beforeEach(start);
   afterEach(stop);
 
-  test('429 with Retry-After 30: the second answers, this request and those of the next 30 s, with the same image', async () => {
+  test('after a 429 with Retry-After: 30, the same image goes to the second endpoint, and so does the next request', async () => {
     first.model.fail({ status: 429, headers: { 'retry-after': '30' } }, Infinity);
     expect((await ask(app.url, image)).status).toBe(200);
     expect(calls()).toEqual([1, 1]);
@@ -72,7 +72,7 @@ describe('a first that is left alone for a while', () => {
     expect(calls()).toEqual([1, 2]);
   });
 
-  test('responses are asked of the second as well, at its own deployment', async () => {
+  test('a request to /api/responses also fails over, with the deployment of the second endpoint', async () => {
     first.model.fail({ status: 503 }, Infinity);
     const response = await checkedFetch(`${app.url}/api/responses`, {
       method: 'POST',
@@ -84,7 +84,7 @@ describe('a first that is left alone for a while', () => {
     expect(second.model.requests[0]).toMatchObject({ path: '/openai/v1/responses', body: { model: 'gpt-second' } });
   });
 
-  test('the first is asked again when its Retry-After is over', async () => {
+  test('the first endpoint is called again when its Retry-After is over', async () => {
     first.model.fail({ status: 429, headers: { 'retry-after': '1' } });
     await ask(app.url, image);
     expect(calls()).toEqual([1, 1]);
@@ -98,13 +98,13 @@ describe('a first that is left alone for a while', () => {
     { fault: { status: 503 } },
     { fault: { breakOff: 'before-headers' as const } },
   ];
-  test.each(some(failures, 2))('a first that fails is not retried but replaced: $fault', async ({ fault }) => {
+  test.each(some(failures, 2))('if the first endpoint fails, the second is called without a retry of the first: $fault', async ({ fault }) => {
     first.model.fail(fault, Infinity);
     expect((await ask(app.url, image)).status).toBe(200);
     expect(calls()).toEqual([1, 1]);
   });
 
-  test('both down: one call to the first, the retries to the second, and the failure told', async () => {
+  test('if both fail, the first is called once, the second is retried, and its failure is returned', async () => {
     first.model.fail({ status: 500 }, Infinity);
     second.model.fail({ status: 503, headers: { 'retry-after-ms': '1' } }, Infinity);
     expect((await ask(app.url, image)).json()).toMatchObject({
@@ -115,7 +115,7 @@ describe('a first that is left alone for a while', () => {
     expect(calls()).toEqual([1, 1 + RETRIES]);
   });
 
-  test('both at their limit: nobody is asked before the sooner Retry-After is over', async () => {
+  test('if both answer 429, the next request gets a 429 with the shorter Retry-After, without a call', async () => {
     first.model.fail({ status: 429, headers: { 'retry-after': '90' } }, Infinity);
     second.model.fail({ status: 429, headers: { 'retry-after': '120' } }, Infinity);
     expect((await ask(app.url, image)).status).toBe(429);

@@ -13,10 +13,10 @@ import { upstreamFaults } from './faults/upstream.ts';
 import { keepSecret } from './secrets.ts';
 import { type Question, WAYS, type Way } from './faults/way.ts';
 
-/** What a fault may take beyond the deadline: the host waits 5 s for a slow body, and the machine may be busy. */
+/** Time allowed beyond the deadline: the host waits 5 s for a slow body, and the machine may be busy. */
 const GRACE_MS = 5_000;
-/** In it, the library's own retries of the identity endpoint come in time for the request after. */
-const PATIENT = { REQUEST_TIMEOUT_SECONDS: '4' };
+/** Long enough for the identity library's own retries, so that the request after the fault succeeds. */
+const LONGER_DEADLINE = { REQUEST_TIMEOUT_SECONDS: '4' };
 const MISCONFIGURED = {
   WEBSITE_SITE_NAME: 'my-app',
   AZURE_OPENAI_API_KEY: 'a-forgotten-key',
@@ -33,41 +33,46 @@ let ordinary: Pairs;
 let tokenless: Pairs;
 let misconfigured: Pairs;
 beforeAll(async () => {
-  const [usualOnes, target, wrong] = await Promise.all([
+  const [ordinaryScenes, tokenlessScenes, misconfiguredScenes] = await Promise.all([
     startPairs(FULL ? 6 : 3),
-    startPairs(FULL ? 4 : 2, PATIENT, { tokenSeconds: TOKEN_SECONDS }),
+    startPairs(FULL ? 4 : 2, LONGER_DEADLINE, { tokenSeconds: TOKEN_SECONDS }),
     startPairs(1, MISCONFIGURED),
   ]);
-  started = [...usualOnes, ...target, ...wrong];
-  // Otherwise a fault of the network would be one of the identity for the first of them.
-  for (const scene of usualOnes) {
+  started = [...ordinaryScenes, ...tokenlessScenes, ...misconfiguredScenes];
+  // Make the app get its token now. Otherwise the first network fault would affect the request for the token.
+  for (const scene of ordinaryScenes) {
     for (const way of WAYS.slice(0, 1)) await expectNormal(scene, way, 0);
     scene.azure.reset();
   }
-  [ordinary, tokenless, misconfigured] = [new Pairs(usualOnes), new Pairs(target), new Pairs(wrong)];
+  ordinary = new Pairs(ordinaryScenes);
+  tokenless = new Pairs(tokenlessScenes);
+  misconfigured = new Pairs(misconfiguredScenes);
 }, 120_000);
 afterAll(async () => stopPairs(started));
 
 const groups = [
-  { what: 'the caller', faults: callerFaults, pairs: () => ordinary },
-  { what: 'the model', faults: upstreamFaults, pairs: () => ordinary },
-  { what: 'the model, in the midst of its answer', faults: midAnswerFaults, pairs: () => ordinary },
-  { what: 'the network and the process', faults: networkFaults, pairs: () => ordinary },
-  { what: 'the identity', faults: identityFaults, pairs: () => tokenless },
+  { what: 'client', faults: callerFaults, pairs: () => ordinary },
+  { what: 'model', faults: upstreamFaults, pairs: () => ordinary },
+  { what: 'model, during its answer', faults: midAnswerFaults, pairs: () => ordinary },
+  { what: 'network and process', faults: networkFaults, pairs: () => ordinary },
+  { what: 'identity', faults: identityFaults, pairs: () => tokenless },
 ];
 
-/** Every fault by ways of asking, those of each group spread over the whole, for most of the time is waiting. */
+/**
+ * Every fault with every way of asking that it is tried with. The groups are mixed, so that tests with different pairs run
+ * at the same time: most of them only wait.
+ */
 const table = groups
   .flatMap(({ what, faults, pairs }) =>
-    cells(faults.filter(happensHere)).map((cell, at, { length }) =>
-      Object.assign(cell, { what, pairs, place: at / length }),
+    rowsOf(faults.filter(isTried)).map((row, at, { length }) =>
+      Object.assign(row, { what, pairs, position: at / length }),
     ),
   )
-  .toSorted((a, b) => a.place - b.place);
+  .toSorted((a, b) => a.position - b.position);
 
-describe.concurrent('a fault of', () => {
+describe.concurrent('a fault', () => {
   test.for(table)(
-    '$what: $fault.name: $way.name: $expected.status $expected.code after $expected.calls calls',
+    '$what: $fault.name ($way.name): $expected.status $expected.code, $expected.calls model calls',
     async ({ fault, way, expected, pairs }) => {
       await pairs().lend(async (scene) => {
         try {
@@ -83,7 +88,7 @@ describe.concurrent('a fault of', () => {
   );
 });
 
-describe.concurrent('the settings', () => {
+describe.concurrent('an app with invalid settings', () => {
   const wrong: Fault = {
     name: 'wrong settings in Azure',
     expected: {
@@ -93,8 +98,8 @@ describe.concurrent('the settings', () => {
       problem: { settings: ['AZURE_OPENAI_API_KEY', 'REQUEST_TIMEOUT_SECONDS'] },
     },
   };
-  test.for(cells([wrong]))(
-    '$fault.name: $way.name: $expected.status $expected.code',
+  test.for(rowsOf([wrong]))(
+    '$way.name: answers $expected.status $expected.code, and health answers 200',
     async ({ fault, way, expected }) => {
       await misconfigured.lend(async (scene) => {
         await expectOutcome(scene, fault, way, expected);
@@ -104,36 +109,36 @@ describe.concurrent('the settings', () => {
   );
 });
 
-test('the table is complete: every fault by every way that it can happen to, each once', () => {
+test('the table contains every fault and every way of asking, and no row twice', () => {
   expect(new Set(table.map(({ what, fault, way }) => `${what}, ${fault.name}, ${way.name}`)).size).toBe(table.length);
   expect(new Set(table.map(({ way }) => way.name)).size).toBe(WAYS.length);
-  const faults = groups.flatMap((group) => group.faults.filter(happensHere));
+  const faults = groups.flatMap((group) => group.faults.filter(isTried));
   expect(faults.length).toBeGreaterThan(FULL || SERVED_BY === 'functions' ? 100 : 30);
   expect(new Set(table.map(({ what, fault }) => `${what}, ${fault.name}`)).size).toBe(faults.length);
 });
 
-test('nothing in it was a surprise to the app, and all processes live', () => {
+test('no fault causes an unexpected error or an unhandled rejection, and every app is still running', () => {
   for (const { app } of started) {
     expect(app.alive()).toBe(true);
-    const surprises = app.output().match(/^.*(?:failed unexpectedly|unhandled_rejection)(?:.*\n){1,6}/gm);
-    expect(surprises).toBeNull();
+    const unexpected = app.output().match(/^.*(?:failed unexpectedly|unhandled_rejection)(?:.*\n){1,6}/gm);
+    expect(unexpected).toBeNull();
   }
 });
 
-/** The app is the same behind both front doors: behind the second, a third of the faults happens, and all in the full run. */
-function happensHere(_fault: Fault, at: number): boolean {
+/** Whether this run tries a fault. As a server, it tries every third, because the app is the same; the full run tries all. */
+function isTried(_fault: Fault, at: number): boolean {
   return FULL || SERVED_BY === 'functions' || at % 3 === 0;
 }
 
 /**
- * Each fault happens to one way of asking, another from fault to fault. In the full run it happens to all of them, but for
- * those behind the second front door.
+ * Returns the ways of asking that a fault is tried with: all in the full run behind the Functions host, otherwise one,
+ * which depends on the length of the name of the fault.
  */
 function waysOf({ name }: Fault, ways: readonly Way[]): readonly Way[] {
   return FULL && SERVED_BY === 'functions' ? ways : ways.slice(name.length % ways.length).slice(0, 1);
 }
 
-function cells(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
+function rowsOf(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
   return faults.flatMap((fault) => {
     const { happensTo = () => true, expected } = fault;
     return waysOf(fault, WAYS.filter(happensTo)).map((way) => ({
@@ -154,9 +159,9 @@ async function expectOutcome(
   const question = ask(usual);
   for (const image of question.images) keepSecret('image', image);
   const sent = alter(await way.put(question));
-  const asked = performance.now();
+  const sentAt = performance.now();
   const { status, code, problem, headers } = await send(scene, sent);
-  expect(performance.now() - asked).toBeLessThan(DEADLINE_MS + GRACE_MS);
+  expect(performance.now() - sentAt).toBeLessThan(DEADLINE_MS + GRACE_MS);
   expect({
     status,
     code,
@@ -167,11 +172,11 @@ async function expectOutcome(
   if (problem['code']) expect(problem['requestId']).toBe(headers.get('x-request-id'));
 }
 
-async function expectNormal(scene: Scene, way: Way, patienceMs: number): Promise<void> {
-  const giveUp = performance.now() + patienceMs;
+async function expectNormal(scene: Scene, way: Way, recoversWithinMs: number): Promise<void> {
+  const deadline = performance.now() + recoversWithinMs;
   for (;;) {
     const outcome = await atOnce(scene, await way.put(usual));
-    if (outcome.status === 503 && performance.now() < giveUp) continue;
+    if (outcome.status === 503 && performance.now() < deadline) continue;
     expect(outcome, 'the next request').toMatchObject({ status: 200, code: 'answer' });
     return;
   }
