@@ -6,7 +6,7 @@ import { FULL } from '../tier.ts';
 import { type App, startBoth } from './app.ts';
 import { type Asked, ask, checkedFetch, post } from './ask.ts';
 
-/** Requests as public bug reports show that clients send them. */
+// Clients really send these requests: they are taken from public bug reports.
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const INSTRUCTIONS = 'What is this?';
@@ -26,12 +26,12 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-describe('escaped base64 in JSON', () => {
+describe('base64 in JSON with escapes', () => {
   const escapes: Record<string, (text: string) => string> = {
     'by PHP and Swift': (text) => text.replaceAll('/', '\\/'),
     'by .NET': (text) => text.replaceAll('+', '\\u002B'),
     'by a MIME encoder': (text) => text.replaceAll(/.{76}/g, '$&\\r\\n'),
-    'by all of them': (text) =>
+    'in all of these ways': (text) =>
       text.replaceAll(/.{64}/g, '$&\\n\\t').replaceAll('/', '\\u002f').replaceAll('+', '\\u002B'),
   };
 
@@ -46,14 +46,14 @@ describe('escaped base64 in JSON', () => {
     for (const { body } of azure.model.requests) expect(imageIn(body).equals(large)).toBe(true);
   };
 
-  test.each(Object.keys(escapes))('is the image: %s', async (by) => send(by, 4_000_000));
+  test.each(Object.keys(escapes))('is decoded correctly if escaped %s', async (by) => send(by, 4_000_000));
 
   const largest = FULL ? [20_971_520] : [];
-  test.each(largest)('is the image, up to the largest: %d bytes', { timeout: 120_000 }, async (bytes) =>
+  test.each(largest)('is decoded correctly for the largest image: %d bytes', { timeout: 120_000 }, async (bytes) =>
     send('by PHP and Swift', bytes),
   );
 
-  test('is the image also where there are many', async () => {
+  test('is accepted in eight images of one request', async () => {
     const small = await stillOfSize('image/png', 450_000);
     const url = `data:image/png;base64,${small.toString('base64').replaceAll('/', '\\/')}`;
     const urls = Array.from({ length: 8 }, () => `"${url}"`).join(',');
@@ -61,7 +61,7 @@ describe('escaped base64 in JSON', () => {
   });
 });
 
-describe('text in another charset', () => {
+describe('text in different charsets', () => {
   const question = 'Perché "è"?';
   const jsonOf = (text: string): string => JSON.stringify({ instructions: text, images: [base64] });
   const chatOf = (text: string): string => JSON.stringify({ model: 'm', messages: [{ role: 'user', content: text }] });
@@ -71,7 +71,7 @@ describe('text in another charset', () => {
     ['"windows-1252"', 'latin1'],
     ['utf-16le', 'utf16le'],
     ['UTF-8', 'utf8'],
-  ] as const)('is read by its name: %s', async (charset, encoding) => {
+  ] as const)('is decoded as the Content-Type says: %s', async (charset, encoding) => {
     const headers = { 'content-type': `application/json; charset=${charset}` };
     expect((await post(app.url, new Uint8Array(Buffer.from(jsonOf(question), encoding)), headers)).status).toBe(200);
     expect((await chatBody(Buffer.from(chatOf(question), encoding), headers)).status).toBe(200);
@@ -83,35 +83,35 @@ describe('text in another charset', () => {
   });
 
   test.each<[string, () => Promise<Asked>, RegExp]>([
-    ['JSON', async () => post(app.url, latin1(jsonOf(question)), JSON_TYPE), /body is not UTF-8/],
-    ['chat', async () => chatBody(latin1(chatOf(question)), JSON_TYPE), /body is not UTF-8/],
+    ['JSON in undeclared Latin-1', async () => post(app.url, latin1(jsonOf(question)), JSON_TYPE), /body is not UTF-8/],
+    ['a chat request in undeclared Latin-1', async () => chatBody(latin1(chatOf(question)), JSON_TYPE), /body is not UTF-8/],
     [
-      'multipart',
+      'a form field in undeclared Latin-1',
       async () => form(['name="instructions"', latin1(question)], [IMAGE_PART, image]),
       /instructions is not UTF-8/,
     ],
     [
-      'a query',
+      'a query in Latin-1',
       async () => post(app.url, new Uint8Array(image), { 'content-type': 'image/png' }, '?instructions=Perch%E9'),
       /instructions is not UTF-8/,
     ],
     [
-      'JSON of no known charset',
+      'JSON in an unknown charset',
       async () => post(app.url, jsonOf('x'), { 'content-type': 'application/json; charset=utf-7' }),
       /utf-7/,
     ],
     [
-      'half of a surrogate pair',
+      'JSON with half of a surrogate pair',
       async () => post(app.url, jsonOf('x').replace('"x"', '"\\ud83d"'), JSON_TYPE),
       /surrogate/,
     ],
-    ['half of one, in chat', async () => chat('"\\ude00"'), /surrogate/],
+    ['a chat request with half of a surrogate pair', async () => chat('"\\ude00"'), /surrogate/],
     [
-      'half of one, in a schema',
+      'a schema with half of a surrogate pair',
       async () => post(app.url, jsonOf('x').replace('{', '{"schema":{"type":"object","title":"\\udc00"},'), JSON_TYPE),
       /surrogate/,
     ],
-  ])('is never guessed at: %s', async (_, send, reason) => {
+  ])('is rejected with 400 if it cannot be decoded: %s', async (_, send, reason) => {
     const { status, text } = await send();
     expect(status).toBe(400);
     expect(text).toMatch(reason);
@@ -123,7 +123,7 @@ describe('a form', () => {
   const schema =
     '{"type":"object","properties":{"what":{"type":"string"}},"required":["what"],"additionalProperties":false}';
 
-  test('of a browser: a schema as a Blob, an unused file input, an option nobody chose', async () => {
+  test('of a browser may have a schema as a Blob, empty file inputs and empty options', async () => {
     const given = new FormData();
     given.set('instructions', new Blob([INSTRUCTIONS], { type: 'text/plain' }), 'question.txt');
     given.set('schema', new Blob([schema], { type: 'application/json' }));
@@ -140,7 +140,7 @@ describe('a form', () => {
     ['base64', 'R3LDtsOfZT8='],
     ['BASE64', 'R3LDtsOf\r\nZT8='],
     ['8bit', 'Größe?'],
-  ])('whose parts have Content-Transfer-Encoding: %s', async (encoding, text) => {
+  ])('is decoded if its parts have Content-Transfer-Encoding: %s', async (encoding, text) => {
     const header = `\r\ncontent-transfer-encoding: ${encoding}`;
     const sent = encoding === '8bit' ? image : base64.replaceAll(/.{76}/g, '$&\r\n');
     const { status } = await form([`name="instructions"${header}`, text], [`${IMAGE_PART}${header}`, sent]);
@@ -149,7 +149,7 @@ describe('a form', () => {
     expect(imageIn(azure.model.requests[0]?.body).equals(image)).toBe(true);
   });
 
-  test.each(['quoted-printable', 'x-uuencode'])('under %s is refused by that name', async (encoding) => {
+  test.each(['quoted-printable', 'x-uuencode'])('is rejected with 400 and the name of the encoding if a part has Content-Transfer-Encoding: %s', async (encoding) => {
     const { status, text } = await form(
       [`name="instructions"\r\ncontent-transfer-encoding: ${encoding}`, 'x'],
       [IMAGE_PART, image],
@@ -161,14 +161,14 @@ describe('a form', () => {
 describe('data URLs', () => {
   const urls = (text: string): Record<string, string> => ({
     'a space before base64': `data:image/png; base64,${text}`,
-    'a space behind it': `data:image/png;base64 ,${text}`,
+    'a space after base64': `data:image/png;base64 ,${text}`,
     'leading white space': `\n data:image/png;base64,${text}`,
-    'percent-encoding': `data:image/png;base64,${encodeURIComponent(text)}`,
+    'percent-encoded base64': `data:image/png;base64,${encodeURIComponent(text)}`,
     'tabs and line breaks': `data:image/png;base64,${text.slice(0, 20)}\t\r\n${text.slice(20)}`,
-    'a long name': `data:image/png;name=${encodeURIComponent('写'.repeat(80))};base64,${text}`,
-    'no base64': `data:image/png,${Buffer.from(text, 'base64').toString('hex').replaceAll(/../g, '%$&')}`,
+    'a long name parameter': `data:image/png;name=${encodeURIComponent('写'.repeat(80))};base64,${text}`,
+    'percent-encoded bytes instead of base64': `data:image/png,${Buffer.from(text, 'base64').toString('hex').replaceAll(/../g, '%$&')}`,
   });
-  test.each(Object.keys(urls('')))('are read as fetch() reads them: %s', async (what) => {
+  test.each(Object.keys(urls('')))('are decoded as fetch() decodes them: %s', async (what) => {
     const url = urls(base64)[what];
     const answers = [
       await post(app.url, JSON.stringify({ instructions: INSTRUCTIONS, images: [url] }), JSON_TYPE),
@@ -180,12 +180,12 @@ describe('data URLs', () => {
 });
 
 test.each([
-  ['a text', (url: string) => url],
+  ['a string', (url: string) => url],
   ['null', () => null],
-  ['a list', (url: string) => [{ url }]],
-])('an image_url that is %s is told as that', async (_, given) => {
+  ['an array', (url: string) => [{ url }]],
+])('rejects an image_url that is %s, and says that it must be an object', async (_, imageUrl) => {
   const { status, text } = await chat(
-    JSON.stringify([{ type: 'image_url', image_url: given(`data:image/png;base64,${base64}`) }]),
+    JSON.stringify([{ type: 'image_url', image_url: imageUrl(`data:image/png;base64,${base64}`) }]),
   );
   expect(status).toBe(400);
   expect(JSON.parse(text)).toMatchObject({
@@ -197,7 +197,7 @@ test.each([
 
 test.each<[string, (headers: Record<string, string>) => Promise<Asked>]>([
   [
-    'raw',
+    'an image',
     async (headers) =>
       post(app.url, compressed(image), { 'content-type': 'image/png', ...headers }, '?instructions=What'),
   ],
@@ -207,12 +207,12 @@ test.each<[string, (headers: Record<string, string>) => Promise<Asked>]>([
       post(app.url, compressed(`{"instructions":"x","images":["${base64}"]}`), { ...JSON_TYPE, ...headers }),
   ],
   [
-    'multipart',
+    'a form',
     async (headers) =>
       post(app.url, compressed('--X--'), { 'content-type': 'multipart/form-data; boundary=X', ...headers }),
   ],
-  ['chat', async (headers) => chatBody(compressed('{"messages":[]}'), { ...JSON_TYPE, ...headers })],
-])('a compressed body is refused by its encoding: %s', async (_, send) => {
+  ['a chat request', async (headers) => chatBody(compressed('{"messages":[]}'), { ...JSON_TYPE, ...headers })],
+])('rejects a compressed body with 415 and the name of the encoding: %s', async (_, send) => {
   for (const encoding of ['gzip', 'br', 'deflate, gzip']) {
     const { status, text, headers } = await send({ 'content-encoding': encoding });
     expect([status, text]).toEqual([415, expect.stringContaining(`Content-Encoding: ${encoding}`)]);
@@ -223,7 +223,7 @@ test.each<[string, (headers: Record<string, string>) => Promise<Asked>]>([
 
 test.each<[string, () => Promise<Asked>, RegExp]>([
   [
-    'JSON as text',
+    'JSON as text/plain',
     async () =>
       post(app.url, `{"instructions":"x","images":["${base64}"]}`, { 'content-type': 'text/plain;charset=UTF-8' }),
     /is JSON.*text\/plain.*application\/json/,
@@ -240,33 +240,33 @@ test.each<[string, () => Promise<Asked>, RegExp]>([
     /is JSON.*urlencoded.*application\/json/,
   ],
   [
-    'JSON of an API',
+    'JSON as application/vnd.api+json',
     async () =>
       post(app.url, `{"instructions":"x","images":["${base64}"]}`, { 'content-type': 'application/vnd.api+json' }),
     /is JSON.*vnd\.api\+json.*application\/json/,
   ],
   [
-    'JSON under no name',
+    'JSON without a Content-Type',
     async () => post(app.url, new Uint8Array(Buffer.from('{"instructions":"x"}')), {}),
     /is JSON.*no Content-Type.*application\/json/,
   ],
   [
-    'base64',
+    'base64 as text/plain',
     async () => post(app.url, base64, { 'content-type': 'text/plain' }, '?instructions=x'),
     /is base64 text.*text\/plain.*application\/json/,
   ],
   [
-    'base64 that is called an image',
+    'base64 as image/png',
     async () => post(app.url, base64, { 'content-type': 'image/png' }, '?instructions=x'),
     /is base64 text.*image\/png.*application\/json/,
   ],
   [
-    'a data URL',
+    'a data URL as text/plain',
     async () => post(app.url, `data:image/png;base64,${base64}`, { 'content-type': 'text/plain' }, '?instructions=x'),
     /is a data URL.*application\/json/,
   ],
   [
-    'a form that is URL-encoded',
+    'a URL-encoded form',
     async () =>
       post(app.url, `instructions=x&image=${encodeURIComponent(base64)}`, {
         'content-type': 'application/x-www-form-urlencoded',
@@ -274,49 +274,49 @@ test.each<[string, () => Promise<Asked>, RegExp]>([
     /is a URL-encoded form.*multipart\/form-data/,
   ],
   [
-    'multipart/mixed',
+    'a form as multipart/mixed',
     async () => post(app.url, '--X\r\n\r\n--X--', { 'content-type': 'multipart/mixed; boundary=X' }),
     /is a multipart form.*multipart\/mixed.*multipart\/form-data/,
   ],
   [
-    'base64 in a form',
+    'base64 as the image of a form',
     async () => form(['name="instructions"', 'x'], ['name="image"', base64]),
     /is base64 text.*application\/json/,
   ],
-])('a body under the wrong Content-Type is told what it is and what to send: %s', async (_, send, told) => {
+])('answers 415 and says what the body is and what to send instead: %s', async (_, send, message) => {
   const { status, text } = await send();
   expect(status).toBe(415);
-  expect(text).toMatch(told);
+  expect(text).toMatch(message);
   expect(text).not.toMatch(/of that name|known field/);
   expect(azure.model.requests).toEqual([]);
 });
 
 test.each([
-  ['an image as JSON', JSON_TYPE, /is an image, but JSON was expected/],
+  ['application/json', JSON_TYPE, /is an image, but JSON was expected/],
   [
-    'an image as a form',
+    'multipart/form-data',
     { 'content-type': 'multipart/form-data; boundary=X' },
     /is an image, but its Content-Type is multipart\/form-data/,
   ],
-])('%s is told as that', async (_, headers, told) => {
+])('answers 400 and says that the body is an image if it is sent as %s', async (_, headers, message) => {
   const { status, text } = await post(app.url, new Uint8Array(image), headers);
-  expect([status, text]).toEqual([400, expect.stringMatching(told)]);
+  expect([status, text]).toEqual([400, expect.stringMatching(message)]);
 });
 
-test('JSON under the wrong Content-Type that is too large for an image is told how it was read', async () => {
+test('answers 413 and names the wrong Content-Type if JSON as text/plain is larger than an image may be', async () => {
   const body = `{"instructions":"x","images":["${'A'.repeat(21_000_000)}"]}`;
   const { status, text } = await post(app.url, body, { 'content-type': 'text/plain' });
   expect([status, text]).toEqual([413, expect.stringMatching(/Content-Type is text\/plain.*application\/json/)]);
 });
 
-test('an image may be called text, as curl does', async () => {
+test('accepts an image with the Content-Type that curl sends by default', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   expect((await post(app.url, new Uint8Array(image), headers, '?instructions=x')).status).toBe(200);
   expect((await post(app.url, new Uint8Array(image), headers)).json()).toMatchObject({ code: 'missing_instructions' });
 });
 
 test.each(['image/png', 'image/jpeg'] as const)(
-  'curl -d damages an image, and the way out is told: %s',
+  'recommends --data-binary if curl -d has damaged an image: %s',
   async (type) => {
     const whole = (await stillOfSize(type, 20_000)).toString('latin1');
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -327,26 +327,26 @@ test.each(['image/png', 'image/jpeg'] as const)(
   },
 );
 
-test('a PDF is named, without advice about damage', async () => {
+test('answers 415 and names the type of a PDF, without recommending --data-binary', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const { status, text } = await post(app.url, '%PDF-1.7\n%âãÏÓ\n1 0 obj\n', headers, '?instructions=x');
   expect([status, text]).toEqual([415, expect.stringContaining('application/pdf')]);
   expect(text).not.toContain('--data-binary');
 });
 
-test('an empty JSON body is said to be empty', async () => {
+test('answers 400 and says that the body is empty if it should be JSON', async () => {
   const { status, text } = await post(app.url, '', { 'content-type': 'application/json' });
   expect([status, text]).toEqual([400, expect.stringContaining('body is empty')]);
 });
 
 test.each(['', '*', 'application/json;odata=verbose', 'text/plain; charset=iso-8859-1'])(
-  'Accept: %s is answered',
+  'answers 200 to "Accept: %s"',
   async (accept) => {
     expect((await ask(app.url, image, { headers: { accept } })).status).toBe(200);
   },
 );
 
-test('instructions have as many characters as openapi.json says', async () => {
+test('accepts instructions of 4,000 emoji, and rejects 4,001', async () => {
   const send = async (count: number): Promise<Asked> =>
     post(app.url, JSON.stringify({ instructions: '\u{1F600}'.repeat(count), images: [base64] }), JSON_TYPE);
   expect((await send(4_000)).status).toBe(200);
@@ -389,8 +389,8 @@ function latin1(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
-/** The image that the model was sent. */
+/** Returns the image in a request to the model. */
 function imageIn(body: unknown): Buffer {
-  const url = /"data:[^,"]*;base64,([^"]*)"/.exec(JSON.stringify(body));
-  return Buffer.from(url?.[1] ?? '', 'base64');
+  const match = /"data:[^,"]*;base64,([^"]*)"/.exec(JSON.stringify(body));
+  return Buffer.from(match?.[1] ?? '', 'base64');
 }

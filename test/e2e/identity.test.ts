@@ -7,7 +7,7 @@ import { some } from '../tier.ts';
 import { type App, startApp, startBoth } from './app.ts';
 import { type Asked, ask } from './ask.ts';
 
-/** What users have set from elsewhere, and what must change nothing. */
+/** Variables of the SDKs that a user may have set for another program. They must have no effect. */
 const STRAY = {
   AZURE_OPENAI_API_KEY: 'stray-azure-key',
   OPENAI_API_KEY: 'stray-key',
@@ -16,28 +16,29 @@ const STRAY = {
   OPENAI_CUSTOM_HEADERS: 'Authorization: Bearer stray-header',
 };
 
-interface Broken extends AzureOptions {
-  readonly breaking?: (azure: EmulatedAzure) => Promise<void> | void;
+interface Options extends AzureOptions {
+  /** Is called before the app starts. */
+  readonly prepare?: (azure: EmulatedAzure) => Promise<void> | void;
 }
 
-/** The other tests run without stray variables, so in these they are the first choice. */
+/** Stray variables come first: the quick run takes only the first set, and the other test files run without them. */
 const SETS = some(
   [
-    { variables: 'stray ones', stray: STRAY },
-    { variables: 'none but its own', stray: {} },
+    { variables: 'stray variables', stray: STRAY },
+    { variables: 'only its own variables', stray: {} },
   ],
   2,
 );
 
 const image = await still('image/png', 8, 8);
 
-// These mostly wait.
-describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in time', ({ stray }) => {
-  test('down at the start, then up', async (context) => {
-    const { app } = await both(
+// These tests are concurrent, because they mostly wait.
+describe.concurrent.each(SETS)('an identity endpoint that fails or is slow, with $variables set', ({ stray }) => {
+  test('requests get 503 while it is down at startup, and 200 when it is up', async (context) => {
+    const { app } = await startPrepared(
       context,
       { ...stray, REQUEST_TIMEOUT_SECONDS: '1' },
-      { breaking: ({ identity }) => identity.fail({ breakOff: 'before-headers' }, 2) },
+      { prepare: ({ identity }) => identity.fail({ breakOff: 'before-headers' }, 2) },
     );
     const down = await ask(app.url, image);
     expectNoIdentity(down);
@@ -45,20 +46,20 @@ describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in t
     expect(app.alive()).toBe(true);
   });
 
-  test('500 twice, then fine, is seen by nobody', async (context) => {
-    const { app, azure } = await both(context, stray, {
-      breaking: ({ identity }) => identity.fail({ status: 500 }, 2),
+  test('two 500s are retried, and the request is answered with 200', async (context) => {
+    const { app, azure } = await startPrepared(context, stray, {
+      prepare: ({ identity }) => identity.fail({ status: 500 }, 2),
     });
     expect((await ask(app.url, image)).status).toBe(200);
     expect(azure.identity.requests).toHaveLength(3);
     expect(app.alive()).toBe(true);
   });
 
-  test('a token that comes too late for its request serves the next', async (context) => {
-    const { app, azure } = await both(
+  test('a token that arrives after the deadline of its request is used for the next request', async (context) => {
+    const { app, azure } = await startPrepared(
       context,
       { ...stray, REQUEST_TIMEOUT_SECONDS: '1' },
-      { breaking: ({ identity }) => identity.fail({ delayMs: 2_500 }) },
+      { prepare: ({ identity }) => identity.fail({ delayMs: 2_500 }) },
     );
     expectNoIdentity(await ask(app.url, image));
     await sleep(1_500);
@@ -66,23 +67,23 @@ describe.concurrent.each(SETS)('the identity endpoint, with $variables set, in t
     expect(azure.identity.requests).toHaveLength(1);
   });
 
-  test('a refresh that fails at the moment of expiry, with nobody waiting, ends nothing', async (context) => {
-    const { app, azure } = await both(context, stray, { tokenSeconds: 16 });
+  test('the app survives a background renewal that fails when the token expires, and gets a new token later', async (context) => {
+    const { app, azure } = await startPrepared(context, stray, { tokenSeconds: 16 });
     expect((await ask(app.url, image)).status).toBe(200);
     azure.identity.fail({ status: 400, delayMs: 6_400 });
     await sleep(9_600);
-    expect((await ask(app.url, image)).status, 'served by the old token, while the next is fetched').toBe(200);
+    expect((await ask(app.url, image)).status, 'the old token is used while a new one is fetched').toBe(200);
     expect(azure.identity.requests).toHaveLength(2);
     await sleep(7_600);
     expect(app.alive()).toBe(true);
-    expect((await ask(app.url, image)).status, 'with a third').toBe(200);
+    expect((await ask(app.url, image)).status, 'after a third request for a token').toBe(200);
     expect(azure.identity.requests).toHaveLength(3);
   });
 });
 
-describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) => {
-  test('100 requests at once on a cold start fetch one token', async (context) => {
-    const { app, azure } = await both(context, stray);
+describe.each(SETS)('the token, with $variables set', ({ stray }) => {
+  test('is fetched once for 100 concurrent requests on a cold start', async (context) => {
+    const { app, azure } = await startPrepared(context, stray);
     const answers = await Promise.all(Array.from({ length: 100 }, async () => ask(app.url, image)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(azure.identity.requests).toHaveLength(1);
@@ -90,16 +91,16 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
   });
 
   const slow = [
-    { what: 'that says nothing', fault: { silent: true } },
-    { what: 'that is slow by 30 s', fault: { delayMs: 30_000 } },
+    { what: 'does not answer', fault: { silent: true } },
+    { what: 'takes 30 s', fault: { delayMs: 30_000 } },
   ];
   test.for(some(slow, 2))(
-    '$what fails a hundred requests within their deadline, with one fetch',
+    'is requested once, and 100 requests fail within 5 s, if the identity endpoint $what',
     async ({ fault }, context) => {
-      const { app, azure } = await both(
+      const { app, azure } = await startPrepared(
         context,
         { ...stray, REQUEST_TIMEOUT_SECONDS: '2' },
-        { breaking: ({ identity }) => identity.fail(fault, Infinity) },
+        { prepare: ({ identity }) => identity.fail(fault, Infinity) },
       );
       const started = performance.now();
       const answers = await Promise.all(Array.from({ length: 100 }, async () => ask(app.url, image)));
@@ -113,8 +114,8 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
     },
   );
 
-  test('an expired token served is no token, and never reaches the model', async (context) => {
-    const { app, azure } = await both(context, stray, { breaking: async (each) => serveExpired(each, -60) });
+  test('is not sent to the model if it has expired, and the next request gets a new one', async (context) => {
+    const { app, azure } = await startPrepared(context, stray, { prepare: async (each) => serveExpired(each, -60) });
     const expired = await ask(app.url, image);
     expectNoIdentity(expired);
     expect(expired.json()['detail']).toContain('expired');
@@ -124,8 +125,8 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
     expect(app.alive()).toBe(true);
   });
 
-  test('an expired token that says it is fresh is told as what it is', async (context) => {
-    const { app } = await both(context, stray, { breaking: async (each) => serveExpired(each, 3_600) });
+  test('is reported as the reason if it has expired, although the identity endpoint says that it is valid', async (context) => {
+    const { app } = await startPrepared(context, stray, { prepare: async (each) => serveExpired(each, 3_600) });
     const refused = await ask(app.url, image);
     expect(refused.json()).toMatchObject({
       status: 502,
@@ -138,9 +139,9 @@ describe.each(SETS)('the identity endpoint, with $variables set', ({ stray }) =>
   });
 });
 
-describe('a key of Entra that is rotated', () => {
-  test('refuses one request, and the next has a token of the new key', async (context) => {
-    const { azure, app } = await bothWithSecret(context);
+describe('after Entra has rotated its signing key', () => {
+  test('with a client secret, one request fails, and the next gets a token that is signed with the new key', async (context) => {
+    const { azure, app } = await startWithSecret(context);
     expect((await ask(app.url, image)).status).toBe(200);
     await azure.authority.rotateKey();
     expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied', reason: 'token' });
@@ -148,8 +149,9 @@ describe('a key of Entra that is rotated', () => {
     expect(app.alive()).toBe(true);
   });
 
-  test("leaves a managed identity with the library's own copy, told as what it is", async (context) => {
-    const { azure, app } = await both(context, {});
+  // Later requests are not checked, because the identity library may return its own copy of the old token.
+  test('with a managed identity, a request fails, and the token is reported as the reason', async (context) => {
+    const { azure, app } = await startPrepared(context, {});
     expect((await ask(app.url, image)).status).toBe(200);
     await azure.authority.rotateKey();
     expect((await ask(app.url, image)).json()).toMatchObject({ code: 'model_access_denied', reason: 'token' });
@@ -157,7 +159,7 @@ describe('a key of Entra that is rotated', () => {
   });
 });
 
-describe('the role', () => {
+describe('access denied by the model', () => {
   let app: App;
   let azure: EmulatedAzure;
   beforeAll(async () => ({ app, azure } = await startBoth()));
@@ -166,7 +168,7 @@ describe('the role', () => {
     azure.close();
   });
 
-  test('taken away is told with who lacks it on what, and the command; given back, it works', async () => {
+  test('without the role, the answer has the identity, the resource and the command; with the role, it is 200', async () => {
     azure.setRole(false);
     const denied = await ask(app.url, image);
     const objectId = '00000000-0000-4000-8000-000000000002';
@@ -189,7 +191,7 @@ describe('the role', () => {
     expect(denied.json()['detail']).toContain('5 to 10 minutes');
     azure.setRole(true);
     expect((await ask(app.url, image)).status).toBe(200);
-    expect(azure.identity.requests, 'the token was good').toHaveLength(1);
+    expect(azure.identity.requests, 'the token is not fetched again').toHaveLength(1);
   });
 
   test.each([
@@ -228,7 +230,7 @@ describe('the role', () => {
       reason: 'key-disabled',
       words: 'az login',
     },
-  ])('is not blamed for all: $status $message', async ({ status, code, message, reason, words }) => {
+  ])('the reason is "$reason" if the model answers $status $message', async ({ status, code, message, reason, words }) => {
     azure.model.fail({ status, body: { error: { code, message } } });
     const denied = await ask(app.url, image);
     expect(denied.json()).toMatchObject({
@@ -241,28 +243,28 @@ describe('the role', () => {
   });
 });
 
-test('in a sovereign cloud, the token is asked for that cloud', async (context) => {
+test('requests a token for a sovereign cloud if AZURE_OPENAI_SCOPE names it', async (context) => {
   const audience = 'https://cognitiveservices.azure.us';
-  const { azure, app } = await both(context, { AZURE_OPENAI_SCOPE: `${audience}/.default` }, { audience });
+  const { azure, app } = await startPrepared(context, { AZURE_OPENAI_SCOPE: `${audience}/.default` }, { audience });
   expect((await ask(app.url, image)).status).toBe(200);
   expect(azure.identity.requests[0]?.query.get('resource')).toBe(audience);
 });
 
-/** What is broken, is broken before the app starts: it fetches its first token ahead of the first request. */
-async function both(
+/** Starts an emulated Azure and the app. `prepare` is called first, because the app fetches a token at startup. */
+async function startPrepared(
   { onTestFinished }: TestContext,
   env: Record<string, string>,
-  { breaking, ...options }: Broken = {},
+  { prepare, ...options }: Options = {},
 ): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = await startAzure({ record: true, ...options });
-  await breaking?.(azure);
+  await prepare?.(azure);
   const started = { azure, app: await startApp({ ...azure.env, ...env }) };
   onTestFinished(() => started.azure.close());
   onTestFinished(async () => started.app.stop());
   return started;
 }
 
-async function bothWithSecret({ onTestFinished }: TestContext): Promise<{ app: App; azure: EmulatedAzure }> {
+async function startWithSecret({ onTestFinished }: TestContext): Promise<{ app: App; azure: EmulatedAzure }> {
   const azure = await startAzure({ record: true });
   const entra = await startEntra(azure.authority);
   const { clientId, secret } = entra.application;
@@ -279,7 +281,7 @@ async function bothWithSecret({ onTestFinished }: TestContext): Promise<{ app: A
   return { app, azure };
 }
 
-/** Serves a token that has expired, and says that it has `seconds` left. */
+/** Makes the identity endpoint return an expired token, and say that it expires in `seconds`. */
 async function serveExpired({ authority, identity }: EmulatedAzure, seconds: number): Promise<void> {
   const { token } = await authority.issue('https://cognitiveservices.azure.com', { lifetimeSeconds: -60 });
   const expiresOn = String(Math.floor(Date.now() / 1000) + seconds);

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import * as v from 'valibot';
 
 const UPLOADS_AT_ONCE = 16;
-/** How many of the images differ. More would only take time to make. */
+/** The number of different images. More would only take longer to make. */
 const DISTINCT = 200;
 
 const Job = v.object({
@@ -46,7 +46,7 @@ async function stillOf(at: number): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Starts a job about all blobs below a URL, and returns its id. */
+/** Starts a job for all blobs under a URL, and returns its id. */
 export async function startJob(appUrl: string, source: string, more: object = {}): Promise<string> {
   const answer = await fetch(`${appUrl}/api/jobs`, {
     method: 'POST',
@@ -57,7 +57,7 @@ export async function startJob(appUrl: string, source: string, more: object = {}
   return v.parse(v.pick(Job, ['id']), await answer.json()).id;
 }
 
-/** The status of a job; undefined while the app does not answer. */
+/** Returns the status of a job, or undefined if the app does not answer with it. */
 export async function lookAtJob(appUrl: string, id: string): Promise<Job | undefined> {
   try {
     const answer = await fetch(`${appUrl}/api/jobs/${id}`);
@@ -67,10 +67,13 @@ export async function lookAtJob(appUrl: string, id: string): Promise<Job | undef
   }
 }
 
-/** The results of a job, one for each line. */
+/**
+ * Returns the results of a job.
+ * @throws {Error} if the app does not answer with them
+ */
 export async function resultsOf(appUrl: string, id: string): Promise<Result[]> {
   const answer = await fetch(`${appUrl}/api/jobs/${id}/results`);
-  if (!answer.ok) throw new Error(`No results: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`Could not get the results of the job: ${answer.status} ${await answer.text()}`);
   const lines = (await answer.text()).split('\n').filter(Boolean);
   return lines.map((line) => v.parse(Result, JSON.parse(line)));
 }

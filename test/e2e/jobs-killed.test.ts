@@ -11,9 +11,9 @@ const KILLS = Number(process.env['JOB_KILLS'] ?? (FULL ? 3 : 2));
 const IMAGES = 25 * KILLS;
 const CONCURRENCY = 8;
 const ANSWER_MS = 300;
-/** How long messages stay hidden that a killed process had in hand: 10 minutes in Azure. */
+/** How long the messages that a killed process was working on stay hidden. In Azure, it is 10 minutes. */
 const VISIBILITY_SECONDS = 5;
-/** What a killed process has sent still arrives. */
+/** Time for requests to arrive that a process has sent before it was killed. */
 const SETTLE_MS = 200;
 const ENDS_WITHIN = { timeout: 60_000 + KILLS * 10_000, interval: 500 };
 const TEST_MS = 2 * ENDS_WITHIN.timeout;
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 test(
-  'kills of the app in the midst of a job lose nothing, and cost only what was in hand',
+  'if the app is killed during a job, no image is lost, and only questions in progress are asked again',
   { timeout: TEST_MS },
   async () => {
     const blobs = await putImages(storage.images, 'killed', IMAGES);
@@ -40,7 +40,7 @@ test(
     const id = await startJob(app.url, `${storage.images.url}/killed/`);
     const lost = [0];
     for (let kills = 0; kills < KILLS; kills += 1) {
-      // The first kills meet the listing. Each further process gets to ask before it is killed, however slow the machine is.
+      // The first two kills hit the listing. After them, each process calls the model before it is killed.
       const asked = azure.model.requests.length;
       if (kills > 1) await expect.poll(() => azure.model.requests.length, ENDS_WITHIN).toBeGreaterThan(asked);
       await sleep(Math.random() * 1_500);
@@ -53,20 +53,20 @@ test(
 );
 
 test(
-  'two instances share a job, and kills of one after the other cost only what was in hand',
+  'two instances share a job, and if they are killed in turn, only questions in progress are asked again',
   { timeout: TEST_MS },
   async () => {
     const blobs = await putImages(storage.images, 'shared', IMAGES);
-    let [one, other] = await Promise.all([start(), start()]);
-    const id = await startJob(one.url, `${storage.images.url}/shared/`);
-    await expect.poll(() => [one, other].map((app) => answered(app) > 0), ENDS_WITHIN).toEqual([true, true]);
+    let [first, second] = await Promise.all([start(), start()]);
+    const id = await startJob(first.url, `${storage.images.url}/shared/`);
+    await expect.poll(() => [first, second].map((app) => answered(app) > 0), ENDS_WITHIN).toEqual([true, true]);
     const lost = [0];
     for (let kills = 0; kills < Math.ceil(KILLS / 4); kills += 1) {
       lost.push((lost.at(-1) ?? 0) + CONCURRENCY);
-      process.kill(one.pid, 'SIGKILL');
-      [one, other] = [other, await start()];
+      process.kill(first.pid, 'SIGKILL');
+      [first, second] = [second, await start()];
     }
-    await expectDone(one, id, blobs);
+    await expectDone(first, id, blobs);
     expectOnlyLostAskedAgain(lost);
   },
 );
@@ -83,7 +83,10 @@ async function start(): Promise<App> {
   return app;
 }
 
-/** Kills the only process that works on a job. Returns how many questions so far have no result: they were lost with a process. */
+/**
+ * Kills the only process that works on a job. Returns how many questions have no result so far: they were lost with a
+ * process.
+ */
 async function kill(app: App, id: string): Promise<number> {
   process.kill(app.pid, 'SIGKILL');
   await expect.poll(() => app.alive(), ENDS_WITHIN).toBe(false);
@@ -97,7 +100,7 @@ function expectOnlyLostAskedAgain(lost: readonly number[]): void {
   const byKill = lost.slice(1).map((total, at) => total - (lost[at] ?? 0));
   expect(Math.max(...byKill), `lost by each kill: ${byKill.join(', ')}`).toBeLessThanOrEqual(CONCURRENCY);
   expect(azure.model.requests.length).toBeGreaterThanOrEqual(IMAGES);
-  // One more for each kill: a message that was sent anew, and that was not deleted yet, is there twice.
+  // One more per kill: a message exists twice if it was sent again and the original was not deleted yet.
   expect(azure.model.requests.length).toBeLessThanOrEqual(IMAGES + (lost.at(-1) ?? 0) + byKill.length);
 }
 
@@ -105,7 +108,7 @@ async function expectDone(app: App, id: string, blobs: readonly string[]): Promi
   await expect
     .poll(async () => {
       const { status, found, answered: count, failed } = (await lookAtJob(app.url, id)) ?? {};
-      return { status, found, answered: count, failed, poison: await poisonous() };
+      return { status, found, answered: count, failed, poison: await poisonMessages() };
     }, ENDS_WITHIN)
     .toEqual({ status: 'done', found: IMAGES, answered: IMAGES, failed: 0, poison: 0 });
   const results = await resultsOf(app.url, id);
@@ -113,12 +116,12 @@ async function expectDone(app: App, id: string, blobs: readonly string[]): Promi
   expect(results.filter(({ answer }) => !answer)).toEqual([]);
 }
 
-/** Messages that the host has given up. */
-async function poisonous(): Promise<number | undefined> {
+/** Counts the messages in the poison queue: the host has given up on them. */
+async function poisonMessages(): Promise<number | undefined> {
   return (await storage.queues.getQueueClient('vision-jobs-poison').getProperties()).approximateMessagesCount;
 }
 
-/** Images that an instance has answered, by its log. */
+/** Counts the images that an instance has answered, according to its log. */
 function answered(app: App): number {
   return app.output().split('"outcome":"answered"').length - 1;
 }

@@ -13,25 +13,25 @@ const secrets: Secret[] = [
   { kind: 'key', value: Buffer.from('a-forgotten-key') },
 ];
 
-test('an ordinary log holds nothing', () => {
+test('finds nothing in an ordinary log', () => {
   expect(leaksIn(LOG, secrets)).toEqual([]);
 });
 
-describe('is found in a log', () => {
+describe('finds in a log', () => {
   const token = ['eyJ', 'hbGciOiJSUzI1NiJ9.x.y'].join('');
   test.each([
     ['an image in base64', image.toString('base64')],
-    ['a piece of one', image.toString('base64').slice(301, 400)],
-    ['a piece of one in base64url', image.toString('base64url').slice(301, 400)],
+    ['a piece of an image in base64', image.toString('base64').slice(301, 400)],
+    ['a piece of an image in base64url', image.toString('base64url').slice(301, 400)],
     ['an image in hex', image.toString('hex')],
-    ['an image as bytes', image.toString('latin1')],
-    ['an image taken for text', image.toString('utf8')],
-    ['an image as Node shows it', inspect(image)],
-    ['an image as Node shows its array', inspect(new Uint8Array(image))],
-    ['an image as JSON', JSON.stringify(image)],
-    ['an image in a list', JSON.stringify([...image])],
+    ['an image decoded as Latin-1', image.toString('latin1')],
+    ['an image decoded as UTF-8', image.toString('utf8')],
+    ['an image as a Buffer that Node prints', inspect(image)],
+    ['an image as a Uint8Array that Node prints', inspect(new Uint8Array(image))],
+    ['an image as a Buffer in JSON', JSON.stringify(image)],
+    ['an image as a list of numbers in JSON', JSON.stringify([...image])],
     ['a token', `token ${token}`],
-    ['a header', 'authorization: Bearer abcdefghijklmnopqrst'],
+    ['an Authorization header', 'authorization: Bearer abcdefghijklmnopqrst'],
     ['instructions', words],
     ['instructions in JSON', JSON.stringify({ words })],
     ['instructions in a URL', new URLSearchParams({ words }).toString()],

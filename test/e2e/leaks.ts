@@ -1,19 +1,19 @@
-/** Something that was shown to an app and that it may not print. */
+/** Content that was sent to an app and that the app must not print. */
 export interface Secret {
   readonly kind: 'image' | 'words' | 'key';
   readonly value: Buffer;
 }
 
-/** Below this, a text may stand in a log by chance. */
+/** A shorter text may be in a log by chance. */
 const SHORTEST_TEXT = 8;
-/** How much of a longer text, or of an image, is too much: characters or bytes. */
-const PIECE = 24;
-/** At so many places it is looked for; base64, in which an image would most likely be printed, everywhere. */
-const PLACES = 8;
-const ID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
+/** The length of the pieces of an image or a longer text that are searched for, in bytes or characters. */
+const PIECE_LENGTH = 24;
+/** How many pieces are searched for. Of base64, the most likely form of an image in a log, it is every piece. */
+const PIECES = 8;
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g;
 
-/** What is recognised by its looks alone: any token, any larger piece of base64 or hex, any data URL. */
-const LOOKS: readonly (readonly [what: string, pattern: RegExp])[] = [
+/** Patterns that no log may match, whatever the secrets are. */
+const PATTERNS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a token', /eyJ[\w-]{8,}/],
   ['an Authorization header', /bearer [\w-]{16,}/i],
   ['base64 or hex', /[A-Za-z\d+]{64,}/],
@@ -21,32 +21,32 @@ const LOOKS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a buffer', /<Buffer [\da-f]{2} |"type":"Buffer"/],
 ];
 
-/** What of all that an output holds, in words without it; nothing, if all is well. */
+/** Lists the kinds of secrets in an output, without the secrets themselves. The list is empty if there are none. */
 export function leaksIn(output: string, secrets: Iterable<Secret>): string[] {
-  const looks = LOOKS.flatMap(([what, pattern]) => (pattern.test(output) ? [what] : []));
+  const matched = PATTERNS.flatMap(([what, pattern]) => (pattern.test(output) ? [what] : []));
   const printed = { output, squeezed: output.replaceAll(/\s/g, ''), runs: runsOfBase64(output) };
   const known = [...secrets].flatMap(({ kind, value }) => {
-    if (kind === 'image') return holdsImage(printed, value) ? ['a piece of an image'] : [];
+    if (kind === 'image') return containsImage(printed, value) ? ['a piece of an image'] : [];
     return piecesOfText(value.toString()).some((piece) => output.includes(piece))
-      ? [kind === 'key' ? 'a key' : 'what was said']
+      ? [kind === 'key' ? 'a key' : 'instructions or an answer']
       : [];
   });
-  return [...new Set([...looks, ...known])];
+  return [...new Set([...matched, ...known])];
 }
 
 interface Printed {
   readonly output: string;
-  /** Without any white space: programs break lists of numbers as they please. */
+  /** The output without white space, because programs wrap lists of numbers differently. */
   readonly squeezed: string;
-  /** Pieces of what could be base64. */
+  /** All pieces of possible base64. */
   readonly runs: ReadonlySet<string>;
 }
 
-function holdsImage({ output, squeezed, runs }: Printed, image: Buffer): boolean {
+function containsImage({ output, squeezed, runs }: Printed, image: Buffer): boolean {
   const base64 = image.toString('base64');
   if ([...runs].some((run) => base64.includes(run))) return true;
   return piecesOf(image).some((piece) => {
-    // The ends of a piece may lie inside a character.
+    // A piece may begin or end within a character.
     const asText = [piece.toString('latin1'), piece.toString().slice(4, -4)];
     return (
       asText.some((text) => output.includes(text)) ||
@@ -55,7 +55,7 @@ function holdsImage({ output, squeezed, runs }: Printed, image: Buffer): boolean
   });
 }
 
-/** A text as it is, as JSON has it, and as a URL has it; a long one in pieces. */
+/** Returns pieces of a text as it is, as it is in JSON, and as it is in a URL. */
 function piecesOfText(text: string): string[] {
   if (text.length < SHORTEST_TEXT) return [];
   const forms = [
@@ -64,25 +64,28 @@ function piecesOfText(text: string): string[] {
     encodeURIComponent(text),
     new URLSearchParams({ text }).toString().slice('text='.length),
   ];
-  return forms.flatMap((form) => starts(form.length, PIECE).map((at) => form.slice(at, at + PIECE)));
+  return forms.flatMap((form) => starts(form.length).map((at) => form.slice(at, at + PIECE_LENGTH)));
 }
 
 function piecesOf(image: Buffer): Buffer[] {
-  return image.length < PIECE ? [] : starts(image.length, PIECE).map((at) => image.subarray(at, at + PIECE));
+  return image.length < PIECE_LENGTH
+    ? []
+    : starts(image.length).map((at) => image.subarray(at, at + PIECE_LENGTH));
 }
 
-/** Every stretch of so many characters that base64 could have, in either alphabet; ids have dashes in other places. */
+/** Returns every piece of an output that could be base64 or base64url, but is not part of a UUID. */
 function runsOfBase64(output: string): Set<string> {
-  const stretches = output.replaceAll(ID, ' ').match(/[A-Za-z\d+/_-]{24,}/g) ?? [];
+  const stretches = output.replaceAll(UUID, ' ').match(/[A-Za-z\d+/_-]{24,}/g) ?? [];
   const standard = [...new Set(stretches)].map((stretch) => stretch.replaceAll('-', '+').replaceAll('_', '/'));
   return new Set(
     standard.flatMap((stretch) =>
-      Array.from({ length: stretch.length - PIECE + 1 }, (_, at) => stretch.slice(at, at + PIECE)),
+      Array.from({ length: stretch.length - PIECE_LENGTH + 1 }, (_, at) => stretch.slice(at, at + PIECE_LENGTH)),
     ),
   );
 }
 
-function starts(length: number, piece: number): number[] {
-  const last = Math.max(0, length - piece);
-  return [...new Set(Array.from({ length: PLACES }, (_, place) => Math.floor((last * place) / (PLACES - 1))))];
+/** Returns where pieces begin that are spread evenly from the start to the end. */
+function starts(length: number): number[] {
+  const last = Math.max(0, length - PIECE_LENGTH);
+  return [...new Set(Array.from({ length: PIECES }, (_, at) => Math.floor((last * at) / (PIECES - 1))))];
 }

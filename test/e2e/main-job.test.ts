@@ -20,8 +20,8 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-describe('an image and a question in, an answer out', () => {
-  test('as text, in the words of the model and nothing else', async () => {
+describe('the answer to a question about an image', () => {
+  test('is plain text that contains the answer of the model', async () => {
     const image = await still('image/jpeg', 320, 200);
     const answer = await ask(app.url, image);
     expect(answer).toMatchObject({ status: 200 });
@@ -29,7 +29,7 @@ describe('an image and a question in, an answer out', () => {
     expect(answer.text).toContain(`JPEG image of 320 x 200 pixels, ${image.length.toLocaleString('en-US')} bytes`);
   });
 
-  test('as JSON, with all there is to know', async () => {
+  test('is JSON with usage, images and request ids if Accept asks for JSON', async () => {
     const image = await still('image/webp', 320, 200);
     const answer = await ask(app.url, image, { headers: { accept: 'application/json' } });
     expect(answer.json()).toEqual({
@@ -50,7 +50,7 @@ describe('an image and a question in, an answer out', () => {
     });
   });
 
-  test('every answer has an id, timings and nothing it should not have', async () => {
+  test('has headers for its id, timings and security, and none for CORS or the name of the server', async () => {
     const { headers } = await ask(app.url, await still('image/png', 8, 8));
     expect(headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
     expect(headers.get('server-timing')).toMatch(
@@ -63,7 +63,7 @@ describe('an image and a question in, an answer out', () => {
 });
 
 describe('the request that reaches the model', () => {
-  test('is what AzureOpenAI sends, with a token and no key', async () => {
+  test('is sent by the AzureOpenAI client, with a token and without a key', async () => {
     const image = await still('image/png', 20, 10);
     await ask(app.url, image, { query: { instructions: 'How many boats – 3?', detail: 'low', maxTokens: '99' } });
     const [request] = azure.model.requests;
@@ -94,11 +94,11 @@ describe('the request that reaches the model', () => {
   const pixels = IMAGE_TYPES.map(async (type) => ({ type, what: '1 pixel', bytes: await still(type, 1, 1) }));
   const largest = IMAGE_TYPES.map(async (type) => ({
     type,
-    what: 'the greatest size',
+    what: 'the largest size',
     bytes: await stillOfSize(type, MAX_IMAGE_BYTES),
   }));
   test.each([...pixels, ...some(largest, 2)].map((made, at) => ({ at, made })))(
-    'has the very bytes of the image ($at)',
+    'contains the image byte for byte ($at)',
     async ({ made }) => {
       const { type, bytes, what } = await made;
       const answer = await ask(app.url, bytes);
@@ -110,34 +110,34 @@ describe('the request that reaches the model', () => {
   );
 });
 
-describe('too large', () => {
-  test('is decided by the Content-Length, before a byte of the body, and told when all is sent', async () => {
+describe('the limit for an image', () => {
+  test('is checked against the Content-Length before the body is sent, and exceeding it is answered with 413', async () => {
     const { status, body } = await postHeadersFirst(app, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large', limit: MAX_IMAGE_BYTES });
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test('is told without a Content-Length too, as soon as the limit is passed', async () => {
+  test('also applies without a Content-Length: a larger image is answered with 413', async () => {
     const { status, body } = await postChunked(app.url, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large' });
   });
 
-  test('a body without a Content-Length is taken where it fits', async () => {
+  test('does not affect a small image without a Content-Length', async () => {
     const { status } = await postChunked(app.url, await still('image/png', 9, 9));
     expect(status).toBe(200);
   });
 });
 
-test('health touches nothing', async () => {
+test('health calls neither the model nor the identity endpoint', async () => {
   const health = await get(app.url, 'health');
   expect(health.json()).toEqual({ status: 'ok', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
   expect(health.headers.get('x-request-id')).toMatch(/\w/);
   expect([azure.model.requests, azure.identity.requests]).toEqual([[], []]);
 });
 
-test('one token serves any number of requests', async () => {
+test('20 concurrent requests need at most one token', async () => {
   const image = await still('image/png', 8, 8);
   await Promise.all(Array.from({ length: 20 }, async () => ask(app.url, image)));
   expect(azure.model.requests).toHaveLength(20);
@@ -155,7 +155,7 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Sends the body only when the app has logged what became of the request. */
+/** Sends the body only after the app has logged a 413 for the request. */
 async function postHeadersFirst(to: App, bytes: Buffer) {
   const logged = to.output().length;
   return post(to.url, { 'content-length': bytes.length }, (request) => {

@@ -8,7 +8,7 @@ import { ask, type Asked, post } from './ask.ts';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const MULTIPART = { 'content-type': 'multipart/form-data; boundary=XX' };
 
-/** Below the host's own limit, which is the default, so that the app is asked. */
+/** Less than the default, which is the host's own limit, so that the app gets the request. */
 const MAX_BODY_BYTES = 50_000_000;
 
 let app: App;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   ({ app, azure } = await startBoth({ REQUEST_TIMEOUT_SECONDS: '3', MAX_BODY_BYTES: String(MAX_BODY_BYTES) }));
   image = await still('image/png', 16, 16);
   base64 = image.toString('base64');
-  expect((await ask(app.url, image)).status).toBe(200); // what is loaded once is loaded
+  expect((await ask(app.url, image)).status).toBe(200); // loads what the app loads on first use
 });
 afterAll(async () => {
   await app.stop();
@@ -44,7 +44,7 @@ const form =
   async () =>
     post(app.url, `${parts.map((part) => `--XX\r\n${part}\r\n`).join('')}--XX--\r\n`, MULTIPART);
 const field = (name: string, value: string): string => `Content-Disposition: form-data; name="${name}"\r\n\r\n${value}`;
-const ask2 = { instructions: 'What?' };
+const question = { instructions: 'What?' };
 
 const cases: Case[] = [
   {
@@ -65,27 +65,27 @@ const cases: Case[] = [
     field: 'body',
   },
   {
-    what: 'multipart that is cut off',
+    what: 'multipart that ends within a part',
     send: async () => post(app.url, `--XX\r\n${field('instructions', 'What')}`, MULTIPART),
     status: 400,
     code: 'invalid_request',
     field: 'body',
   },
   {
-    what: 'multipart that begins again behind its end',
+    what: 'multipart with parts after its end',
     send: async () => post(app.url, `--XX--\r\n--XX\r\n${field('instructions', 'a')}\r\n--XX--`, MULTIPART),
     status: 400,
     code: 'missing_instructions',
   },
   {
-    what: 'multipart of nothing',
+    what: 'an empty multipart body',
     send: async () => post(app.url, '', MULTIPART),
     status: 400,
     code: 'invalid_request',
     field: 'body',
   },
   {
-    what: 'multipart that is none',
+    what: 'a multipart body without parts',
     send: async () => post(app.url, 'Dear Sir or Madam', MULTIPART),
     status: 400,
     code: 'invalid_request',
@@ -99,7 +99,7 @@ const cases: Case[] = [
     field: 'body',
   },
   {
-    what: 'a file under an unknown name',
+    what: 'a file in an unknown field',
     send: form('Content-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\nx'),
     status: 400,
     code: 'invalid_request',
@@ -140,20 +140,20 @@ const cases: Case[] = [
     code: 'empty_image',
   },
   {
-    what: 'JSON that is broken',
+    what: 'JSON that ends within a string',
     send: json('{"instructions": "secret-words'),
     status: 400,
     code: 'invalid_request',
     field: 'body',
   },
   {
-    what: 'JSON that ends early',
+    what: 'JSON that ends within an object',
     send: json('{"instructions": "secret-words"'),
     status: 400,
     code: 'invalid_request',
     field: 'body',
   },
-  { what: 'no JSON at all', send: json(''), status: 400, code: 'invalid_request', field: 'body' },
+  { what: 'an empty JSON body', send: json(''), status: 400, code: 'invalid_request', field: 'body' },
   { what: 'a JSON array', send: json([]), status: 400, code: 'invalid_request', field: 'body' },
   {
     what: 'instructions of the wrong type',
@@ -163,51 +163,51 @@ const cases: Case[] = [
     field: 'instructions',
   },
   {
-    what: 'images that are no array',
-    send: () => json({ ...ask2, images: base64 })(),
+    what: 'images that are not an array',
+    send: () => json({ ...question, images: base64 })(),
     status: 400,
     code: 'invalid_request',
     field: 'images',
   },
   {
-    what: 'an image that is no text',
-    send: json({ ...ask2, images: [{}] }),
+    what: 'an image that is not a string',
+    send: json({ ...question, images: [{}] }),
     status: 400,
     code: 'invalid_request',
     field: 'images[0]',
   },
   {
-    what: 'an image by address',
-    send: json({ ...ask2, images: ['https://example.com/cat.png'] }),
+    what: 'the URL of an image',
+    send: json({ ...question, images: ['https://example.com/cat.png'] }),
     status: 400,
     code: 'invalid_request',
     field: 'images[0]',
   },
   {
-    what: 'bad base64',
-    send: json({ ...ask2, images: ['not base64!'] }),
+    what: 'invalid base64',
+    send: json({ ...question, images: ['not base64!'] }),
     status: 400,
     code: 'invalid_request',
     field: 'images[0]',
   },
   {
-    what: 'much bad base64',
-    send: json({ ...ask2, images: [`${'A'.repeat(2_000_000)}*${'A'.repeat(2_000_000)}`] }),
+    what: '4 MB of invalid base64',
+    send: json({ ...question, images: [`${'A'.repeat(2_000_000)}*${'A'.repeat(2_000_000)}`] }),
     status: 400,
     code: 'invalid_request',
     field: 'images[0]',
   },
   {
-    what: 'a data URL of nothing',
-    send: json({ ...ask2, images: ['data:image/png;base64,'] }),
+    what: 'an empty data URL',
+    send: json({ ...question, images: ['data:image/png;base64,'] }),
     status: 400,
     code: 'empty_image',
   },
-  { what: 'no images', send: json({ ...ask2, images: [] }), status: 400, code: 'empty_image' },
-  { what: '40 MB of nesting', send: json('['.repeat(40_000_000)), status: 400, code: 'invalid_request', field: 'body' },
-  { what: '3 MB of nesting', send: json('['.repeat(3_000_000)), status: 400, code: 'invalid_request', field: 'body' },
+  { what: 'no images', send: json({ ...question, images: [] }), status: 400, code: 'empty_image' },
+  { what: '40 MB of nested arrays', send: json('['.repeat(40_000_000)), status: 400, code: 'invalid_request', field: 'body' },
+  { what: '3 MB of nested arrays', send: json('['.repeat(3_000_000)), status: 400, code: 'invalid_request', field: 'body' },
   {
-    what: '40 MB of tiny texts',
+    what: '40 MB of empty strings',
     send: json(`[${'"",'.repeat(13_000_000)}""]`),
     status: 400,
     code: 'invalid_request',
@@ -221,22 +221,22 @@ const cases: Case[] = [
     field: 'body',
   },
   {
-    what: 'text that is long and quoted',
+    what: 'instructions of 100,000 quotation marks',
     send: json({ instructions: '"'.repeat(100_000), images: ['AAAA'] }),
     status: 400,
     code: 'invalid_request',
     field: 'instructions',
   },
   {
-    what: 'more than a body may have',
+    what: 'a body that exceeds MAX_BODY_BYTES',
     send: json('x'.repeat(MAX_BODY_BYTES + 1)),
     status: 413,
     code: 'body_too_large',
   },
 ];
 
-// Whatever took longer than the deadline of three seconds would be a 408.
-test.each(cases)('$what: $status $code in time, and no call', async ({ send, status, code, field: at }) => {
+// A request that took longer than the deadline of three seconds would be answered with 408.
+test.each(cases)('$what: answers $status $code within the deadline, without a model call', async ({ send, status, code, field: at }) => {
   const answer = await send();
   expect(answer.status, answer.text.slice(0, 500)).toBe(status);
   expect(answer.json()).toMatchObject({ code, ...(at ? { errors: [expect.objectContaining({ field: at })] } : {}) });
@@ -244,8 +244,8 @@ test.each(cases)('$what: $status $code in time, and no call', async ({ send, sta
   expect(azure.model.requests).toEqual([]);
 });
 
-describe('a body that does not arrive', () => {
-  /** Announces ten bytes, sends one each time, and resolves with the whole response. */
+describe('a body', () => {
+  /** Announces ten bytes, sends one after each pause, and resolves with the whole response. */
   async function trickle(pauseMs: number): Promise<string> {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n');
@@ -256,16 +256,16 @@ describe('a body that does not arrive', () => {
     return answer;
   }
 
-  test('in time is a 408, which the caller reads when all is sent', async () => {
+  test('is answered with 408 if it is complete only after the deadline', async () => {
     expect(await trickle(400)).toMatch(/^HTTP\/1\.1 408 [^]*request_timeout/);
   });
 
-  test('at all is a 500 without a body by the Functions host, and a 408 by the server', async () => {
+  test('that never arrives is answered with an empty 500 by the Functions host, and with 408 by the server', async () => {
     const expected = SERVED_BY === 'server' ? /^HTTP\/1\.1 408 [^]*"request_timeout"/ : /^HTTP\/1\.1 500 [^]*\r\n\r\n$/;
     expect(await trickle(60_000)).toMatch(expected);
   });
 
-  test('and a caller who left in its midst, cost the next one nothing', async () => {
+  test('whose client disconnects does not affect the next request', async () => {
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc');
     await new Promise((resolve) => setTimeout(resolve, 200));

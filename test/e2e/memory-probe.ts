@@ -1,4 +1,4 @@
-/** Loaded into an app's process before the app: on SIGUSR2 it clears away what is garbage and prints what is left. */
+/** Is loaded into the process before the app. On SIGUSR2, it collects garbage and prints the memory still in use. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -6,7 +6,7 @@ setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');
 
 process.on('SIGUSR2', () => {
-  // What buffers took is counted until the collection after the one that freed them.
+  // Twice, because the memory of freed buffers is counted until the next collection.
   if (typeof collect === 'function') for (let times = 0; times < 2; times += 1) collect();
   const { heapUsed, external } = process.memoryUsage();
   process.stdout.write(`holds ${heapUsed + external} bytes\n`);

@@ -10,16 +10,19 @@ import { ask, checkedFetch, post } from './ask.ts';
 import { keepSecret } from './secrets.ts';
 
 const PER_REQUEST = 10;
-/** Of about 900, so that every kind of metadata is among them, and in the full run every format in most of the places. */
-const EVERY = FULL ? 4 : 13;
-/** What more than 200 images may take on a busy machine: the emulated model decodes each. */
+/**
+ * Of about 900 images, each `STEP`th is used. They have all kinds of metadata, and in the full run each format has it in
+ * most of the places.
+ */
+const STEP = FULL ? 4 : 13;
+/** Time for more than 200 images on a busy machine. The emulated model decodes each of them. */
 const ROUTE_MS = 120_000;
 
 const INSTRUCTIONS = 'What is this?';
 const JSON_TYPE = { 'content-type': 'application/json' };
 const ANY_ANSWER = { ...JSON_TYPE, accept: 'application/json, text/event-stream' };
 
-const images = (await imagesWithMetadata()).filter((_image, index) => index % EVERY === 0);
+const images = (await imagesWithMetadata()).filter((_image, index) => index % STEP === 0);
 
 let app: App;
 let azure: EmulatedAzure;
@@ -30,7 +33,7 @@ afterAll(async () => {
 });
 beforeEach(() => azure.reset());
 
-/** Every way in which images reach the model; each returns a status. */
+/** All routes by which images reach the model. Each function returns the status of the response. */
 const routes: Readonly<Record<string, (given: readonly Buffer[]) => Promise<number>>> = {
   async raw(given) {
     const answers = await Promise.all(given.map(async (image) => ask(app.url, image)));
@@ -60,20 +63,20 @@ const routes: Readonly<Record<string, (given: readonly Buffer[]) => Promise<numb
   },
 };
 
-/** Every image goes by one of the routes, and in the full run by all of them. */
+/** Each image takes one of the routes, and in the full run all of them. */
 const byRoute = Map.groupBy(inTurn(images, Object.keys(routes)), ({ way }) => way);
 
 function imagesFor(route: string): readonly WithMetadata[] {
   return (byRoute.get(route) ?? []).map(({ row }) => row);
 }
 
-test('there are many images with metadata, and each goes by some route', () => {
+test('there are enough images with metadata, and each takes at least one route', () => {
   expect(images.length).toBeGreaterThan(FULL ? 200 : 60);
   expect(new Set(Object.keys(routes).flatMap(imagesFor)).size).toBe(images.length);
 });
 
 test.each(Object.keys(routes))(
-  'nothing but the picture reaches the model: %s',
+  'removes the metadata of images and keeps their pixels: %s',
   async (route) => {
     const given = imagesFor(route);
     for (let at = 0; at < given.length; at += PER_REQUEST) {
@@ -82,8 +85,8 @@ test.each(Object.keys(routes))(
       expect(await routes[route]?.(group.map(({ bytes }) => bytes)), names(group)).toBe(200);
       const received = azure.model.requests.flatMap(({ body }) => imagesIn(body));
       expect(received, names(group)).toHaveLength(group.length);
-      expect(namesOfLeft(received, group)).toEqual([]);
-      // Images that are sent raw arrive in any order.
+      expect(namesWithMetadataLeft(received, group)).toEqual([]);
+      // Raw images are sent concurrently, so they arrive in any order.
       const before = (await pixels(group.map(({ bytes }) => bytes))).toSorted();
       expect((await pixels(received)).toSorted(), names(group)).toEqual(before);
     }
@@ -91,7 +94,7 @@ test.each(Object.keys(routes))(
   ROUTE_MS,
 );
 
-test.each(Object.keys(routes))('an image without metadata is sent byte for byte: %s', async (route) => {
+test.each(Object.keys(routes))('sends an image without metadata byte for byte: %s', async (route) => {
   const given = await Promise.all(
     (['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const).map(async (type) => still(type, 64, 48)),
   );
@@ -100,7 +103,7 @@ test.each(Object.keys(routes))('an image without metadata is sent byte for byte:
   expect(received.map(hex).toSorted()).toEqual(given.map(hex).toSorted());
 });
 
-test('the answer describes what was sent', async () => {
+test('the answer describes the image that was sent to the model', async () => {
   const [first] = images;
   const answer = await ask(app.url, first?.bytes ?? Buffer.alloc(0), { headers: { accept: 'application/json' } });
   const [sent] = imagesIn(azure.model.requests[0]?.body);
@@ -108,7 +111,7 @@ test('the answer describes what was sent', async () => {
   expect(answer.json()['images']).toEqual([{ type: 'image/jpeg', width: 64, height: 48, bytes: sent?.length }]);
 });
 
-test('a request that is sent again has the same image in it', async () => {
+test('a retry sends the same image again', async () => {
   azure.model.fail({ status: 500 });
   const [first] = images;
   expect((await ask(app.url, first?.bytes ?? Buffer.alloc(0))).status).toBe(200);
@@ -117,7 +120,7 @@ test('a request that is sent again has the same image in it', async () => {
   expect(twice).toEqual(once);
 });
 
-test('PREPARE_IMAGES=off sends images as they came', async () => {
+test('sends an image unchanged if PREPARE_IMAGES=off', async () => {
   const other = await startApp({ ...azure.env, PREPARE_IMAGES: 'off' });
   const [first] = images;
   const answer = await ask(other.url, first?.bytes ?? Buffer.alloc(0), { headers: { accept: 'application/json' } });
@@ -133,15 +136,15 @@ async function send(path: string, body: object): Promise<number> {
   return status;
 }
 
-/** Which images have left something of their metadata: four bytes of a random secret, or more. */
-function namesOfLeft(received: readonly Buffer[], group: readonly WithMetadata[]): string[] {
+/** Returns the names of images with metadata left: at least four bytes of their random secret reached the model. */
+function namesWithMetadataLeft(received: readonly Buffer[], group: readonly WithMetadata[]): string[] {
   const starts = Array.from({ length: 37 }, (_, at) => at);
   return group
     .filter(({ secret }) => starts.some((at) => received.some((image) => image.includes(secret.subarray(at, at + 4)))))
     .map(({ name }) => name);
 }
 
-/** The images in a request to the model, wherever they stand. */
+/** Returns the images in a request to the model, wherever they are in it. */
 function imagesIn(body: unknown): Buffer[] {
   return [...JSON.stringify(body).matchAll(/"data:image\/\w+;base64,(?<base64>[^"]*)"/g)].map(({ groups }) =>
     Buffer.from(groups?.['base64'] ?? '', 'base64'),

@@ -28,7 +28,7 @@ describe('a path that does not exist', () => {
     ['POST', '/api/a/b/c?code=secret'],
     ['GET', '/api'],
     ['PATCH', '/api/%E0%A4%A'],
-  ])('%s %s is 404, and says what there is', async (method, path) => {
+  ])('%s %s answers 404 and lists the routes', async (method, path) => {
     const { response, text } = await call(method, path);
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
@@ -50,7 +50,7 @@ describe('a path that does not exist', () => {
     '/api/chat',
     '/api/responses/1/input_items',
     '/api/MODELS/x/y',
-  ])('POST %s is 404 in the shape that OpenAI clients read', async (path) => {
+  ])('POST %s answers 404 in the format of an OpenAI error', async (path) => {
     const { response, text } = await call('POST', path);
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toBe('application/json');
@@ -67,7 +67,7 @@ describe('a path that does not exist', () => {
   });
 });
 
-describe('a method that a path does not take', () => {
+describe('a method that a path does not support', () => {
   test.each([
     ['GET', '/api/processImage', 'POST'],
     ['PUT', '/api/PROCESSIMAGE/', 'POST'],
@@ -75,7 +75,7 @@ describe('a method that a path does not take', () => {
     ['OPTIONS', '/api/health/ready', 'GET'],
     ['DELETE', '/api/openapi.json', 'GET'],
     ['PATCH', '/api/playground', 'GET'],
-  ])('%s %s is 405 with Allow: %s', async (method, path, allow) => {
+  ])('%s %s answers 405 with Allow: %s', async (method, path, allow) => {
     const { response, text } = await call(method, path);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allow);
@@ -87,7 +87,7 @@ describe('a method that a path does not take', () => {
     });
   });
 
-  test('GET /api/chat/completions is 405 in the shape that OpenAI clients read', async () => {
+  test('GET /api/chat/completions answers 405 in the format of an OpenAI error', async () => {
     const { response, text } = await call('GET', '/api/chat/completions');
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('POST');
@@ -95,7 +95,7 @@ describe('a method that a path does not take', () => {
   });
 
   test.each(['/api/health', '/api/openapi.json', '/api/playground', '/api/health/ready'])(
-    'HEAD %s is 405 with Allow, and has no body',
+    'HEAD %s answers 405 with Allow and without a body',
     async (path) => {
       const { response, text } = await call('HEAD', path);
       expect(response.status).toBe(405);
@@ -106,7 +106,7 @@ describe('a method that a path does not take', () => {
   );
 });
 
-test('a request that a route takes is not swallowed', async () => {
+test('a request to an existing route reaches that route', async () => {
   expect((await call('GET', '/api/health')).response.status).toBe(200);
   expect((await call('POST', '/api/processImage')).response.status).toBe(400);
 });
