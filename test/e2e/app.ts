@@ -36,7 +36,7 @@ export interface App {
 
 /**
  * Starts the build in `dist/`, or in another folder, as {@link SERVED_BY} says. The process gets only `env` and the
- * variables that it needs to run, and its working directory is that folder, so that no settings of the machine reach it.
+ * variables that it needs to run. Its working directory is that folder. So no settings of the machine reach it.
  * @param launcher - a command through which the process is started
  */
 export async function startApp(

@@ -59,8 +59,8 @@ const groups = [
 ];
 
 /**
- * Every fault with every way of asking that it is tried with. The groups are mixed, so that tests with different pairs run
- * at the same time: most of them only wait.
+ * Every fault with every way of asking that it is tried with. The groups are mixed, so that tests with different pairs
+ * run at the same time: most of them only wait.
  */
 const table = groups
   .flatMap(({ what, faults, pairs }) =>
@@ -125,7 +125,7 @@ test('no fault causes an unexpected error or an unhandled rejection, and every a
   }
 });
 
-/** Whether this run tries a fault. As a server, it tries every third, because the app is the same; the full run tries all. */
+/** Whether this run tries a fault. As a server, the app is the same, so only the full run tries more than every third. */
 function isTried(_fault: Fault, at: number): boolean {
   return FULL || SERVED_BY === 'functions' || at % 3 === 0;
 }

@@ -110,21 +110,21 @@ describe('the request that reaches the model', () => {
   );
 });
 
-describe('the limit for an image', () => {
-  test('is checked against the Content-Length before the body is sent, and exceeding it is answered with 413', async () => {
+describe('the size limit of an image', () => {
+  test('rejects a larger image with 413 by its Content-Length, before the body is sent', async () => {
     const { status, body } = await postHeadersFirst(app, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large', limit: MAX_IMAGE_BYTES });
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test('also applies without a Content-Length: a larger image is answered with 413', async () => {
+  test('rejects a larger image with 413 if the body is chunked', async () => {
     const { status, body } = await postChunked(app.url, Buffer.alloc(MAX_IMAGE_BYTES + 1));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toMatchObject({ code: 'image_too_large' });
   });
 
-  test('does not affect a small image without a Content-Length', async () => {
+  test('accepts a small image if the body is chunked', async () => {
     const { status } = await postChunked(app.url, await still('image/png', 9, 9));
     expect(status).toBe(200);
   });

@@ -11,8 +11,8 @@ import { keepSecret } from './secrets.ts';
 
 const PER_REQUEST = 10;
 /**
- * Of about 900 images, each `STEP`th is used. They have all kinds of metadata, and in the full run each format has it in
- * most of the places.
+ * The tests use every `STEP`th of about 900 images. These contain all kinds of metadata. In the full run, each format
+ * contains it in most of the places.
  */
 const STEP = FULL ? 4 : 13;
 /** Time for more than 200 images on a busy machine. The emulated model decodes each of them. */
