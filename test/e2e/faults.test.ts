@@ -125,7 +125,7 @@ test('no fault causes an unexpected error or an unhandled rejection, and every a
   }
 });
 
-/** Whether this run tries a fault. As a server, the app is the same, so only the full run tries more than every third. */
+/** Whether this run tries a fault. As a server, the quick run tries a third, because the app is the same. */
 function isTried(_fault: Fault, at: number): boolean {
   return FULL || SERVED_BY === 'functions' || at % 3 === 0;
 }
