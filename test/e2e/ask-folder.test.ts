@@ -192,7 +192,7 @@ const MISTAKES: readonly (readonly [args: string[], message: string])[] = [
   [['images', 'What?', '--schema', 'nowhere.json'], '--schema: nowhere.json'],
   [['images', 'What?', '--unknown'], '--unknown'],
 ];
-test.each(some(MISTAKES, 3))('arguments %j: prints what is wrong and the usage, and exits with 2', async (args, message) => {
+test.each(some(MISTAKES, 3))('with %j, prints the mistake and the usage, and exits with 2', async (args, message) => {
   const command = ask(...args);
   expect(await command.ended).toBe(2);
   expect(command.output()).toContain(message);

@@ -147,7 +147,8 @@ describe('hostile URLs', () => {
       const answers = [await post(fresh.app.url, body, JSON_TYPE)];
       // A URL that is too long for a query is sent in JSON only.
       const query = new URLSearchParams({ instructions: 'What is this?', blob: url }).toString();
-      if (query.length < 4_096) answers.push(await post(fresh.app.url, '', { accept: 'application/json' }, `?${query}`));
+      if (query.length < 4_096)
+        answers.push(await post(fresh.app.url, '', { accept: 'application/json' }, `?${query}`));
       for (const answer of answers)
         if (answer.status !== 403 || answer.json()['code'] !== 'blob_not_allowed') unexpected.push([what, answer.text]);
     }
@@ -180,7 +181,11 @@ describe('health/ready', () => {
 
   test.each([
     ['a container that does not exist', { IMAGE_CONTAINERS: '/nowhere' }, 'has no container nowhere'],
-    ['a storage account that cannot be reached', { IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' }, 'cannot be reached'],
+    [
+      'a storage account that cannot be reached',
+      { IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' },
+      'cannot be reached',
+    ],
   ])('answers 503 and reports %s, and that the deployment is ok', async (_, { IMAGE_CONTAINERS }, reason) => {
     const containers = IMAGE_CONTAINERS.startsWith('/')
       ? storage.images.url.replace(/\/images$/, IMAGE_CONTAINERS)

@@ -27,7 +27,7 @@ async function failure(params: object = {}): Promise<unknown> {
 test.each([
   { params: { temperature: 0 }, param: 'temperature', code: 'unsupported_value' },
   { params: { max_completion_tokens: 0 }, param: 'max_completion_tokens', code: 'invalid_value' },
-])("returns the model's error about an invalid parameter, without retries: $params", async ({ params, param, code }) => {
+])("returns the model's error about a wrong parameter, without retries: $params", async ({ params, param, code }) => {
   expect(await failure(params)).toMatchObject({ status: 400, param, code, message: expect.stringContaining(param) });
   expect(azure.model.requests).toHaveLength(1);
   expect(app.output()).toContain(`"param":"${param}"`);

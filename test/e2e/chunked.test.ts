@@ -87,7 +87,7 @@ const IMAGES = [
 describe('a chunked body gets the same answer as one with a Content-Length', () => {
   const question = { instructions: 'What is this?' };
 
-  test.each(inTurn(WAYS, IMAGES))('$row.name: $way.what is answered with $way.status', async ({ row: way, way: { image, status } }) => {
+  test.each(inTurn(WAYS, IMAGES))('$row.name: $way.what: $way.status', async ({ row: way, way: { image, status } }) => {
     const answer = await answerOf(small.app.url, await way.put({ images: [await image()], fields: question }));
     expect(answer.status, answer.text.slice(0, 300)).toBe(status);
   });
@@ -116,7 +116,7 @@ const largest: readonly (readonly [bytes: number, status: number])[] = [
   [LARGEST_IMAGE, 200],
   [LARGEST_IMAGE + 1, 413],
 ];
-test.each(some(largest, 2))('with the default limits, an image of %d bytes is answered with %d, chunked or not', async (bytes, status) => {
+test.each(some(largest, 2))('with the default limits, an image of %d bytes gets %d', async (bytes, status) => {
   const body = await stillOfSize('image/jpeg', bytes);
   const sent = { path: '/api/processImage?instructions=x', headers: {}, body: Buffer.from(body) };
   expect((await answerOf(large.app.url, sent)).status).toBe(status);

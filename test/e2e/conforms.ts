@@ -65,7 +65,12 @@ function headerDifferences({ headers: documented = {} }: ResponseObject, headers
   });
 }
 
-function bodyDifferences({ content }: ResponseObject, pointer: readonly string[], headers: Headers, text: string): string[] {
+function bodyDifferences(
+  { content }: ResponseObject,
+  pointer: readonly string[],
+  headers: Headers,
+  text: string,
+): string[] {
   if (!content) return text === '' ? [] : ['there should be no body'];
   const type = headers.get('content-type')?.split(';', 1)[0] ?? '';
   if (!content[type]) return [`the Content-Type is "${type}" and not ${Object.keys(content).join(' or ')}`];

@@ -98,7 +98,7 @@ describe('fail-over', () => {
     { fault: { status: 503 } },
     { fault: { breakOff: 'before-headers' as const } },
   ];
-  test.each(some(failures, 2))('if the first endpoint fails, the second is called without a retry of the first: $fault', async ({ fault }) => {
+  test.each(some(failures, 2))('if the first fails, the second is called without retries: $fault', async ({ fault }) => {
     first.model.fail(fault, Infinity);
     expect((await ask(app.url, image)).status).toBe(200);
     expect(calls()).toEqual([1, 1]);

@@ -84,7 +84,11 @@ describe('text in different charsets', () => {
 
   test.each<[string, () => Promise<Asked>, RegExp]>([
     ['JSON in undeclared Latin-1', async () => post(app.url, latin1(jsonOf(question)), JSON_TYPE), /body is not UTF-8/],
-    ['a chat request in undeclared Latin-1', async () => chatBody(latin1(chatOf(question)), JSON_TYPE), /body is not UTF-8/],
+    [
+      'a chat request in undeclared Latin-1',
+      async () => chatBody(latin1(chatOf(question)), JSON_TYPE),
+      /body is not UTF-8/,
+    ],
     [
       'a form field in undeclared Latin-1',
       async () => form(['name="instructions"', latin1(question)], [IMAGE_PART, image]),
@@ -149,13 +153,16 @@ describe('a form', () => {
     expect(imageIn(azure.model.requests[0]?.body).equals(image)).toBe(true);
   });
 
-  test.each(['quoted-printable', 'x-uuencode'])('is rejected with 400 and the name of the encoding if a part has Content-Transfer-Encoding: %s', async (encoding) => {
-    const { status, text } = await form(
-      [`name="instructions"\r\ncontent-transfer-encoding: ${encoding}`, 'x'],
-      [IMAGE_PART, image],
-    );
-    expect([status, text]).toEqual([400, expect.stringContaining(encoding)]);
-  });
+  test.each(['quoted-printable', 'x-uuencode'])(
+    'is rejected with 400 and the name of the encoding if a part has Content-Transfer-Encoding: %s',
+    async (encoding) => {
+      const { status, text } = await form(
+        [`name="instructions"\r\ncontent-transfer-encoding: ${encoding}`, 'x'],
+        [IMAGE_PART, image],
+      );
+      expect([status, text]).toEqual([400, expect.stringContaining(encoding)]);
+    },
+  );
 });
 
 describe('data URLs', () => {
@@ -166,7 +173,7 @@ describe('data URLs', () => {
     'percent-encoded base64': `data:image/png;base64,${encodeURIComponent(text)}`,
     'tabs and line breaks': `data:image/png;base64,${text.slice(0, 20)}\t\r\n${text.slice(20)}`,
     'a long name parameter': `data:image/png;name=${encodeURIComponent('写'.repeat(80))};base64,${text}`,
-    'percent-encoded bytes instead of base64': `data:image/png,${Buffer.from(text, 'base64').toString('hex').replaceAll(/../g, '%$&')}`,
+    'percent-encoded bytes': `data:image/png,${Buffer.from(text, 'base64').toString('hex').replaceAll(/../g, '%$&')}`,
   });
   test.each(Object.keys(urls('')))('are decoded as fetch() decodes them: %s', async (what) => {
     const url = urls(base64)[what];

@@ -230,7 +230,7 @@ describe('access denied by the model', () => {
       reason: 'key-disabled',
       words: 'az login',
     },
-  ])('the reason is "$reason" if the model answers $status $message', async ({ status, code, message, reason, words }) => {
+  ])('the reason is "$reason" after $status $message', async ({ status, code, message, reason, words }) => {
     azure.model.fail({ status, body: { error: { code, message } } });
     const denied = await ask(app.url, image);
     expect(denied.json()).toMatchObject({

@@ -68,9 +68,7 @@ function piecesOfText(text: string): string[] {
 }
 
 function piecesOf(image: Buffer): Buffer[] {
-  return image.length < PIECE_LENGTH
-    ? []
-    : starts(image.length).map((at) => image.subarray(at, at + PIECE_LENGTH));
+  return image.length < PIECE_LENGTH ? [] : starts(image.length).map((at) => image.subarray(at, at + PIECE_LENGTH));
 }
 
 /** Returns every piece of an output that could be base64 or base64url, but is not part of a UUID. */
