@@ -2,16 +2,16 @@ import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import type { Fault } from '../../src/dev/emulator/fault.ts';
-import { askModel, type Outcome, type Way } from './ask-model.ts';
+import { askModel, type AskOptions, type Outcome } from './ask-model.ts';
 
 let azure: EmulatedAzure;
 beforeAll(async () => void (azure = await startAzure({ record: true })));
 afterEach(() => azure.reset());
 afterAll(() => azure.close());
 
-async function ask(fault: Fault, way: Way = {}): Promise<Outcome> {
+async function ask(fault: Fault, options: AskOptions = {}): Promise<Outcome> {
   azure.model.fail(fault, Infinity);
-  return askModel({ AZURE_OPENAI_ENDPOINT: azure.env['AZURE_OPENAI_ENDPOINT'] ?? '' }, way);
+  return askModel({ AZURE_OPENAI_ENDPOINT: azure.env['AZURE_OPENAI_ENDPOINT'] ?? '' }, options);
 }
 
 const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
@@ -32,7 +32,7 @@ const chunk = (delta: unknown, finish_reason: string | null = null) => ({
 const events = (chunks: readonly object[]): string =>
   `${chunks.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')}data: [DONE]\n\n`;
 
-describe('a whole answer to a request for a stream', () => {
+describe('a whole answer to a request with streaming', () => {
   test.each(['application/json', 'application/json; charset=utf-8', 'application/problem+json'])(
     'of type %s is read as a stream of one chunk',
     async (type) => {
@@ -50,14 +50,14 @@ describe('a whole answer to a request for a stream', () => {
   test.each([
     { body: { error: { code: '429', message: 'x' } }, code: 'rate_limited' },
     { body: [], code: 'upstream_error' },
-  ])('that is none is told before the status is spent: $code', async ({ body, code }) => {
+  ])('becomes $code before the first chunk if it is not a completion', async ({ body, code }) => {
     expect(await ask({ body }, { stream: true })).toMatchObject({ early: true, problem: { code } });
   });
 });
 
-describe('a stream to a request for a whole answer', () => {
+describe('a stream as the answer to a request without streaming', () => {
   test.each(['text/event-stream', 'text/event-stream; charset=utf-8', 'text/plain'])(
-    'of type %s is put together, tool calls and usage as well',
+    'of type %s is joined into one completion, with tool calls and usage',
     async (type) => {
       const call = (index: number, more: object) => ({ tool_calls: [{ index, ...more }] });
       const chunks = [
@@ -96,7 +96,7 @@ describe('a stream to a request for a whole answer', () => {
     },
   );
 
-  test('is the same text, however it is cut into chunks', async () => {
+  test('gives the same text, however it is divided into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 8 }), async (pieces) => {
         azure.reset();
@@ -108,13 +108,13 @@ describe('a stream to a request for a whole answer', () => {
     );
   });
 
-  test('that ends with an error is judged by it', async () => {
+  test('becomes rate_limited if it ends with a 429', async () => {
     const body = events([chunk({ content: 'A' }), { error: { code: '429', message: 'x' } }]);
     expect((await ask({ headers: { 'content-type': 'text/event-stream' }, body })).problem?.code).toBe('rate_limited');
   });
 });
 
-test('JSON under the type of a text is read', async () => {
+test('reads a completion with the Content-Type text/plain', async () => {
   const { answer } = await ask({ headers: { 'content-type': 'text/plain' }, body: JSON.stringify(completion) });
   expect(answer).toEqual(completion);
 });
@@ -124,7 +124,7 @@ test.each([
   { headers: { 'content-type': 'text/plain' }, body: 'Hello', named: '(text/plain)' },
   { headers: { 'content-type': 'application/json' }, body: '{"id":"c","cho', named: undefined },
   { headers: { 'content-type': 'text/event-stream' }, body: 'data: [DONE]\n\n', named: '(text/event-stream)' },
-])('what is no answer of any kind is named: $body', async ({ headers, body, named = '' }) => {
+])('a body that is not a completion becomes upstream_error: $body', async ({ headers, body, named = '' }) => {
   for (const stream of [false, true]) {
     azure.reset();
     const { problem } = await ask({ headers, body }, { stream });

@@ -4,25 +4,25 @@ import { Deadline } from '../../src/http/deadline.ts';
 import { Problem } from '../../src/http/problem.ts';
 import { Stopwatch } from '../../src/http/stopwatch.ts';
 
-/** How a question is put to a model. */
-export interface Way {
+/** How to ask the model. */
+export interface AskOptions {
   readonly stream?: boolean;
   /** Whether the caller wrote the parameters, as on the OpenAI routes. */
   readonly isCallersOwn?: boolean;
 }
 
-/** What became of a question: the completion or the chunks, and the problem that ended them. */
+/** The completion or the chunks, and the problem that ended them. */
 export interface Outcome {
   readonly answer: unknown;
   readonly problem: Problem | undefined;
-  /** Whether the problem came before the first chunk, so that a status can tell it. */
+  /** Whether the problem came before the first chunk, so that it can still set the status of the response. */
   readonly early: boolean;
 }
 
-/** Asks a model at an address with a key, by the real SDK over real HTTP. */
+/** Asks the model at AZURE_OPENAI_ENDPOINT with a key, with the real SDK over real HTTP. */
 export async function askModel(
   env: Readonly<Record<string, string>>,
-  { stream = false, isCallersOwn = false }: Way = {},
+  { stream = false, isCallersOwn = false }: AskOptions = {},
 ): Promise<Outcome> {
   const settings = readSettings({
     AZURE_OPENAI_DEPLOYMENT: 'gpt-vision',

@@ -10,7 +10,7 @@ const agent = createServer((_request, response) => response.writeHead(401, heade
 beforeAll(async () => void (url = `http://127.0.0.1:${await listen(agent, 0)}`));
 afterAll(() => void agent.close());
 
-// The library settles once in a process on which platform it is, and where its endpoint is, so this one is on Azure Arc.
+// The library detects its platform and endpoint only once per process, so these tests have a file of their own.
 test.each([
   {
     answer: { 'www-authenticate': 'Basic realm=/var/opt/azcmagent/tokens/unreadable.key' },
@@ -20,7 +20,7 @@ test.each([
   { answer: {}, said: 'www_authenticate_header_missing', next: 'restart the agent' },
   { answer: { 'www-authenticate': 'Digest x' }, said: 'www_authenticate', next: 'restart the agent' },
   { answer: { 'www-authenticate': 'Basic realm=/etc/passwd' }, said: 'invalid_file', next: 'restart the agent' },
-])("Azure Arc's agent that fails is told as such: $said", async ({ answer, said, next }) => {
+])('the problem of a failed Azure Arc agent says "$said" and advises "$next"', async ({ answer, said, next }) => {
   headers = answer;
   onTestFinished(() => void vi.unstubAllEnvs());
   const variables = {

@@ -4,17 +4,17 @@ import { expect, test } from 'vitest';
 import wabt from 'wabt';
 import { BASE64_MODULE, base64Length, CHUNK_BYTES, encodeBase64 } from '../../src/azure/base64-encoder.ts';
 
-const place = Buffer.alloc(base64Length(CHUNK_BYTES));
-const encoded = (chunk: Buffer): string => place.toString('latin1', 0, encodeBase64(chunk, place));
+const output = Buffer.alloc(base64Length(CHUNK_BYTES));
+const encoded = (chunk: Buffer): string => output.toString('latin1', 0, encodeBase64(chunk, output));
 
-test('what runs is base64.wat', async () => {
+test('BASE64_MODULE is compiled from base64.wat', async () => {
   const file = new URL('../../src/azure/base64.wat', import.meta.url);
   const assembler = await wabt();
   const assembled = assembler.parseWat(file.pathname, await readFile(file, 'utf8'), { simd: true }).toBinary({}).buffer;
   expect(BASE64_MODULE).toBe(Buffer.from(assembled).toString('base64'));
 });
 
-test('every two sextets beside each other, in every place of twelve bytes, are encoded as Node does it', () => {
+test('encodes every pair of adjacent sextets, at every position in 12 bytes, as Node does', () => {
   const pairs = Array.from({ length: 64 * 64 }, (_, pair) => [pair >> 6, pair & 63]).flat();
   for (let shift = 0; shift < 16; shift++) {
     const sextets = [...pairs.slice(0, shift), ...pairs];
@@ -29,9 +29,9 @@ test('every two sextets beside each other, in every place of twelve bytes, are e
 });
 
 test.each([0, 1, 2, 3, 11, 12, 13, CHUNK_BYTES - 1, CHUNK_BYTES])(
-  '%d bytes, after others, are encoded as Node does it',
+  'encodes %d bytes as Node does, although the output buffer holds other data',
   (length) => {
-    encodeBase64(randomBytes(CHUNK_BYTES), place);
+    encodeBase64(randomBytes(CHUNK_BYTES), output);
     const chunk = randomBytes(length);
     expect(encoded(chunk)).toBe(chunk.toString('base64'));
   },

@@ -29,7 +29,7 @@ test.each([
     code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     reason: 'for another name',
   },
-])('a certificate that is $what is named, and not tried twice', async ({ code, reason, ...certificate }) => {
+])('a certificate that is $what: says so, and does not retry', async ({ code, reason, ...certificate }) => {
   const { url, handshakes } = await startTls(certificate);
   for (const stream of [false, true]) {
     const before = handshakes();
@@ -41,12 +41,12 @@ test.each([
   }
 });
 
-test('a certificate that is in order is not complained of', async () => {
+test('accepts a valid certificate', async () => {
   const { url } = await startTls({ isTrusted: true });
   expect((await askModel({ AZURE_OPENAI_ENDPOINT: url })).problem).toBeUndefined();
 });
 
-test('a server that speaks no TLS is named, and not tried twice', async () => {
+test('a server without TLS: says that TLS fails, and does not retry', async () => {
   const { createServer: createTcp } = await import('node:net');
   let connections = 0;
   const server = createTcp((socket) => {
@@ -67,13 +67,13 @@ test('a server that speaks no TLS is named, and not tried twice', async () => {
 test.each([
   { endpoint: 'https://127.0.0.1:9/', code: 'ECONNREFUSED', fix: 'check the address and the port' },
   { endpoint: 'https://nobody.invalid/', code: /ENOTFOUND|EAI_AGAIN/, fix: 'check' },
-])('a connection that fails otherwise says why: $code', async ({ endpoint, code, fix }) => {
+])('a connection that fails with $code: names the code, and says what to do', async ({ endpoint, code, fix }) => {
   const { problem } = await askModel({ AZURE_OPENAI_ENDPOINT: endpoint });
   expect(problem?.detail).toMatch(code);
   expect(problem?.detail).toContain(fix);
 });
 
-/** A TLS server at 127.0.0.1 that answers everybody with a completion. */
+/** Starts a TLS server at 127.0.0.1 that answers every request with a completion. */
 async function startTls({ name = '127.0.0.1', from = -1, until = 30, isTrusted = false }: Certificate) {
   const ip = name === '127.0.0.1';
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {

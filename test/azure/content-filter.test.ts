@@ -17,7 +17,7 @@ test.each(
     ...['innererror', 'inner_error'].map((inner) => ({ [inner]: { code: 'x', [name]: results } })),
     { content_filters: [{ source_type: 'prompt', [name]: results }] },
   ]),
-)('verdicts are found in every spelling: %j', (from) => {
+)('finds the verdicts by each name that APIs use for them: %j', (from) => {
   expect(filteredCategories(from, 'prompt').map(({ category }) => category)).toEqual(categories);
 });
 
@@ -33,13 +33,13 @@ test.each([
   ],
   [[{ id: 'other', filtered: false }], false],
   [[], false],
-])('a blocklist that says %j is one category, or none', (custom_blocklists, isFiltered) => {
+])('custom_blocklists %j count as one filtered category: %s', (custom_blocklists, isFiltered) => {
   expect(filteredCategories({ content_filter_results: { custom_blocklists } }, 'answer')).toEqual(
     isFiltered ? [{ category: 'custom_blocklists', severity: null, source: 'answer' }] : [],
   );
 });
 
-test('whatever is there instead of verdicts names no category, and breaks nothing', () => {
+test('returns no category, and does not throw, for any JSON without a verdict', () => {
   const names = fc.constantFrom(...RESULTS, 'innererror', 'inner_error', 'content_filters', 'details', 'hate');
   const anything = fc.letrec((tie) => ({
     node: fc.oneof(

@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EmulatedAzure, startAzure } from '../../src/dev/emulator/azure.ts';
 import type { Fault } from '../../src/dev/emulator/fault.ts';
-import { askModel, type Outcome, type Way } from './ask-model.ts';
+import { askModel, type AskOptions, type Outcome } from './ask-model.ts';
 
 let azure: EmulatedAzure;
 beforeAll(async () => void (azure = await startAzure({ record: true })));
 afterEach(() => azure.reset());
 afterAll(() => azure.close());
 
-async function ask(fault: Fault, way: Way = {}, env: Record<string, string> = {}): Promise<Outcome> {
+async function ask(fault: Fault, options: AskOptions = {}, env: Record<string, string> = {}): Promise<Outcome> {
   azure.model.fail(fault, Infinity);
-  return askModel({ AZURE_OPENAI_ENDPOINT: azure.env['AZURE_OPENAI_ENDPOINT'] ?? '', ...env }, way);
+  return askModel({ AZURE_OPENAI_ENDPOINT: azure.env['AZURE_OPENAI_ENDPOINT'] ?? '', ...env }, options);
 }
 
 const error = (code: string | null, message: string, more: { param?: string } = {}) => ({
@@ -24,10 +24,10 @@ const events = (...all: object[]): Fault => ({
   headers: { 'content-type': 'text/event-stream' },
   body: `${all.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')}data: [DONE]\n\n`,
 });
-const word = { id: 'c', model: 'm', choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: null }] };
-const noWord = { id: '', model: '', choices: [], prompt_filter_results: [] };
+const textChunk = { id: 'c', model: 'm', choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: null }] };
+const filterChunk = { id: '', model: '', choices: [], prompt_filter_results: [] };
 
-describe('an error event in a stream is judged as its status would have been', () => {
+describe('an error in a response with status 200', () => {
   const kinds: readonly (readonly [error: object, code: string])[] = [
     [{ code: '429', message: 'Requests have exceeded the token rate limit.' }, 'rate_limited'],
     [{ code: 429, message: 'x' }, 'rate_limited'],
@@ -51,27 +51,27 @@ describe('an error event in a stream is judged as its status would have been', (
     [{ code: 'invalid_prompt', type: 'invalid_request_error', message: 'x' }, 'content_filtered'],
     [{ type: 'image_generation_user_error', code: 'invalid_image', message: 'Invalid image.' }, 'image_rejected'],
   ];
-  test.each(kinds)('%j is %s, first or behind words', async (event, code) => {
+  test.each(kinds)('%j in a stream becomes %s, before the first chunk and after it', async (event, code) => {
     const first = await ask(events({ error: event }), { stream: true });
     expect(first).toMatchObject({ early: true, problem: { code } });
     azure.reset();
-    const later = await ask(events(word, { error: event }), { stream: true });
-    expect(later).toMatchObject({ early: false, answer: [word], problem: { code } });
+    const later = await ask(events(textChunk, { error: event }), { stream: true });
+    expect(later).toMatchObject({ early: false, answer: [textChunk], problem: { code } });
   });
 
   test.each(['a string for an error', { text: 'without a message' }])(
-    '%j is a failure of the service',
+    '%j in a stream becomes upstream_error',
     async (event) => {
-      expect((await ask(events(word, { error: event }), { stream: true })).problem?.code).toBe('upstream_error');
+      expect((await ask(events(textChunk, { error: event }), { stream: true })).problem?.code).toBe('upstream_error');
     },
   );
 
-  test('an overloaded service is told as one, with a 503 of its own', async () => {
+  test('server_is_overloaded in a stream becomes a problem that says so, with upstreamStatus 503', async () => {
     const { problem } = await ask(events({ error: { code: 'server_is_overloaded', message: 'x' } }), { stream: true });
     expect(problem).toMatchObject({ detail: expect.stringContaining('overloaded'), members: { upstreamStatus: 503 } });
   });
 
-  test('the wait that the words ask for is passed on as Retry-After', async () => {
+  test('a wait in the message of a 429 in a stream is passed on as Retry-After', async () => {
     const message = 'Requests have exceeded the token rate limit. Please retry after 60 seconds.';
     const { problem } = await ask(events({ error: { code: '429', message } }), { stream: true });
     expect(problem?.headers).toEqual({ 'retry-after': '60' });
@@ -79,9 +79,9 @@ describe('an error event in a stream is judged as its status would have been', (
 
   test.each([
     { before: [], source: 'prompt' },
-    { before: [noWord], source: 'prompt' },
-    { before: [noWord, word], source: 'answer' },
-  ])('a filter that stops behind $before.length chunks has stopped the $source', async ({ before, source }) => {
+    { before: [filterChunk], source: 'prompt' },
+    { before: [filterChunk, textChunk], source: 'answer' },
+  ])('content_filter after $before.length chunks of a stream has the source "$source"', async ({ before, source }) => {
     const innererror = { content_filter_result: { violence: { filtered: true, severity: 'high' } } };
     const { problem } = await ask(events(...before, { error: { code: 'content_filter', message: 'x', innererror } }), {
       stream: true,
@@ -89,48 +89,48 @@ describe('an error event in a stream is judged as its status would have been', (
     expect(problem?.members['categories']).toEqual([{ category: 'violence', severity: 'high', source }]);
   });
 
-  test('an error of a choice is one of the answer, whole or streamed', async () => {
+  test('an error inside a choice becomes upstream_error, in a stream and in a whole answer', async () => {
     const choice = { index: 0, finish_reason: 'error', error: { code: 502, message: 'Upstream lost' } };
-    const streamed = await ask(events(word, { ...word, choices: [{ ...choice, delta: {} }] }), { stream: true });
+    const streamed = await ask(events(textChunk, { ...textChunk, choices: [{ ...choice, delta: {} }] }), { stream: true });
     expect(streamed.problem).toMatchObject({ code: 'upstream_error', members: { upstreamStatus: 502 } });
     azure.reset();
     const whole = await ask({ body: { id: 'c', model: 'm', choices: [{ ...choice, message: { content: '' } }] } });
     expect(whole.problem).toMatchObject({ code: 'upstream_error', members: { upstreamStatus: 502 } });
   });
 
-  test('an error in place of a whole answer, under 200, is judged so too', async () => {
+  test('a 429 in place of a whole answer becomes rate_limited', async () => {
     expect((await ask({ body: { error: { code: '429', message: 'x' } } })).problem?.code).toBe('rate_limited');
   });
 });
 
-describe('a status is told as what it means', () => {
+describe('a status other than 200', () => {
   test.each([
-    { status: 302, words: 'redirect', next: 'AZURE_OPENAI_ENDPOINT' },
-    { status: 307, words: 'redirect', next: 'AZURE_OPENAI_ENDPOINT' },
-    { status: 402, words: 'payment', next: 'Ask the owner' },
-    { status: 409, words: 'change', next: 'Try again' },
-    { status: 413, words: 'size', next: 'Send fewer or smaller images' },
-    { status: 415, words: 'does not accept JSON', next: 'AZURE_OPENAI_ENDPOINT' },
-    { status: 422, words: 'could not process the request', next: 'Check the request' },
-    { status: 424, words: 'depends on another service', next: 'Try again' },
-    { status: 431, words: 'headers', next: 'Send less' },
-    { status: 451, words: 'legal', next: 'another region' },
-    { status: 499, words: 'proxy', next: 'log' },
-    { status: 500, words: 'failed (500)', next: 'Try again' },
-    { status: 503, words: 'overloaded', next: 'Retry-After' },
-    { status: 599, words: 'failed (599)', next: 'Try again' },
-  ])('$status: $words', async ({ status, words, next }) => {
+    { status: 302, meaning: 'redirect', next: 'AZURE_OPENAI_ENDPOINT' },
+    { status: 307, meaning: 'redirect', next: 'AZURE_OPENAI_ENDPOINT' },
+    { status: 402, meaning: 'payment', next: 'Ask the owner' },
+    { status: 409, meaning: 'change', next: 'Try again' },
+    { status: 413, meaning: 'size', next: 'Send fewer or smaller images' },
+    { status: 415, meaning: 'does not accept JSON', next: 'AZURE_OPENAI_ENDPOINT' },
+    { status: 422, meaning: 'could not process the request', next: 'Check the request' },
+    { status: 424, meaning: 'depends on another service', next: 'Try again' },
+    { status: 431, meaning: 'headers', next: 'Send less' },
+    { status: 451, meaning: 'legal', next: 'another region' },
+    { status: 499, meaning: 'proxy', next: 'log' },
+    { status: 500, meaning: 'failed (500)', next: 'Try again' },
+    { status: 503, meaning: 'overloaded', next: 'Retry-After' },
+    { status: 599, meaning: 'failed (599)', next: 'Try again' },
+  ])('$status becomes upstream_error that says "$meaning" and "$next"', async ({ status, meaning, next }) => {
     for (const body of [{}, html('x'), { body: '' }]) {
       azure.reset();
       const { problem } = await ask({ status, ...body });
       expect(problem).toMatchObject({ code: 'upstream_error', members: { upstreamStatus: status } });
-      expect(problem?.detail).toContain(words);
+      expect(problem?.detail).toContain(meaning);
       expect(problem?.detail).toContain(next);
       expect(problem?.detail).not.toContain('attempts');
     }
   });
 
-  test('the attempts are those that were made', async () => {
+  test('the detail says how many attempts were made, if there were several', async () => {
     const retried = await ask({ status: 500, headers: { 'retry-after-ms': '1' } }, {}, { UPSTREAM_MAX_RETRIES: '2' });
     expect(retried.problem?.detail).toContain('on each of 3 attempts');
     azure.reset();
@@ -139,12 +139,12 @@ describe('a status is told as what it means', () => {
     expect(azure.model.requests).toHaveLength(1);
   });
 
-  test.each([429, 500, 503])('the Retry-After of a %d is passed on', async (status) => {
+  test.each([429, 500, 503])('passes on the Retry-After of a %d', async (status) => {
     const { problem } = await ask({ status, headers: { 'retry-after': '30' } });
     expect(problem?.headers['retry-after']).toBe('30');
   });
 
-  test("Azure's own 408 is a timeout", async () => {
+  test("Azure's own 408 becomes upstream_timeout", async () => {
     const { problem } = await ask({ status: 408, body: error('Timeout', 'The operation was timeout.') });
     expect(problem?.code).toBe('upstream_timeout');
   });
@@ -152,21 +152,21 @@ describe('a status is told as what it means', () => {
 
 describe('a 403', () => {
   test.each([
-    { retryAfter: '600', message: 'Out of call volume quota. Quota will be replenished in 00:10:00.', told: '600' },
+    { sent: '600', message: 'Out of call volume quota. Quota will be replenished in 00:10:00.', passedOn: '600' },
     {
-      retryAfter: undefined,
+      sent: undefined,
       message: 'Out of call volume quota. Quota will be replenished in 01:10:05.',
-      told: '4205',
+      passedOn: '4205',
     },
-    { retryAfter: undefined, message: 'Rate limit is exceeded. Try again in 23 seconds.', told: '23' },
-    { retryAfter: undefined, message: 'Token quota is exceeded.', told: undefined },
-  ])('about quota is rate_limited: $message', async ({ retryAfter, message, told }) => {
-    const headers: Record<string, string> = retryAfter ? { 'retry-after': retryAfter } : {};
+    { sent: undefined, message: 'Rate limit is exceeded. Try again in 23 seconds.', passedOn: '23' },
+    { sent: undefined, message: 'Token quota is exceeded.', passedOn: undefined },
+  ])('about a quota becomes rate_limited, with Retry-After $passedOn: $message', async ({ sent, message, passedOn }) => {
+    const headers: Record<string, string> = sent ? { 'retry-after': sent } : {};
     for (const body of [{ statusCode: 403, message }, error('403', message), { error: message }]) {
       azure.reset();
       const { problem } = await ask({ status: 403, headers, body });
       expect(problem?.code).toBe('rate_limited');
-      expect(problem?.headers['retry-after']).toBe(told);
+      expect(problem?.headers['retry-after']).toBe(passedOn);
     }
   });
 
@@ -187,14 +187,14 @@ describe('a 403', () => {
       },
     },
     { reason: 'resource', fault: { body: error('403', 'Forbidden') } },
-  ])('is of the $reason: $fault', async ({ reason, fault }) => {
+  ])('becomes model_access_denied with the reason "$reason": $fault', async ({ reason, fault }) => {
     const { problem } = await ask({ status: 403, ...fault });
     expect(problem).toMatchObject({ code: 'model_access_denied', members: { reason } });
     expect(problem?.detail.includes('it lacks the role')).toBe(reason === 'role');
     expect(problem?.detail.includes('az role assignment create')).toBe(reason === 'role');
   });
 
-  test('of a blocked resource says so', async () => {
+  test('says that the resource is blocked if the message says "suspended"', async () => {
     const { problem } = await ask({ status: 403, body: error('Forbidden', 'Your resource has been suspended.') });
     expect(problem?.detail).toContain('the resource is blocked');
   });
@@ -205,11 +205,11 @@ test.each([
   [401, '<html>Sign in</html>', 'gateway'],
   [401, { statusCode: 401, message: 'Unauthorized. Access token is missing, invalid, or expired.' }, 'token'],
   [401, error('401', 'Unauthorized'), 'token'],
-])('a %d that says %j is about the %3$s', async (status, body, reason) => {
+])('a %d with the body %j has the reason "%s"', async (status, body, reason) => {
   expect((await ask({ status, body })).problem?.members['reason']).toBe(reason);
 });
 
-describe('a refusal in any words', () => {
+describe('a refusal, recognized by its code or its message', () => {
   test.each([
     [error('content_filter', 'x')],
     [error('content_policy_violation', 'Your request was rejected as a result of our safety system.')],
@@ -219,7 +219,7 @@ describe('a refusal in any words', () => {
     [error('ResponsibleAIPolicyViolation', 'x')],
     [{ code: 'content_filter', message: 'flat' }],
     [{ error: { inner_error: { content_filter_results: { jailbreak: { filtered: true } } }, message: 'x' } }],
-  ])('%j is content_filtered', async (body) => {
+  ])('%j becomes content_filtered', async (body) => {
     for (const isCallersOwn of [true, false]) {
       azure.reset();
       expect((await ask({ status: 400, body }, { isCallersOwn })).problem?.code).toBe('content_filtered');
@@ -237,7 +237,7 @@ describe('a refusal in any words', () => {
     [error(null, 'The image data you provided does not represent a valid image.')],
     [error(null, 'Exceeded maximum number of images (50) allowed in the request.')],
     [error('invalid_base64', 'Failed to decode image.')],
-  ])('%j is image_rejected, in its own words', async (body) => {
+  ])('%j becomes image_rejected, with the message of the service', async (body) => {
     const { problem } = await ask({ status: 400, body });
     expect(problem).toMatchObject({ code: 'image_rejected', detail: expect.stringContaining(body.error.message) });
   });
@@ -245,7 +245,7 @@ describe('a refusal in any words', () => {
   test.each([
     { route: 'processImage', isCallersOwn: false },
     { route: 'chat and responses', isCallersOwn: true },
-  ])('$route: too many patches are image_rejected, with what helps', async ({ isCallersOwn }) => {
+  ])('$route: too many patches become image_rejected, and the advice is detail "high"', async ({ isCallersOwn }) => {
     const message = 'Image requires 41334 patches after processing, exceeding the limit of 30000.';
     for (const code of [null, 'invalid_value', 'image_parse_error']) {
       const { problem } = await ask({ status: 400, body: error(code, message) }, { isCallersOwn });
@@ -258,19 +258,19 @@ describe('a refusal in any words', () => {
     [400, error('BadRequest', 'Model o3-mini is enabled only for api versions 2024-12-01-preview and later')],
     [400, error('UnsupportedApiVersion', 'x')],
     [404, error('404', 'The api-version 2020-01-01 does not exist.')],
-  ])('%d %j names OPENAI_API_VERSION, and is no fault of the caller', async (status, body) => {
+  ])('%d %j becomes upstream_error that names OPENAI_API_VERSION, even for callers of chat', async (status, body) => {
     const { problem } = await ask({ status, body }, { isCallersOwn: true });
     expect(problem).toMatchObject({ code: 'upstream_error', detail: expect.stringContaining('OPENAI_API_VERSION') });
   });
 
-  test('a model that cannot see is named', async () => {
+  test('says so if the model cannot see images', async () => {
     const body = error(null, 'Invalid content type. image_url is only supported by certain models.');
     const { problem } = await ask({ status: 400, body });
     expect(problem).toMatchObject({ code: 'upstream_error', detail: expect.stringContaining('cannot see images') });
   });
 });
 
-describe('a 400 about what was sent', () => {
+describe('a 400', () => {
   const cases = [
     error('unsupported_parameter', "Unsupported parameter: 'max_tokens'.", { param: 'max_tokens' }),
     error('unsupported_value', "'temperature' does not support 0.", { param: 'temperature' }),
@@ -278,21 +278,21 @@ describe('a 400 about what was sent', () => {
     error('context_length_exceeded', "This model's maximum context length is 8192 tokens.", { param: 'messages' }),
     error(null, 'Unrecognized request argument supplied: foo'),
   ];
-  test.each(cases)('is told to the caller who wrote it, in the words of the service: $error.code', async (body) => {
+  test.each(cases)('about parameters of the caller becomes invalid_request, with its message: $error.code', async (body) => {
     const { code, message, param } = body.error;
     const { problem } = await ask({ status: 400, body }, { isCallersOwn: true });
     expect(problem).toMatchObject({ code: 'invalid_request', status: 400, detail: message, members: { param } });
     expect(problem?.members['code']).toBe(code ?? undefined);
   });
 
-  test.each(cases)('is a fault of this app where it wrote it, and the words stay here: $error.code', async (body) => {
+  test.each(cases)('about parameters of the app becomes upstream_error, without its message: $error.code', async (body) => {
     const { problem } = await ask({ status: 400, body });
     expect(problem).toMatchObject({ code: 'upstream_error', status: 502 });
     expect(problem?.detail).not.toContain(body.error.message);
   });
 
   test.each([html('Bad Request'), { body: '' }, { body: error('OperationNotSupported', 'x') }])(
-    'that is no word about the request is not passed on: %j',
+    'that says nothing about the parameters becomes a 502: %j',
     async (fault) => {
       expect((await ask({ status: 400, ...fault }, { isCallersOwn: true })).problem?.status).toBe(502);
     },

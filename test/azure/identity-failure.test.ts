@@ -30,10 +30,12 @@ afterAll(async () => {
 });
 
 interface Case {
-  readonly what: string;
+  readonly cause: string;
   readonly env: () => Record<string, string | undefined> | Promise<Record<string, string | undefined>>;
   readonly credential: string;
+  /** Part of what the problem says about the credential. */
   readonly said: string;
+  /** Part of the advice what to do next. */
   readonly next: string;
 }
 
@@ -48,8 +50,8 @@ const workload = (token: () => Promise<string> | string) => async () => {
   await writeFile(file, await token());
   return { ...application(), AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential', AZURE_FEDERATED_TOKEN_FILE: file };
 };
-const tool = (name: string, words: string, credential: string) => async () => {
-  await new StandIns(files, azure.authority).failing(name, words);
+const tool = (name: string, message: string, credential: string) => async () => {
+  await new StandIns(files, azure.authority).failing(name, message);
   return { AZURE_TOKEN_CREDENTIALS: credential, PATH: files };
 };
 const identityAnswers = (fault: Parameters<EmulatedAzure['identity']['fail']>[0]) => () => {
@@ -60,84 +62,84 @@ const NO_TOOLS = { PATH: '/nowhere' };
 
 const CASES: readonly Case[] = [
   {
-    what: 'a secret of another application',
+    cause: 'a wrong client secret',
     env: principal({ AZURE_CLIENT_SECRET: 'wrong-secret' }),
     credential: 'EnvironmentCredential',
     said: 'the client secret is wrong',
     next: 'AZURE_CLIENT_SECRET',
   },
   {
-    what: 'an application of another tenant',
+    cause: 'an application that the tenant does not have',
     env: principal({ AZURE_CLIENT_ID: 'somebody-else', AZURE_CLIENT_SECRET: 'wrong-secret' }),
     credential: 'EnvironmentCredential',
     said: 'the tenant has no such application',
     next: 'AZURE_CLIENT_ID',
   },
   {
-    what: 'a tenant that there is not',
+    cause: 'a tenant that does not exist',
     env: principal({ AZURE_TENANT_ID: 'nobody.example', AZURE_CLIENT_SECRET: 'wrong-secret' }),
     credential: 'EnvironmentCredential',
     said: 'does not know this tenant',
     next: 'AZURE_TENANT_ID',
   },
   {
-    what: 'a certificate file that is not there',
+    cause: 'a missing certificate file',
     env: principal({ AZURE_CLIENT_CERTIFICATE_PATH: '/nowhere/secret-name.pem' }),
     credential: 'EnvironmentCredential',
     said: 'cannot be read',
     next: 'AZURE_CLIENT_CERTIFICATE_PATH',
   },
   {
-    what: 'a certificate file that is none',
+    cause: 'a certificate file without a certificate',
     env: () => principal({ AZURE_CLIENT_CERTIFICATE_PATH: join(process.cwd(), 'README.md') })(),
     credential: 'EnvironmentCredential',
     said: 'does not contain a PEM certificate',
     next: 'private key',
   },
   {
-    what: 'a service principal that is half set up',
+    cause: 'a service principal with neither a secret nor a certificate',
     env: principal({}),
     credential: 'EnvironmentCredential',
     said: 'not set up: needs AZURE_TENANT_ID',
     next: 'EnvironmentCredential',
   },
   {
-    what: 'a federated token of another subject',
+    cause: 'a federated token with another subject',
     env: workload(() => entra.application.federations.cluster.token({ subject: 'secret-name' })),
     credential: 'WorkloadIdentityCredential',
     said: 'AADSTS700213',
     next: 'service account',
   },
   {
-    what: 'a federated token for another audience',
+    cause: 'a federated token for another audience',
     env: workload(() => entra.application.federations.cluster.token({ audience: 'https://elsewhere.example' })),
     credential: 'WorkloadIdentityCredential',
     said: 'AADSTS700212',
     next: 'api://AzureADTokenExchange',
   },
   {
-    what: 'a federated token that has expired',
+    cause: 'an expired federated token',
     env: workload(() => entra.application.federations.cluster.token({ expiresAt: 1_700_000_000 })),
     credential: 'WorkloadIdentityCredential',
     said: 'AADSTS700024',
     next: 'clock',
   },
   {
-    what: 'a federated token file that is empty',
+    cause: 'an empty federated token file',
     env: workload(() => ''),
     credential: 'WorkloadIdentityCredential',
     said: 'cannot be read or is empty',
     next: 'azure.workload.identity/use',
   },
   {
-    what: 'workload identity that is not set up',
+    cause: 'workload identity that is not set up',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'WorkloadIdentityCredential' }),
     credential: 'WorkloadIdentityCredential',
     said: 'not set up',
     next: 'AZURE_TOKEN_CREDENTIALS=dev',
   },
   {
-    what: 'an identity endpoint that knows no such identity',
+    cause: 'an identity endpoint that does not find the identity',
     env: identityAnswers({
       status: 400,
       body: { statusCode: 400, message: 'No User Assigned or Delegated Managed Identity found for secret-name' },
@@ -154,7 +156,7 @@ const CASES: readonly Case[] = [
       { statusCode: 400, message },
       { error: 'invalid_request', error_description: message },
     ].map((body) => ({
-      what: `an identity endpoint that has several and says ${JSON.stringify(body).slice(0, 40)}`,
+      cause: `an identity endpoint with several identities that answers ${JSON.stringify(body).slice(0, 40)}`,
       env: identityAnswers({ status: 400, body }),
       credential: 'ManagedIdentityCredential',
       said: 'several user-assigned identities are assigned',
@@ -163,7 +165,7 @@ const CASES: readonly Case[] = [
   ),
   ...['No Managed Identity found for specified ClientId/ResourceId/PrincipalId.', 'Identity not found'].map(
     (message) => ({
-      what: `an identity endpoint that says ${message.slice(0, 20)}`,
+      cause: `an identity endpoint that answers ${message.slice(0, 20)}`,
       env: identityAnswers({ status: 400, body: { statusCode: 400, message } }),
       credential: 'ManagedIdentityCredential',
       said: 'no such identity is assigned',
@@ -171,7 +173,7 @@ const CASES: readonly Case[] = [
     }),
   ),
   {
-    what: 'an identity endpoint of Container Apps without that identity',
+    cause: 'an identity endpoint of Container Apps that does not find the identity',
     env: () => ({
       ...identityAnswers({
         status: 400,
@@ -184,7 +186,7 @@ const CASES: readonly Case[] = [
     next: 'az containerapp identity assign',
   },
   {
-    what: 'an identity endpoint of a tenant that does not know the scope',
+    cause: 'an identity endpoint whose tenant does not know the scope',
     env: identityAnswers({
       status: 400,
       body: { statusCode: 400, message: 'AADSTS500011: The resource principal was not found in the tenant.' },
@@ -207,46 +209,46 @@ const CASES: readonly Case[] = [
       [200, 'not a token', 'check IDENTITY_ENDPOINT'],
     ] as const
   ).map(([status, said, next]) => ({
-    what: `an identity endpoint that answers ${status} for good`,
+    cause: `an identity endpoint that always answers ${status}`,
     env: identityAnswers({ status, headers: { 'retry-after-ms': '1' }, body: { error: 'secret-name' } }),
     credential: 'ManagedIdentityCredential',
     said,
     next,
   })),
   {
-    what: 'an identity endpoint that is throttled',
+    cause: 'an identity endpoint that always answers 429',
     env: identityAnswers({ status: 429, headers: { 'retry-after': '1' } }),
     credential: 'ManagedIdentityCredential',
     said: 'throttled (429)',
     next: 'wait 1 s',
   },
   {
-    what: 'an identity endpoint that drops connections',
+    cause: 'an identity endpoint that drops connections',
     env: identityAnswers({ breakOff: 'before-headers' }),
     credential: 'ManagedIdentityCredential',
     said: 'could not be reached (ECONNRESET)',
     next: "switch on the app's identity",
   },
   {
-    what: 'an authority whose certificate nobody trusts',
+    cause: 'an authority with an untrusted certificate',
     async env() {
-      const stranger = await startEntra(azure.authority);
-      onTestFinished(async () => stranger.close());
-      return { ...principal({ AZURE_CLIENT_SECRET: 'wrong-secret' })(), ...stranger.env };
+      const untrusted = await startEntra(azure.authority);
+      onTestFinished(async () => untrusted.close());
+      return { ...principal({ AZURE_CLIENT_SECRET: 'wrong-secret' })(), ...untrusted.env };
     },
     credential: 'EnvironmentCredential',
     said: 'its certificate is not trusted',
     next: 'NODE_EXTRA_CA_CERTS',
   },
   {
-    what: 'an identity endpoint that refuses, with a page',
+    cause: 'an identity endpoint that answers 403 with an HTML page',
     env: identityAnswers({ status: 403, body: '<h1>secret-name</h1>' }),
     credential: 'ManagedIdentityCredential',
     said: 'its endpoint refused',
     next: 'restart the app',
   },
   {
-    what: 'an identity endpoint that serves an expired token',
+    cause: 'an identity endpoint that returns an expired token',
     env: identityAnswers({
       body: { access_token: 'secret-name', expires_on: '1700000000', resource: 'x', token_type: 'Bearer' },
     }),
@@ -255,21 +257,21 @@ const CASES: readonly Case[] = [
     next: 'clock',
   },
   {
-    what: 'no az',
+    cause: 'az is not installed',
     env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
     credential: 'AzureCliCredential',
     said: 'az is not installed',
     next: 'az login',
   },
   {
-    what: 'an az with words of its own',
+    cause: 'az fails with an unknown message',
     env: tool('az', 'ERROR: The command failed: secret-name', 'AzureCliCredential'),
     credential: 'AzureCliCredential',
     said: 'failed',
     next: 'AZURE_LOG_LEVEL=info',
   },
   {
-    what: 'an az that Entra refuses',
+    cause: 'az fails because Entra refuses the sign-in',
     env: tool(
       'az',
       'ERROR: AADSTS53003: Access has been blocked by Conditional Access policies, secret-name',
@@ -280,28 +282,28 @@ const CASES: readonly Case[] = [
     next: 'administrator of the tenant',
   },
   {
-    what: 'a number that nobody has credentialThatAnswered of',
+    cause: 'az fails with an unknown Entra error',
     env: tool('az', 'ERROR: AADSTS999999: secret-name', 'AzureCliCredential'),
     credential: 'AzureCliCredential',
     said: 'Entra refused (AADSTS999999)',
     next: 'error?code=999999',
   },
   {
-    what: 'no azd',
+    cause: 'azd is not installed',
     env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzureDeveloperCliCredential' }),
     credential: 'AzureDeveloperCliCredential',
     said: 'azd is not installed',
     next: 'az login',
   },
   {
-    what: 'no PowerShell',
+    cause: 'PowerShell is not installed',
     env: () => ({ ...NO_TOOLS, AZURE_TOKEN_CREDENTIALS: 'AzurePowerShellCredential' }),
     credential: 'AzurePowerShellCredential',
     said: 'is not installed',
     next: 'az login',
   },
   {
-    what: 'no Visual Studio Code',
+    cause: 'Visual Studio Code is not set up',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'VisualStudioCodeCredential' }),
     credential: 'VisualStudioCodeCredential',
     said: 'not set up',
@@ -309,8 +311,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('one credential', () => {
-  test.each(CASES)('$what: $credential: $said', async ({ env, credential, said, next }) => {
+describe('the problem of a single credential', () => {
+  test.each(CASES)('says "$said" and advises "$next": $credential, $cause', async ({ env, credential, said, next }) => {
     const problem = await failure(await env());
     expect(problem.members).toEqual({
       credentials: [credential],
@@ -322,14 +324,14 @@ describe('one credential', () => {
   });
 });
 
-test("the endpoint's own Retry-After is passed on, and no advice to switch the identity off", async () => {
+test('a throttled endpoint: passes on its Retry-After, without the advice to switch the identity off', async () => {
   const problem = await failure(identityAnswers({ status: 429, headers: { 'retry-after': '2' } })());
   expect(problem.headers).toEqual({ 'retry-after': '2' });
   expect(problem.detail).not.toContain('off and on');
 });
 
-describe('a chain', () => {
-  test('of a developer names all that was tried, and the tool that is nearest to working', async () => {
+describe('the problem of a chain of credentials', () => {
+  test('lists every credential of "dev", and advises to sign in with the tool that is installed', async () => {
     await new StandIns(files, azure.authority).failing('az', "ERROR: Please run 'az login' to setup account.");
     const problem = await failure({ AZURE_TOKEN_CREDENTIALS: 'dev', PATH: files, HOME: files });
     expect(problem.members['attempts']).toEqual([
@@ -341,7 +343,7 @@ describe('a chain', () => {
     expect(problem.detail).toMatch(/Next: az login\.$/);
   });
 
-  test('of a service tells what is not set up from what failed, and what to switch on in Azure', async () => {
+  test('says which credentials are not set up and which failed, and what to switch on in Azure', async () => {
     azure.identity.fail({ status: 400, body: { statusCode: 400, message: 'No Managed Identity found' } }, Infinity);
     const problem = await failure({ ...azure.env, AZURE_TOKEN_CREDENTIALS: 'prod' });
     expect(problem.members['credentials']).toEqual([
@@ -356,13 +358,13 @@ describe('a chain', () => {
     expect(nothing.detail).toContain('az functionapp identity assign');
   });
 
-  test('that a broken credential ends names that one, and not those it never came to', async () => {
+  test('names only the credential that failed, not those after it that were not tried', async () => {
     const problem = await failure({ ...application(), AZURE_CLIENT_SECRET: 'wrong-secret' });
     expect(problem.members['credentials']).toEqual(['EnvironmentCredential']);
   });
 });
 
-/** Asks for a token with the real library, in this process. */
+/** Requests a token with the real library, in this process, and returns the problem with which that fails. */
 async function failure(env: Readonly<Record<string, string | undefined>>): Promise<Problem> {
   const { AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT } = azure.env;
   const variables = { AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT, ...env };
@@ -371,5 +373,5 @@ async function failure(env: Readonly<Record<string, string | undefined>>): Promi
     ?.get()
     .catch((error: unknown) => error);
   if (thrown instanceof Problem) return thrown;
-  throw new Error('a token came, or no problem', { cause: thrown });
+  throw new Error('getting a token did not fail with a Problem', { cause: thrown });
 }

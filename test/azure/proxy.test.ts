@@ -16,21 +16,21 @@ const completion = {
   model: 'm',
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' }],
 };
-/** What the proxy was asked, and what it says to CONNECT. */
-const asked: string[] = [];
-let credentials: string | undefined;
-let verdict = 200;
+/** The requests that the proxy got, and the status with which it answers CONNECT. */
+const requests: string[] = [];
+let authorization: string | undefined;
+let connectStatus = 200;
 
-const proxy = createHttpServer().on('connect', ({ method, url = '', headers }, caller) => {
-  asked.push(`${method} ${url}`);
-  credentials = headers['proxy-authorization'];
-  caller.on('error', () => undefined);
-  if (verdict !== 200) return void caller.end(`HTTP/1.1 ${verdict} No\r\ncontent-length: 0\r\n\r\n`);
+const proxy = createHttpServer().on('connect', ({ method, url = '', headers }, client) => {
+  requests.push(`${method} ${url}`);
+  authorization = headers['proxy-authorization'];
+  client.on('error', () => undefined);
+  if (connectStatus !== 200) return void client.end(`HTTP/1.1 ${connectStatus} No\r\ncontent-length: 0\r\n\r\n`);
   const target = connect(Number(url.split(':')[1]), '127.0.0.1', () => {
-    caller.write('HTTP/1.1 200 OK\r\n\r\n');
-    target.pipe(caller).pipe(target);
+    client.write('HTTP/1.1 200 OK\r\n\r\n');
+    target.pipe(client).pipe(target);
   });
-  target.on('error', () => caller.destroy());
+  target.on('error', () => client.destroy());
 });
 let model: ReturnType<typeof createTlsServer>;
 let endpoint: string;
@@ -54,8 +54,8 @@ beforeAll(async () => {
 beforeEach(() => {
   for (const name of ['HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY', 'https_proxy', 'no_proxy']) vi.stubEnv(name, '');
   vi.stubEnv('HTTPS_PROXY', `http://user:hunter2@127.0.0.1:${proxyPort}`);
-  asked.length = 0;
-  verdict = 200;
+  requests.length = 0;
+  connectStatus = 200;
 });
 afterEach(() => vi.unstubAllEnvs());
 afterAll(() => {
@@ -70,54 +70,54 @@ async function ask() {
   return askModel({ AZURE_OPENAI_ENDPOINT: endpoint, UPSTREAM_MAX_RETRIES: '2' });
 }
 
-test('the model is asked through the tunnel of HTTPS_PROXY, with its user and password, and over TLS to the end', async () => {
+test('asks the model over TLS in a tunnel through HTTPS_PROXY, with the user and password of the proxy', async () => {
   expect((await ask()).answer).toEqual(completion);
-  expect(asked).toEqual([`CONNECT ${new URL(endpoint).host}`]);
-  expect(credentials).toBe(`Basic ${btoa('user:hunter2')}`);
+  expect(requests).toEqual([`CONNECT ${new URL(endpoint).host}`]);
+  expect(authorization).toBe(`Basic ${btoa('user:hunter2')}`);
 });
 
 test.each(['127.0.0.1', '*', 'elsewhere.example, 127.0.0.1'])(
-  'NO_PROXY=%s lets the model be asked directly',
+  'asks the model without the proxy if NO_PROXY=%s',
   async (no) => {
     vi.stubEnv('NO_PROXY', no);
     expect((await ask()).answer).toEqual(completion);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   },
 );
 
 test.each([403, 407, 502])(
-  'a proxy that answers CONNECT with %d is named, without its password, and not asked twice',
+  'names a proxy that answers CONNECT with %d, without its password, and does not retry',
   async (status) => {
-    verdict = status;
-    // A connection that stands already would not ask the proxy again.
+    connectStatus = status;
+    // A new user for each status, because the app would reuse an open connection without a new CONNECT.
     vi.stubEnv('HTTPS_PROXY', `http://user-${status}:hunter2@127.0.0.1:${proxyPort}`);
     const { problem } = await ask();
     expect(problem).toMatchObject({ code: 'upstream_error' });
     expect(problem?.detail).toContain(`through the proxy http://127.0.0.1:${proxyPort}`);
     expect(problem?.detail).toContain('HTTPS_PROXY');
     expect(problem?.detail).not.toMatch(/hunter2|user-/);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   },
 );
 
-test('the doctor says which proxy is used, without its password, whether it works or not', async () => {
+test('the doctor reports the proxy without its password, both if it works and if it refuses', async () => {
   const working = await checkEndpoint({ endpoint, deployment: 'x' });
   expect(working).toMatchObject({
     status: 'ok',
     reason: expect.stringContaining(`through the proxy http://127.0.0.1:`),
   });
-  verdict = 407;
+  connectStatus = 407;
   const refused = await checkEndpoint({ endpoint, deployment: 'x' });
   expect(refused).toMatchObject({ status: 'fail', reason: expect.stringContaining('the proxy refuses') });
   expect(JSON.stringify([working, refused])).not.toMatch(/hunter2|user:/);
 });
 
-test('a proxy is named by its origin only', () => {
+test('proxyName returns only the origin of the proxy', () => {
   expect(proxyName(endpoint)).toBe(`http://127.0.0.1:${proxyPort}`);
 });
 
 test.each(['proxy.example:8080', 'socks5://proxy.example', 'hunter2'])(
-  '%s is refused as a proxy at the start',
+  'readSettings rejects the proxy %s, and does not repeat its value',
   (value) => {
     for (const name of ['HTTPS_PROXY', 'http_proxy', 'ALL_PROXY']) {
       const read = () => readSettings({ AZURE_OPENAI_ENDPOINT: endpoint, AZURE_OPENAI_DEPLOYMENT: 'x', [name]: value });

@@ -8,11 +8,11 @@ describe('retryAfterMs', () => {
     [{ 'retry-after': '3', 'retry-after-ms': '250' }, 250],
     [{ 'retry-after': 'Fri, 01 Jan 1999 00:00:00 GMT' }, 0],
     [{ 'retry-after': 'soon' }, undefined],
-  ])('%j', (headers, wait) => {
+  ])('%j: returns %s', (headers, wait) => {
     expect(retryAfterMs(new Headers(headers))).toBe(wait);
   });
 
-  test('a date', () => {
+  test('returns the milliseconds until a date', () => {
     const date = new Date(Date.now() + 90_000).toUTCString();
     expect(retryAfterMs(new Headers({ 'retry-after': date }))).toBeGreaterThan(85_000);
   });
@@ -20,21 +20,21 @@ describe('retryAfterMs', () => {
 
 describe('forbidHopelessRetry', () => {
   test.each([
-    { why: 'fits', retryAfter: '1', left: 5_000, retries: 0, verdict: null },
-    { why: 'is longer than the SDK honours', retryAfter: '61', left: 300_000, retries: 0, verdict: 'false' },
-    { why: 'is longer than what is left', retryAfter: '10', left: 9_000, retries: 0, verdict: 'false' },
-    { why: 'is not told, and the back-off fits', retryAfter: undefined, left: 1_500, retries: 0, verdict: null },
+    { name: 'allows a retry if Retry-After fits into the remaining time', retryAfter: '1', remainingMs: 5_000, retries: 0, shouldRetry: null },
+    { name: 'forbids a retry if Retry-After is longer than the SDK supports', retryAfter: '61', remainingMs: 300_000, retries: 0, shouldRetry: 'false' },
+    { name: 'forbids a retry if Retry-After is longer than the remaining time', retryAfter: '10', remainingMs: 9_000, retries: 0, shouldRetry: 'false' },
+    { name: 'allows a retry without Retry-After if the back-off fits', retryAfter: undefined, remainingMs: 1_500, retries: 0, shouldRetry: null },
     {
-      why: 'is not told, and the back-off does not fit',
+      name: 'forbids a retry without Retry-After if the back-off does not fit',
       retryAfter: undefined,
-      left: 1_500,
+      remainingMs: 1_500,
       retries: 2,
-      verdict: 'false',
+      shouldRetry: 'false',
     },
-  ])('the wait $why', ({ retryAfter, left, retries, verdict }) => {
+  ])('$name', ({ retryAfter, remainingMs, retries, shouldRetry }) => {
     const response = new Response(null, { status: 429, headers: retryAfter ? { 'retry-after': retryAfter } : {} });
     const request = new Headers({ 'x-stainless-retry-count': String(retries) });
-    forbidHopelessRetry(response, request, left);
-    expect(response.headers.get('x-should-retry')).toBe(verdict);
+    forbidHopelessRetry(response, request, remainingMs);
+    expect(response.headers.get('x-should-retry')).toBe(shouldRetry);
   });
 });

@@ -5,7 +5,7 @@ function tokenOf(claims: string): string {
   return `x.${Buffer.from(claims).toString('base64url')}.x`;
 }
 
-test('tells who a token is for, and until when', () => {
+test('returns tenant, object, audience and expiry of a token, and null for those that it does not have', () => {
   const claims = { tid: 'a-tenant', oid: 'an-object', aud: 'an-audience', exp: 1_700_000_000, name: 'nobody asked' };
   expect(tokenFacts(tokenOf(JSON.stringify(claims)))).toEqual({
     tenant: 'a-tenant',
@@ -24,6 +24,6 @@ test.each([
   tokenOf('{"exp":1e300}'),
   tokenOf('{"exp":-1}'),
   tokenOf('{"tid":1}'),
-])('%s tells nothing', (token) => {
+])('returns undefined for the token %s', (token) => {
   expect(tokenFacts(token)).toBeUndefined();
 });

@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
-  '%d bytes of image arrive as they were, under a length told beforehand',
+  'sends an image of %d bytes unchanged, with a Content-Length',
   async (size) => {
     const image = randomBytes(size);
     const { url, requests } = await serve(async (request, response) => {
@@ -31,7 +31,7 @@ test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
   },
 );
 
-test('an image in pieces of any lengths arrives as one, and so it does at the next attempt', async () => {
+test('sends an image in pieces of any lengths as one, in a second attempt, too', async () => {
   const { url } = await serve(async (request, response) => response.end(await text(request)));
   const lengths = fc.array(fc.oneof(fc.nat(8), fc.integer({ min: 24_570, max: 24_580 })), {
     minLength: 1,
@@ -49,7 +49,7 @@ test('an image in pieces of any lengths arrives as one, and so it does at the ne
   );
 });
 
-test('an image in pieces whose memory is given back while it is sent ends the request, and nothing else', async () => {
+test('fails only the request if the memory of its image is freed while it is sent', async () => {
   const whole = Buffer.allocUnsafeSlow(20_000_000);
   const pieces = [whole.subarray(0, 10_000_001), Buffer.from('new'), whole.subarray(10_000_005)];
   const { url, closed } = await serve((request) => request.once('data', () => releaseBuffer(whole)));
@@ -57,7 +57,7 @@ test('an image in pieces whose memory is given back while it is sent ends the re
   await closed;
 });
 
-test('several images go to their own places', async () => {
+test('puts each of several images in place of its own placeholder', async () => {
   const { url } = await serve(async (request, response) => response.end(await text(request)));
   const images = new Map([
     ['P1', [Buffer.from('one')]],
@@ -67,7 +67,7 @@ test('several images go to their own places', async () => {
   expect(await response.json()).toEqual([btoa('one'), 'between', btoa('two')]);
 });
 
-test('a refusal before the body was sent is the answer, and the rest is not sent', async () => {
+test('returns an error response that comes before the body is sent, and does not send the rest', async () => {
   let received = 0;
   const { url } = await serve((request, response) => {
     response.writeHead(401).end('no');
@@ -79,7 +79,7 @@ test('a refusal before the body was sent is the answer, and the rest is not sent
   expect(received).toBeLessThan(20_000_000);
 });
 
-test('a redirect is not followed: a token goes to the endpoint only', async () => {
+test('does not follow a redirect, so that only the endpoint gets the token', async () => {
   const { url, requests } = await serve((_request, response) =>
     response.writeHead(307, { location: '/elsewhere' }).end(),
   );
@@ -87,7 +87,7 @@ test('a redirect is not followed: a token goes to the endpoint only', async () =
   expect(requests).toHaveLength(1);
 });
 
-test('an aborted request is cut, before the answer and in its midst', async () => {
+test('closes the connection of an aborted request, both during the response and before it', async () => {
   const { url, closed } = await serve((_request, response) => {
     response.writeHead(200).write('the first words');
   });
@@ -105,19 +105,19 @@ test('an aborted request is cut, before the answer and in its midst', async () =
   await silent.closed;
 });
 
-test('a whole answer is passed on when all of it is there; one that breaks off fails for whoever reads it', async () => {
-  let isOver = false;
+test('resolves once a whole answer has arrived; if it breaks off, reading it fails', async () => {
+  let hasEnded = false;
   const { url } = await serve((request, response) => {
     const breaksOff = request.headers['content-length'] === '4';
     response.writeHead(200, { 'content-length': 8 }).write('{"a":');
     setTimeout(() => {
-      isOver = true;
+      hasEnded = true;
       if (breaksOff) response.destroy();
       else response.end('42}');
     }, 20);
   });
   const whole = await send(url, '{}', new Map());
-  expect(isOver).toBe(true);
+  expect(hasEnded).toBe(true);
   expect(await whole.json()).toEqual({ a: 42 });
 
   const brokenOff = await send(url, '{{}}', new Map());
@@ -125,7 +125,7 @@ test('a whole answer is passed on when all of it is there; one that breaks off f
   await expect(brokenOff.json()).rejects.toThrow('aborted');
 });
 
-test('a connection is used again', async () => {
+test('reuses a connection', async () => {
   const { url, sockets } = await serve((_request, response) => response.end('ok'));
   for (let round = 0; round < 3; round += 1) {
     const response = await send(url, '{}', new Map());
@@ -135,7 +135,7 @@ test('a connection is used again', async () => {
 });
 
 const gzip = (plain: string) => zlib.gzipSync(plain);
-const pack: Record<string, (plain: string) => Buffer> = {
+const compress: Record<string, (plain: string) => Buffer> = {
   gzip,
   'x-gzip': gzip,
   GZIP: gzip,
@@ -147,12 +147,12 @@ const pack: Record<string, (plain: string) => Buffer> = {
   identity: (plain) => Buffer.from(plain),
 };
 
-test.each(Object.keys(pack).flatMap((encoding) => [200, 429].map((status) => [encoding, status] as const)))(
-  'an answer in %s, under %d, is read although nobody asked for it',
+test.each(Object.keys(compress).flatMap((encoding) => [200, 429].map((status) => [encoding, status] as const)))(
+  'reads a response in %s with the status %d, although it asks for identity',
   async (encoding, status) => {
     const body = '{"error":{"message":"ü"}}';
     const { url, requests } = await serve((_request, response) => {
-      response.writeHead(status, { 'content-encoding': encoding }).end(pack[encoding]?.(body));
+      response.writeHead(status, { 'content-encoding': encoding }).end(compress[encoding]?.(body));
     });
     const response = await send(url, '{}', new Map());
     expect(response.status).toBe(status);
@@ -162,13 +162,13 @@ test.each(Object.keys(pack).flatMap((encoding) => [200, 429].map((status) => [en
   },
 );
 
-test('a compressed stream is read as it comes', async () => {
+test('decompresses a stream piece by piece', async () => {
   const { url } = await serve((_request, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' });
-    const packed = zlib.createGzip();
-    packed.pipe(response);
-    packed.write('first');
-    packed.flush();
+    const gzipped = zlib.createGzip();
+    gzipped.pipe(response);
+    gzipped.write('first');
+    gzipped.flush();
   });
   const response = await send(url, '{}', new Map(), { streams: true });
   const reader = response.body?.getReader();
@@ -176,14 +176,14 @@ test('a compressed stream is read as it comes', async () => {
   await reader?.cancel();
 });
 
-test('what is not compressed as it says fails, and does not hang', async () => {
+test('reading a response fails if it is not compressed as its Content-Encoding says', async () => {
   const { url } = await serve((_request, response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end('plain'),
   );
   await expect((await send(url, '{}', new Map())).text()).rejects.toThrow();
 });
 
-test('an encoding that nobody knows is left for who can name it', async () => {
+test('passes on an unknown Content-Encoding, so that the problem can name it', async () => {
   const { url } = await serve((_request, response) => response.writeHead(200, { 'content-encoding': 'lzma' }).end('x'));
   expect((await send(url, '{}', new Map())).headers.get('content-encoding')).toBe('lzma');
 });
@@ -195,13 +195,13 @@ test.each([
   [{ detail: 'text' }, { error: { detail: 'text', message: 'text' } }],
   [[{ error: { message: 'listed' } }], { error: { message: 'listed' } }],
   [{ error: { message: 'as Azure does' } }, { error: { message: 'as Azure does' } }],
-])('an error like %j is given the shape that the SDK reads', async (body, expected) => {
+])('turns the error %j into the shape that the SDK reads', async (body, expected) => {
   const { url } = await serve((_request, response) => response.writeHead(400).end(JSON.stringify(body)));
   expect(await (await send(url, '{}', new Map())).json()).toEqual(expected);
 });
 
 test.each([new Uint8Array([1]), new URLSearchParams('a=b'), new Blob(['x'])])(
-  'a body that is no text is refused, not lost',
+  'throws if the body is not a string',
   async (body) => {
     await expect(transport('http://127.0.0.1:9/', { method: 'POST', body })).rejects.toThrow('can only send a string');
   },

@@ -5,25 +5,26 @@ import { makeClientCertificate } from '../../../src/dev/emulator/entra/certifica
 import type { EmulatedEntra } from '../../../src/dev/emulator/entra/entra.ts';
 import type { StandIns } from './stand-in.ts';
 
-/** What a credential may need around it. */
+/** The emulated services that the cases use. */
 export interface Cloud {
   readonly azure: EmulatedAzure;
   readonly entra: EmulatedEntra;
   readonly standIns: StandIns;
-  /** A directory for files. */
+  /** A directory for certificates and tokens. */
   readonly files: string;
 }
 
-/** One way of signing in: it fails as it does in life, is mended, and answers. */
+/** One way to sign in, how to make it fail as it does in practice, and how to repair it. */
 export interface CredentialCase {
-  readonly way: string;
+  readonly name: string;
+  /** The credential that signs in, by its class in `@azure/identity`. */
   readonly credential: string;
-  /** The variables that choose it, beside those that say where the model is. */
+  /** The variables that select it, in addition to those of the model. */
   readonly env: (cloud: Cloud) => Promise<Record<string, string>> | Record<string, string>;
   readonly break: (cloud: Cloud) => Promise<void> | void;
-  readonly mend: (cloud: Cloud) => Promise<void> | void;
-  /** What a person is told when it is broken. */
-  readonly told: readonly (string | RegExp)[];
+  readonly repair: (cloud: Cloud) => Promise<void> | void;
+  /** Parts of the problem's detail while it fails. */
+  readonly detail: readonly (string | RegExp)[];
 }
 
 const NO_IDENTITY = {
@@ -40,32 +41,32 @@ let certificate: EmulatedEntra['application']['certificate'];
 export const CREDENTIAL_CASES: readonly CredentialCase[] = [
   ...(['', USER_ASSIGNED] as const).flatMap((clientId): CredentialCase[] => [
     {
-      way: `${clientId ? 'user' : 'system'}-assigned managed identity, App Service`,
+      name: `${clientId ? 'user' : 'system'}-assigned managed identity, App Service`,
       credential: 'ManagedIdentityCredential',
       env: ({ azure }) => ({ ...azure.env, AZURE_CLIENT_ID: clientId }),
       break: ({ azure }) => azure.identity.fail(NO_IDENTITY, Infinity),
-      mend: ({ azure }) => azure.identity.reset(),
-      told: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
+      repair: ({ azure }) => azure.identity.reset(),
+      detail: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
     },
     {
-      way: `${clientId ? 'user' : 'system'}-assigned managed identity, IMDS`,
+      name: `${clientId ? 'user' : 'system'}-assigned managed identity, IMDS`,
       credential: 'ManagedIdentityCredential',
       env: ({ azure }) => ({ ...azure.imdsEnv, AZURE_CLIENT_ID: clientId }),
       break: ({ azure }) => azure.imds.fail(NO_IMDS_IDENTITY, Infinity),
-      mend: ({ azure }) => azure.imds.reset(),
-      told: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
+      repair: ({ azure }) => azure.imds.reset(),
+      detail: ['no such identity is assigned', 'AZURE_CLIENT_ID'],
     },
   ]),
   {
-    way: 'service principal with a secret',
+    name: 'service principal with a secret',
     credential: 'EnvironmentCredential',
     env: (cloud) => ({ ...AS_APPLICATION(cloud), AZURE_CLIENT_SECRET: (secret = cloud.entra.application.secret) }),
     break: ({ entra }) => void (entra.application.secret = 'another'),
-    mend: ({ entra }) => void (entra.application.secret = secret),
-    told: ['the client secret is wrong', 'AADSTS7000215', 'az ad app credential reset'],
+    repair: ({ entra }) => void (entra.application.secret = secret),
+    detail: ['the client secret is wrong', 'AADSTS7000215', 'az ad app credential reset'],
   },
   {
-    way: 'service principal with a certificate',
+    name: 'service principal with a certificate',
     credential: 'EnvironmentCredential',
     async env(cloud) {
       ({ certificate } = cloud.entra.application);
@@ -76,13 +77,13 @@ export const CREDENTIAL_CASES: readonly CredentialCase[] = [
     async break({ entra }) {
       entra.application.certificate = await makeClientCertificate();
     },
-    mend: ({ entra }) => void (entra.application.certificate = certificate),
-    told: ['the certificate is not registered', 'AADSTS700027'],
+    repair: ({ entra }) => void (entra.application.certificate = certificate),
+    detail: ['the certificate is not registered', 'AADSTS700027'],
   },
   ...(['cluster', 'workflow'] as const).map((issuer): CredentialCase => {
     let subject = '';
     return {
-      way: issuer === 'cluster' ? 'workload identity, AKS' : 'federated credential, GitHub Actions',
+      name: issuer === 'cluster' ? 'workload identity, AKS' : 'federated credential, GitHub Actions',
       credential: 'WorkloadIdentityCredential',
       async env(cloud) {
         const file = join(cloud.files, `${issuer}-token`);
@@ -97,32 +98,32 @@ export const CREDENTIAL_CASES: readonly CredentialCase[] = [
         ({ subject } = entra.application.federations[issuer]);
         entra.application.federations[issuer].subject = 'somebody:else';
       },
-      mend: ({ entra }) => void (entra.application.federations[issuer].subject = subject),
-      told: ["no federated credential has this token's subject", 'AADSTS700213', 'service account'],
+      repair: ({ entra }) => void (entra.application.federations[issuer].subject = subject),
+      detail: ["no federated credential has this token's subject", 'AADSTS700213', 'service account'],
     };
   }),
   {
-    way: 'Azure CLI',
+    name: 'Azure CLI',
     credential: 'AzureCliCredential',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
     break: ({ standIns }) => standIns.failing('az', "ERROR: Please run 'az login' to setup account."),
-    mend: ({ standIns }) => standIns.az(),
-    told: ['nobody is signed in', /Next: az login\.$/],
+    repair: ({ standIns }) => standIns.az(),
+    detail: ['nobody is signed in', /Next: az login\.$/],
   },
   {
-    way: 'Azure Developer CLI',
+    name: 'Azure Developer CLI',
     credential: 'AzureDeveloperCliCredential',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'azuredeveloperclicredential' }),
     break: ({ standIns }) => standIns.failing('azd', 'ERROR: not logged in, run \\`azd auth login\\` to login'),
-    mend: ({ standIns }) => standIns.azd(),
-    told: ['nobody is signed in', /Next: azd auth login\.$/],
+    repair: ({ standIns }) => standIns.azd(),
+    detail: ['nobody is signed in', /Next: azd auth login\.$/],
   },
   {
-    way: 'interactive browser',
+    name: 'interactive browser',
     credential: 'InteractiveBrowserCredential',
     env: ({ entra }) => ({ ...entra.env, AZURE_OPENAI_AUTH: 'browser' }),
-    break: () => undefined, // there is no browser yet
-    mend: ({ standIns }) => standIns.browser(),
-    told: ['no browser could be opened', 'AZURE_OPENAI_AUTH=device-code'],
+    break: () => undefined, // PATH has no browser yet
+    repair: ({ standIns }) => standIns.browser(),
+    detail: ['no browser could be opened', 'AZURE_OPENAI_AUTH=device-code'],
   },
 ];

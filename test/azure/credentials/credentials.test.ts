@@ -29,29 +29,29 @@ afterAll(async () => {
 });
 
 test.each(CREDENTIAL_CASES)(
-  '$way: fails with the words a person needs, then answers',
-  async ({ credential, env, break: breakIt, mend, told }) => {
+  '$name: the problem says why it fails and what to do, and once it is repaired, the app answers',
+  async ({ credential, env, break: breakIt, repair, detail }) => {
     const variables = await env(cloud);
     await breakIt(cloud);
     app = await start(variables);
     const failed = await ask(app.url, image);
     expect(failed.json()).toMatchObject({ status: 503, code: 'identity_unavailable', credentials: [credential] });
-    for (const words of told) expect(failed.json()['detail']).toMatch(words);
-    expectNothingSecret(failed, app);
+    for (const part of detail) expect(failed.json()['detail']).toMatch(part);
+    expectNoSecrets(failed, app);
 
-    await mend(cloud);
+    await repair(cloud);
     const answered = await ask(app.url, image);
     expect(answered.text).toContain('PNG image of 8 x 8 pixels');
-    const asked = [...cloud.azure.identity.requests, ...cloud.azure.imds.requests].map(
+    const clientIds = [...cloud.azure.identity.requests, ...cloud.azure.imds.requests].map(
       ({ query }) => query.get('client_id') ?? '',
     );
-    expect(new Set(asked)).toEqual(
+    expect(new Set(clientIds)).toEqual(
       new Set(credential === 'ManagedIdentityCredential' ? [variables['AZURE_CLIENT_ID']] : []),
     );
   },
 );
 
-test('device code: waits for a person, says so, and takes yes and no for an answer', async () => {
+test('device code: fails if the user declines the sign-in, and answers once the user approves it', async () => {
   app = await start({ ...cloud.entra.env, AZURE_OPENAI_AUTH: 'device-code' });
   const declined = ask(app.url, image);
   cloud.entra.person.decide(await userCode(app, 1), 'declined');
@@ -65,7 +65,7 @@ test('device code: waits for a person, says so, and takes yes and no for an answ
   expect((await approved).status).toBe(200);
 });
 
-test('device code: a request does not wait for the person longer than its deadline, and the code stays good', async () => {
+test('device code: a request waits for the user until its deadline at most, and the code stays valid', async () => {
   app = await start({ ...cloud.entra.env, AZURE_OPENAI_AUTH: 'device-code', REQUEST_TIMEOUT_SECONDS: '1' });
   const late = await ask(app.url, image);
   expect(late.json()).toMatchObject({
@@ -77,7 +77,7 @@ test('device code: a request does not wait for the person longer than its deadli
   expect(app.output().match(/enter the code/g)).toHaveLength(1);
 });
 
-test('the default chain takes the first credential that is set up', async () => {
+test('the default chain uses the first credential that is set up', async () => {
   await cloud.standIns.failing('az', 'ERROR: must not be asked');
   const { clientId, secret } = cloud.entra.application;
   app = await start({
@@ -91,13 +91,13 @@ test('the default chain takes the first credential that is set up', async () => 
   expect(cloud.azure.identity.requests).toEqual([]);
 });
 
-test('the default chain of a developer passes by what is not set up', async () => {
+test('the chain "dev" skips credentials that are not set up', async () => {
   await cloud.standIns.az();
   app = await start({ AZURE_TOKEN_CREDENTIALS: 'dev' });
   expect((await ask(app.url, image)).status).toBe(200);
 });
 
-test.each(['2024-10-21', 'v1'])('a plain key, on this machine only (%s)', async (version) => {
+test.each(['2024-10-21', 'v1'])('a key works on a developer machine, with the API version %s', async (version) => {
   app = await start({ AZURE_OPENAI_AUTH: 'key', AZURE_OPENAI_API_KEY: cloud.azure.key, OPENAI_API_VERSION: version });
   expect((await ask(app.url, image)).status).toBe(200);
 });
@@ -120,7 +120,7 @@ async function userCode(from: App, nth: number): Promise<string> {
   return codes()[nth - 1] ?? '';
 }
 
-function expectNothingSecret({ text }: Asked, from: App): void {
+function expectNoSecrets({ text }: Asked, from: App): void {
   const { secret, certificate } = cloud.entra.application;
   const secrets = [secret, certificate.key.slice(40, 80), 'Trace ID', 'troubleshoot', 'eyJ'];
   for (const each of secrets) expect(text + from.output()).not.toContain(each);

@@ -4,7 +4,7 @@ import type { TokenAuthority } from '../../../src/dev/emulator/tokens.ts';
 
 const AUDIENCE = 'https://cognitiveservices.azure.com';
 
-/** A directory for the PATH, with stand-ins for the tools that credentials run. They use nothing but the shell itself. */
+/** Stand-ins for the tools that credentials run, in a directory that is the whole PATH, so they run no other tools. */
 export class StandIns {
   readonly directory: string;
   readonly #authority: TokenAuthority;
@@ -14,7 +14,7 @@ export class StandIns {
     this.#authority = authority;
   }
 
-  /** `az` where somebody is signed in: refuses all but the very question that AzureCliCredential asks. */
+  /** Adds an `az` with a signed-in user. It accepts only the arguments that AzureCliCredential uses. */
   async az(): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue(AUDIENCE, { user: true });
     const answer = {
@@ -26,7 +26,7 @@ export class StandIns {
     await this.#answering('az', `account get-access-token --output json --resource ${AUDIENCE}`, answer);
   }
 
-  /** `az` where somebody is signed in, with a subscription, and may ask Azure's control plane. */
+  /** Adds an `az` with a signed-in user and a subscription. Its token is for Azure's control plane. */
   async azOfSubscription(subscription: string): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue('https://management.azure.com', { user: true });
     const answer = JSON.stringify({ accessToken: token, expires_on: expiresAt });
@@ -36,19 +36,19 @@ export class StandIns {
     );
   }
 
-  /** `azd` where somebody is signed in. */
+  /** Adds an `azd` with a signed-in user. It accepts only the arguments that AzureDeveloperCliCredential uses. */
   async azd(): Promise<void> {
     const { token, expiresAt } = await this.#authority.issue(AUDIENCE, { user: true });
     const answer = { token, expiresOn: new Date(expiresAt * 1000).toISOString() };
     await this.#answering('azd', `auth token --output json --no-prompt --scope ${AUDIENCE}/.default`, answer);
   }
 
-  /** A tool that fails with these words. */
-  async failing(tool: string, words: string): Promise<void> {
-    await this.#write(tool, `#!/bin/sh\necho "${words}" >&2\nexit 1\n`);
+  /** Adds a tool that fails with this message. */
+  async failing(tool: string, message: string): Promise<void> {
+    await this.#write(tool, `#!/bin/sh\necho "${message}" >&2\nexit 1\n`);
   }
 
-  /** A browser in which somebody is signed in to Entra: it opens the page, and posts the form that is on it. */
+  /** Adds a browser with a user who is signed in to Entra. It opens the page and submits the page's form. */
   async browser(): Promise<void> {
     await this.#write(
       'xdg-open',
