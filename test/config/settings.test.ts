@@ -4,7 +4,7 @@ import { readAuthLevel, readSettings } from '../../src/config/settings.ts';
 
 const MINIMUM = { AZURE_OPENAI_ENDPOINT: 'https://contoso.openai.azure.com/', AZURE_OPENAI_DEPLOYMENT: 'vision' };
 
-test('two settings are enough, and the rest has defaults', () => {
+test('needs only two settings, and has defaults for the others', () => {
   expect(readSettings(MINIMUM)).toMatchObject({
     endpoint: 'https://contoso.openai.azure.com/',
     deployment: 'vision',
@@ -18,7 +18,7 @@ test('two settings are enough, and the rest has defaults', () => {
   });
 });
 
-test('the names of the tutorial are aliases, and ours win', () => {
+test("accepts the tutorial's names as aliases, and prefers this app's own names", () => {
   const tutorial = { GPT4V_ENDPOINT: 'https://old.openai.azure.com/', GPT4V_DEPLOYMENT: 'old' };
   expect(readSettings(tutorial)).toMatchObject({ endpoint: 'https://old.openai.azure.com/', deployment: 'old' });
   expect(readSettings({ ...tutorial, ...MINIMUM })).toMatchObject({
@@ -27,7 +27,7 @@ test('the names of the tutorial are aliases, and ours win', () => {
   });
 });
 
-test('all faults are listed at once, each under its name, and no value is repeated', () => {
+test('lists every invalid setting in one error, by name and without its value', () => {
   const faults = faultsOf({
     AZURE_OPENAI_ENDPOINT: 'http://hunter2.example.com',
     OPENAI_API_VERSION: 'hunter2',
@@ -54,7 +54,7 @@ test('all faults are listed at once, each under its name, and no value is repeat
   expect(JSON.stringify(faults)).not.toContain('hunter2');
 });
 
-describe('endpoint', () => {
+describe('AZURE_OPENAI_ENDPOINT', () => {
   test.each([
     ['https://contoso.openai.azure.us/', 'https://cognitiveservices.azure.us/.default'],
     ['https://contoso.openai.azure.cn', 'https://cognitiveservices.azure.cn/.default'],
@@ -62,11 +62,11 @@ describe('endpoint', () => {
     ['https://gateway.contoso.example/vision', 'https://cognitiveservices.azure.com/.default'],
     ['http://127.0.0.1:8080', 'https://cognitiveservices.azure.com/.default'],
     ['http://localhost:8080/', 'https://cognitiveservices.azure.com/.default'],
-  ])('%s has scope %s', (endpoint, scope) => {
+  ])('%s has the scope %s', (endpoint, scope) => {
     expect(readSettings({ ...MINIMUM, AZURE_OPENAI_ENDPOINT: endpoint }).scope).toBe(scope);
   });
 
-  test('a scope of its own wins', () => {
+  test('AZURE_OPENAI_SCOPE overrides its scope', () => {
     expect(readSettings({ ...MINIMUM, AZURE_OPENAI_SCOPE: 'api://mine/.default' }).scope).toBe('api://mine/.default');
   });
 
@@ -78,31 +78,31 @@ describe('endpoint', () => {
     ['https://westeurope.api.cognitive.microsoft.com/', 'custom subdomain'],
     ['https://contoso.openai.azure.com/openai/deployments/vision', 'must end after the host'],
     ['https://contoso.openai.azure.com/?api-version=2024-10-21', 'no user, query or fragment'],
-  ])('%s: %s', (endpoint, words) => {
-    expect(faultsOf({ ...MINIMUM, AZURE_OPENAI_ENDPOINT: endpoint })['AZURE_OPENAI_ENDPOINT']).toContain(words);
+  ])('%s is rejected: %s', (endpoint, message) => {
+    expect(faultsOf({ ...MINIMUM, AZURE_OPENAI_ENDPOINT: endpoint })['AZURE_OPENAI_ENDPOINT']).toContain(message);
   });
 
-  test('a fault in the alias is told under the alias', () => {
+  test('an invalid alias is reported by the name of the alias', () => {
     expect(faultsOf({ GPT4V_ENDPOINT: 'nonsense', GPT4V_DEPLOYMENT: 'vision' })).toHaveProperty('GPT4V_ENDPOINT');
   });
 });
 
-describe('key', () => {
+describe('AZURE_OPENAI_API_KEY', () => {
   const key = { AZURE_OPENAI_API_KEY: 'k-123' };
 
-  test('is ignored with a note where nobody asked for it', () => {
+  test('is ignored, with a note, unless AZURE_OPENAI_AUTH=key', () => {
     const settings = readSettings({ ...MINIMUM, ...key });
     expect(settings.apiKey).toBeUndefined();
     expect(settings.notes).toEqual([expect.stringContaining('ignored')]);
     expect(settings.notes.join('')).not.toContain('k-123');
   });
 
-  test('is used where AZURE_OPENAI_AUTH=key says so', () => {
+  test('is used, and required, if AZURE_OPENAI_AUTH=key', () => {
     expect(readSettings({ ...MINIMUM, ...key, AZURE_OPENAI_AUTH: 'key' }).apiKey).toBe('k-123');
     expect(faultsOf({ ...MINIMUM, AZURE_OPENAI_AUTH: 'key' })).toHaveProperty('AZURE_OPENAI_API_KEY');
   });
 
-  test.each(['WEBSITE_SITE_NAME', 'CONTAINER_APP_NAME'])('is a fault in Azure (%s)', (variable) => {
+  test.each(['WEBSITE_SITE_NAME', 'CONTAINER_APP_NAME'])('is rejected in Azure (%s)', (variable) => {
     expect(faultsOf({ ...MINIMUM, ...key, [variable]: 'app' })).toHaveProperty('AZURE_OPENAI_API_KEY');
     expect(Object.keys(faultsOf({ ...MINIMUM, ...key, AZURE_OPENAI_AUTH: 'key', [variable]: 'app' }))).toEqual([
       'AZURE_OPENAI_API_KEY',
@@ -112,7 +112,7 @@ describe('key', () => {
 });
 
 describe('signing in', () => {
-  test.each(['device-code', 'browser'])('%s is for a developer machine, and a fault in Azure', (auth) => {
+  test.each(['device-code', 'browser'])('AZURE_OPENAI_AUTH=%s is accepted locally and rejected in Azure', (auth) => {
     expect(readSettings({ ...MINIMUM, AZURE_OPENAI_AUTH: auth })).toMatchObject({ auth, apiKey: undefined });
     expect(faultsOf({ ...MINIMUM, AZURE_OPENAI_AUTH: auth, WEBSITE_SITE_NAME: 'app' })).toHaveProperty(
       'AZURE_OPENAI_AUTH',
@@ -120,7 +120,7 @@ describe('signing in', () => {
   });
 
   test.each(['dev', 'PROD', ' ManagedIdentityCredential ', 'azureclicredential'])(
-    'AZURE_TOKEN_CREDENTIALS=%s is one of its own values',
+    'AZURE_TOKEN_CREDENTIALS=%s is accepted',
     (value) => {
       expect(readSettings({ ...MINIMUM, AZURE_TOKEN_CREDENTIALS: value }).auth).toBe('identity');
     },
@@ -130,15 +130,15 @@ describe('signing in', () => {
     ['AZURE_TOKEN_CREDENTIALS', 'hunter2', 'AzureCliCredential'],
     ['AZURE_AUTHORITY_HOST', 'http://login.example', 'https://'],
     ['AZURE_TENANT_ID', 'my tenant', 'tenantId'],
-  ])('%s=%s would fail without a word, so it is a fault', (name, value, words) => {
-    expect(faultsOf({ ...MINIMUM, [name]: value })[name]).toContain(words);
+  ])('%s=%s is rejected: %s', (name, value, message) => {
+    expect(faultsOf({ ...MINIMUM, [name]: value })[name]).toContain(message);
   });
 
   test.each([
     ['https://contoso.openai.azure.com/', undefined],
     ['https://contoso.openai.azure.us/', 'https://login.microsoftonline.us'],
     ['https://contoso.openai.azure.cn/', 'https://login.chinacloudapi.cn'],
-  ])('applications sign in where the cloud of %s does: %s', (endpoint, authorityHost) => {
+  ])('the authority for %s is %s', (endpoint, authorityHost) => {
     expect(readSettings({ ...MINIMUM, AZURE_OPENAI_ENDPOINT: endpoint }).authorityHost).toBe(authorityHost);
   });
 });
@@ -153,7 +153,7 @@ test('a blank setting counts as unset', () => {
   });
 });
 
-test('the authorization level is function unless it says anonymous', () => {
+test('the authorization level is function unless HTTP_AUTH_LEVEL is anonymous', () => {
   expect(readAuthLevel({})).toBe('function');
   expect(readAuthLevel({ HTTP_AUTH_LEVEL: 'anonymous' })).toBe('anonymous');
   expect(readAuthLevel({ HTTP_AUTH_LEVEL: 'Anonymous!' })).toBe('function');
@@ -167,7 +167,7 @@ function faultsOf(variables: Record<string, string>): Record<string, string> {
       return Object.fromEntries(error.faults.map(({ setting, fault }) => [setting, fault]));
     throw error;
   }
-  throw new Error('no fault was found');
+  throw new Error('readSettings accepted the settings');
 }
 
 describe('a second region', () => {
@@ -176,7 +176,7 @@ describe('a second region', () => {
     AZURE_OPENAI_DEPLOYMENT_2: 'vision-2',
   };
 
-  test('is read beside the first', () => {
+  test('is optional, and is read in addition to the first', () => {
     expect(readSettings({ ...MINIMUM, ...second }).second).toEqual({
       endpoint: 'https://contoso-2.openai.azure.com/',
       deployment: 'vision-2',
@@ -184,11 +184,11 @@ describe('a second region', () => {
     expect(readSettings(MINIMUM).second).toBeUndefined();
   });
 
-  test.each(['AZURE_OPENAI_ENDPOINT_2', 'AZURE_OPENAI_DEPLOYMENT_2'] as const)('needs %s too', (name) => {
+  test.each(['AZURE_OPENAI_ENDPOINT_2', 'AZURE_OPENAI_DEPLOYMENT_2'] as const)('is rejected without %s', (name) => {
     expect(Object.keys(faultsOf({ ...MINIMUM, ...second, [name]: '' }))).toEqual([name]);
   });
 
-  test('is in the same cloud', () => {
+  test('is rejected if it is in another cloud', () => {
     expect(
       faultsOf({ ...MINIMUM, ...second, AZURE_OPENAI_ENDPOINT_2: 'https://contoso.openai.azure.us/' }),
     ).toHaveProperty('AZURE_OPENAI_ENDPOINT_2');

@@ -14,7 +14,7 @@ function read(
 }
 
 test.each([{}, { IMAGE_CONTAINERS: '', JOBS_STORAGE_ACCOUNT: ' ', JOBS_WORKER: '' }])(
-  'with %j there are no containers and no jobs',
+  'there are no containers and no jobs with %j',
   (variables) => {
     expect(read(variables)).toEqual({ settings: { imageContainers: [], jobs: undefined }, faults: {} });
   },
@@ -33,7 +33,7 @@ describe('IMAGE_CONTAINERS', () => {
     ['https://photos-secondary.blob.core.windows.net/$web', ['https://photos-secondary.blob.core.windows.net/$web']],
     ['https://127.0.0.1:10000/devstoreaccount1/images', ['https://127.0.0.1:10000/devstoreaccount1/images']],
     ['http://localhost:10000/devstoreaccount1/images', ['http://localhost:10000/devstoreaccount1/images']],
-  ])('%s', (IMAGE_CONTAINERS, imageContainers) => {
+  ])('%s is accepted', (IMAGE_CONTAINERS, imageContainers) => {
     const { settings, faults } = read({ IMAGE_CONTAINERS });
     expect(faults).toEqual({});
     expect(settings.imageContainers).toEqual(imageContainers);
@@ -63,7 +63,7 @@ describe('IMAGE_CONTAINERS', () => {
     'https://127.0.0.1:10000/Account/images',
     'https://photos.blob.core.windows.net/images/../private',
     'https://photos.blob.core.windows.net/images;https://photos.blob.core.windows.net/more',
-  ])('%s is refused, and nothing of it is repeated', (bad) => {
+  ])('%s is rejected, and not repeated in the message', (bad) => {
     const { settings, faults } = read({ IMAGE_CONTAINERS: `https://photos.blob.core.windows.net/good,${bad}` });
     expect(settings.imageContainers).toEqual([]);
     expect(faults).toEqual({
@@ -74,7 +74,7 @@ describe('IMAGE_CONTAINERS', () => {
 });
 
 describe('jobs', () => {
-  test('an account is enough: the rest follows from it and the cloud', () => {
+  test('an account is enough, because the URLs follow from it and the cloud', () => {
     expect(read({ JOBS_STORAGE_ACCOUNT: 'work' })).toEqual({
       settings: {
         imageContainers: [],
@@ -96,11 +96,11 @@ describe('jobs', () => {
     { inAzure: false, JOBS_WORKER: 'off', isWorker: false },
     { inAzure: true, JOBS_WORKER: '', isWorker: false },
     { inAzure: true, JOBS_WORKER: 'on', isWorker: true },
-  ])('JOBS_WORKER=$JOBS_WORKER, in Azure $inAzure: $isWorker', ({ inAzure, JOBS_WORKER, isWorker }) => {
+  ])('JOBS_WORKER=$JOBS_WORKER, inAzure=$inAzure: isWorker is $isWorker', ({ inAzure, JOBS_WORKER, isWorker }) => {
     expect(read({ JOBS_STORAGE_ACCOUNT: 'work', JOBS_WORKER }, { inAzure }).settings.jobs?.isWorker).toBe(isWorker);
   });
 
-  test('the addresses of an emulator, and the number of images at once', () => {
+  test('the URLs of an emulator and JOBS_CONCURRENCY are accepted', () => {
     const { settings, faults } = read({
       JOBS_STORAGE_ACCOUNT: 'devstoreaccount1',
       JobsStorage__blobServiceUri: 'https://127.0.0.1:10000/devstoreaccount1/',
@@ -116,7 +116,7 @@ describe('jobs', () => {
   });
 
   const ACCOUNT = 'must be the name of a storage account: 3 to 24 lower-case letters and digits.';
-  const AT_ONCE = 'must be a whole number from 1 to 32 (default 16).';
+  const CONCURRENCY = 'must be a whole number from 1 to 32 (default 16).';
   const HTTPS = 'must be a URL that begins with https://.';
   test.each([
     ['JOBS_STORAGE_ACCOUNT', 'ab', ACCOUNT],
@@ -125,18 +125,18 @@ describe('jobs', () => {
     ['JOBS_STORAGE_ACCOUNT', 'work-1', ACCOUNT],
     ['JOBS_STORAGE_ACCOUNT', 'https://work.blob.core.windows.net', ACCOUNT],
     ['JOBS_WORKER', 'yes', 'must be one of: on, off.'],
-    ['JOBS_CONCURRENCY', '0', AT_ONCE],
-    ['JOBS_CONCURRENCY', '33', AT_ONCE],
-    ['JOBS_CONCURRENCY', '1.5', AT_ONCE],
+    ['JOBS_CONCURRENCY', '0', CONCURRENCY],
+    ['JOBS_CONCURRENCY', '33', CONCURRENCY],
+    ['JOBS_CONCURRENCY', '1.5', CONCURRENCY],
     ['JobsStorage__blobServiceUri', 'work.blob.core.windows.net', HTTPS],
     ['JobsStorage__blobServiceUri', 'http://work.blob.core.windows.net', HTTPS],
     ['JobsStorage__queueServiceUri', 'http://10.0.0.4/work', HTTPS],
     ['JobsStorage__queueServiceUri', 'queue', HTTPS],
-  ])('%s=%s is refused', (name, value, fault) => {
+  ])('%s=%s is rejected', (name, value, fault) => {
     expect(read({ JOBS_STORAGE_ACCOUNT: 'work', [name]: value }).faults).toEqual({ [name]: fault });
   });
 
-  test('a worker without an account is refused, and told apart from one that is off', () => {
+  test('JOBS_WORKER=on is rejected without an account, but JOBS_WORKER=off is not', () => {
     expect(read({ JOBS_WORKER: 'on' }).faults).toEqual({
       JOBS_STORAGE_ACCOUNT: 'is not set, but JOBS_WORKER=on needs it.',
     });

@@ -25,14 +25,14 @@ const NAMES: readonly CheckName[] = ['node', 'settings', 'endpoint', 'token', 'd
 
 const WITH_STORAGE = [...NAMES.slice(0, 4), 'storage', ...NAMES.slice(4)];
 
-/** A set-up that works but for one thing, and what is told of it. */
-interface Broken {
-  readonly what: string;
+/** A setup with one fault, and what the report says about it. */
+interface Fault {
+  readonly fault: string;
   readonly env?: () => Record<string, string>;
-  readonly breaking?: () => void;
-  /** The library keeps a managed identity's token for the whole process, so only a new one asks for it again. */
+  readonly prepare?: () => void;
+  /** The library caches a managed identity's token for the whole process, so this case needs a new process. */
   readonly byProcess?: true;
-  readonly named: CheckName;
+  readonly check: CheckName;
   readonly reason: string;
   readonly fix: string;
 }
@@ -42,135 +42,135 @@ const principal = () => ({
   AZURE_TOKEN_CREDENTIALS: 'EnvironmentCredential',
   AZURE_CLIENT_ID: entra.application.clientId,
 });
-/** The first request to the model is a knock on its door. */
+/** The endpoint check sends the first request. It gets an answer, so that only later requests fail. */
 const modelRefuses = (status: number, code: string, message: string) => () => {
   azure.model.fail({});
   azure.model.fail({ status, body: { error: { code, message } } }, Infinity);
 };
 
-const BROKEN: readonly Broken[] = [
+const FAULTS: readonly Fault[] = [
   {
-    what: 'no deployment is set',
+    fault: 'no deployment is set',
     env: () => ({ AZURE_OPENAI_DEPLOYMENT: '' }),
-    named: 'settings',
+    check: 'settings',
     reason: 'AZURE_OPENAI_DEPLOYMENT is not set',
     fix: 'AZURE_OPENAI_DEPLOYMENT',
   },
   {
-    what: 'a limit is no number',
+    fault: 'a limit is not a number',
     env: () => ({ MAX_IMAGE_BYTES: 'hunter2' }),
-    named: 'settings',
+    check: 'settings',
     reason: 'MAX_IMAGE_BYTES must be',
     fix: 'MAX_IMAGE_BYTES',
   },
   {
-    what: 'a credential has a name that nobody knows',
+    fault: 'AZURE_TOKEN_CREDENTIALS names an unknown credential',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'hunter2' }),
-    named: 'settings',
+    check: 'settings',
     reason: 'AZURE_TOKEN_CREDENTIALS must be one of',
     fix: 'AZURE_TOKEN_CREDENTIALS',
   },
   {
-    what: 'a key is set in Azure',
+    fault: 'a key is set in Azure',
     env: () => ({ WEBSITE_SITE_NAME: 'app', AZURE_OPENAI_API_KEY: 'hunter2' }),
-    named: 'settings',
+    check: 'settings',
     reason: 'AZURE_OPENAI_API_KEY must not be set in Azure',
     fix: 'AZURE_OPENAI_API_KEY',
   },
   {
-    what: 'the endpoint is regional',
+    fault: 'the endpoint is regional',
     env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://westeurope.api.cognitive.microsoft.com/' }),
-    named: 'endpoint',
+    check: 'endpoint',
     reason: 'accepts no tokens',
     fix: 'set it',
   },
   {
-    what: 'nothing listens at the endpoint',
+    fault: 'nothing listens at the endpoint',
     env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://127.0.0.1:9/' }),
-    named: 'endpoint',
+    check: 'endpoint',
     reason: 'ECONNREFUSED',
     fix: 'check the address',
   },
   {
-    what: 'nobody trusts the certificate',
+    fault: 'the certificate is not trusted',
     env: () => ({ AZURE_OPENAI_ENDPOINT: entra.url }),
-    named: 'endpoint',
+    check: 'endpoint',
     reason: 'its certificate is not trusted',
     fix: 'NODE_EXTRA_CA_CERTS',
   },
   {
-    what: 'the identity is not assigned',
-    breaking: () =>
+    fault: 'the identity is not assigned',
+    prepare: () =>
       azure.identity.fail(
         { status: 400, body: { statusCode: 400, message: 'No Managed Identity found, hunter2' } },
         Infinity,
       ),
     byProcess: true,
-    named: 'token',
+    check: 'token',
     reason: 'no such identity is assigned',
     fix: 'assign it',
   },
   {
-    what: 'the secret is wrong',
+    fault: 'the secret is wrong',
     env: () => ({ ...principal(), AZURE_CLIENT_SECRET: 'hunter2' }),
-    named: 'token',
+    check: 'token',
     reason: 'AADSTS7000215',
     fix: 'az ad app credential reset',
   },
   {
-    what: 'az is not there',
+    fault: 'az is not installed',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential' }),
-    named: 'token',
+    check: 'token',
     reason: 'az is not installed',
     fix: 'az login',
   },
   {
-    what: 'the role is missing',
-    breaking: () => azure.setRole(false),
-    named: 'deployment',
+    fault: 'the role is missing',
+    prepare: () => azure.setRole(false),
+    check: 'deployment',
     reason: 'it lacks the role',
     fix: 'az role assignment create',
   },
   {
-    what: 'the token is for something else',
+    fault: 'the token is for another audience',
     env: () => ({ AZURE_OPENAI_SCOPE: 'https://elsewhere.example/.default' }),
-    named: 'deployment',
+    check: 'deployment',
     reason: 'for https://elsewhere.example',
     fix: 'AZURE_OPENAI_SCOPE',
   },
   {
-    what: 'there is no such deployment',
+    fault: 'the deployment does not exist',
     env: () => ({ AZURE_OPENAI_DEPLOYMENT: 'nobody' }),
-    named: 'deployment',
+    check: 'deployment',
     reason: 'deployment_not_found',
     fix: 'AZURE_OPENAI_DEPLOYMENT',
   },
   {
-    what: 'the firewall is closed',
-    breaking: modelRefuses(403, 'AccessDenied', 'Access denied due to Virtual Network/Firewall rules, hunter2.'),
-    named: 'deployment',
+    fault: 'the firewall blocks this network',
+    prepare: modelRefuses(403, 'AccessDenied', 'Access denied due to Virtual Network/Firewall rules, hunter2.'),
+    check: 'deployment',
     reason: 'accepts no requests from this network',
     fix: 'Networking',
   },
   {
-    what: 'the model cannot see',
-    breaking: modelRefuses(400, 'invalid_request_error', 'image_url is only supported by certain models, hunter2.'),
-    named: 'deployment',
+    fault: 'the model cannot see images',
+    prepare: modelRefuses(400, 'invalid_request_error', 'image_url is only supported by certain models, hunter2.'),
+    check: 'deployment',
     reason: 'called the request invalid',
     fix: 'can see images',
   },
 ];
 
-describe('broken in one way', () => {
-  test.each(BROKEN)('$what: $named, and nothing else', async ({ env, breaking, byProcess, named, reason, fix }) => {
-    breaking?.();
+describe('one fault', () => {
+  test.each(FAULTS)('$fault: only the check "$check" fails', async ({ env, prepare, byProcess, check, reason, fix }) => {
+    prepare?.();
     const { ok, checks, status, text } = await (byProcess ? reportByProcess : report)({ ...azure.env, ...env?.() });
     expect({ ok, status }).toEqual({ ok: false, status: 1 });
     expect(checks.map(({ name }) => name)).toEqual(NAMES);
-    expect(checks.filter((check) => check.status === 'fail')).toEqual([
-      { name: named, status: 'fail', reason: expect.stringContaining(reason), fix: expect.stringContaining(fix) },
+    expect(checks.filter((each) => each.status === 'fail')).toEqual([
+      { name: check, status: 'fail', reason: expect.stringContaining(reason), fix: expect.stringContaining(fix) },
     ]);
-    expect(checks.at(-1)?.status, 'what stands on it').toBe('skip');
+    expect(checks.at(-1)?.status, 'the last check depends on it').toBe('skip');
     expect(text).not.toMatch(/hunter2|eyJ/);
   });
 });
@@ -187,7 +187,7 @@ describe('a dated API version that the deployment refuses', () => {
     [400, 'unsupported_parameter', "Unrecognized request argument supplied: 'max_completion_tokens'"],
     [404, '404', 'Resource not found'],
     [410, 'ApiVersionRetired', 'This API version is retired.'],
-  ])('%i %s: v1 is tried, and the setting that mends it is named', async (status, code, message) => {
+  ])('%i %s: tries v1, and recommends OPENAI_API_VERSION=v1', async (status, code, message) => {
     refused(status, code, message);
     const { ok, checks } = await report({ ...azure.env, OPENAI_API_VERSION: '2024-10-21' });
     expect(ok).toBe(false);
@@ -200,16 +200,16 @@ describe('a dated API version that the deployment refuses', () => {
     expect(posts()).toEqual(['/openai/deployments/gpt-vision/chat/completions', '/openai/v1/chat/completions']);
   });
 
-  test('a version that never was, by the emulated service itself', async () => {
+  test('recommends v1 for a version that the emulated service does not know', async () => {
     const { checks } = await report({ ...azure.env, OPENAI_API_VERSION: '2099-01-01' });
     expect(checks.find(({ name }) => name === 'deployment')?.fix).toBe('set OPENAI_API_VERSION=v1');
   });
 
   test.each([
-    { what: 'v1 refuses it too', env: {}, status: 404, asked: 2 },
-    { what: 'v1 is what was set', env: { OPENAI_API_VERSION: 'v1' }, status: 404, asked: 1 },
-    { what: 'the refusal has nothing to do with a version', env: {}, status: 403, asked: 1 },
-  ])('no other setting is named where $what', async ({ env, status, asked }) => {
+    { condition: 'v1 fails, too', env: {}, status: 404, requests: 2 },
+    { condition: 'v1 is already set', env: { OPENAI_API_VERSION: 'v1' }, status: 404, requests: 1 },
+    { condition: 'the refusal is not about the version', env: {}, status: 403, requests: 1 },
+  ])('does not recommend v1 if $condition', async ({ env, status, requests }) => {
     refused(status, 'DeploymentNotFound', 'The API deployment for this resource does not exist.', Infinity);
     const { checks } = await report({ ...azure.env, ...env });
     expect(checks.find(({ name }) => name === 'deployment')).toMatchObject({
@@ -217,12 +217,12 @@ describe('a dated API version that the deployment refuses', () => {
       reason: expect.stringMatching(status === 404 ? /^deployment_not_found/ : /^model_access_denied/) as string,
       fix: expect.not.stringContaining('OPENAI_API_VERSION=v1') as string,
     });
-    expect(posts()).toHaveLength(asked);
+    expect(posts()).toHaveLength(requests);
   });
 });
 
-describe('all well', () => {
-  test('each line tells what was found, and no token', async () => {
+describe('a setup that works', () => {
+  test('passes all checks, describes the token without printing it, and asks the model once', async () => {
     const { ok, checks, status, text } = await reportByProcess(azure.env);
     expect({ ok, status }).toEqual({ ok: true, status: 0 });
     expect(checks).toEqual(NAMES.map((name) => ({ name, status: 'ok', reason: expect.any(String), fix: null })));
@@ -233,11 +233,11 @@ describe('all well', () => {
     expect(text).not.toContain('eyJ');
     expect(
       azure.model.requests.filter(({ method }) => method === 'POST'),
-      'one call that costs',
+      'only one request that costs tokens',
     ).toHaveLength(1);
   });
 
-  test('which credential of a chain answered is told', async () => {
+  test('says which credential of a chain returned the token', async () => {
     const { checks } = await report({
       ...azure.env,
       ...principal(),
@@ -257,7 +257,7 @@ describe('all well', () => {
     });
   };
 
-  test.each([-1, 30, 119])('a model that retires in %i days is a warning', async (days) => {
+  test.each([-1, 30, 119])('warns about a model that retires in %i days', async (days) => {
     retiringIn(days);
     const { ok, checks } = await report(azure.env);
     expect(ok).toBe(true);
@@ -269,26 +269,26 @@ describe('all well', () => {
     });
   });
 
-  test('a model that retires in 121 days is not', async () => {
+  test('does not warn about a model that retires in 121 days', async () => {
     retiringIn(121);
     const { checks } = await report(azure.env);
     expect(checks.at(-1)).toMatchObject({ status: 'ok', reason: expect.stringContaining('retires on 20'), fix: null });
   });
 
-  test('a stray key is a warning', async () => {
+  test('warns about a key that is ignored', async () => {
     const { ok, checks, text } = await report({ ...azure.env, AZURE_OPENAI_API_KEY: 'hunter2' });
     expect(ok).toBe(true);
     expect(checks[1]).toMatchObject({ name: 'settings', status: 'warn', reason: expect.stringContaining('ignored') });
     expect(text).not.toContain('hunter2');
   });
 
-  test('a key that is used makes the token a matter of no interest', async () => {
+  test('skips the token check if a key is used', async () => {
     const { ok, checks } = await report({ ...azure.env, AZURE_OPENAI_AUTH: 'key', AZURE_OPENAI_API_KEY: azure.key });
     expect(ok).toBe(true);
     expect(checks.find(({ name }) => name === 'token')?.status).toBe('skip');
   });
 
-  test('a second region that is down is a warning', async () => {
+  test('warns if the second region cannot be reached', async () => {
     const { ok, checks } = await report({
       ...azure.env,
       AZURE_OPENAI_ENDPOINT_2: 'https://127.0.0.1:9/',
@@ -310,7 +310,7 @@ describe('storage', () => {
   });
   afterAll(async () => storage.close());
 
-  test('its containers and its queue are asked for, if the settings name any', async () => {
+  test('checks the containers and the queue if the settings name any', async () => {
     const { ok, checks, text } = await report({ ...azure.env, ...storage.env });
     expect(ok).toBe(true);
     expect(checks.map(({ name }) => name)).toEqual(WITH_STORAGE);
@@ -325,57 +325,57 @@ describe('storage', () => {
 
   test.each([
     {
-      what: 'a container that there is not',
+      fault: 'a container that does not exist',
       env: () => ({ IMAGE_CONTAINERS: storage.images.url.replace(/images$/, 'photos') }),
       reason: 'storage_error: The storage account devstoreaccount1 has no container photos.',
       fix: /^az storage container create --auth-mode login --account-name devstoreaccount1 --name photos, or/,
     },
     {
-      what: 'a queue that there is not',
+      fault: 'a queue that does not exist',
       env: () => storage.env,
-      breaking: async () => storage.queues.deleteQueue('vision-jobs'),
+      prepare: async () => storage.queues.deleteQueue('vision-jobs'),
       reason: 'storage_error: The storage account devstoreaccount1 has no queue vision-jobs.',
       fix: /^az storage queue create --auth-mode login --account-name devstoreaccount1 --name vision-jobs, or/,
     },
     {
-      what: 'a container without the role',
-      env: async () => ({ IMAGE_CONTAINERS: `${await refusing()}/photos/images` }),
+      fault: 'a container without the role',
+      env: async () => ({ IMAGE_CONTAINERS: `${await refusingAccount()}/photos/images` }),
       reason: "storage_access_denied: The storage account photos refused this app's identity (403).",
       fix: /^az role assignment create --role 'Storage Blob Data Reader' .*firewall/,
     },
     {
-      what: 'an account of jobs without the role',
+      fault: 'an account for jobs without the role',
       env: async () => ({
         JOBS_STORAGE_ACCOUNT: 'work',
-        JobsStorage__blobServiceUri: `${await refusing()}/work`,
-        JobsStorage__queueServiceUri: `${await refusing()}/work`,
+        JobsStorage__blobServiceUri: `${await refusingAccount()}/work`,
+        JobsStorage__queueServiceUri: `${await refusingAccount()}/work`,
       }),
       reason: "storage_access_denied: The storage account work refused this app's identity (403).",
       fix: /^az role assignment create --role 'Storage (?:Blob|Queue) Data Contributor' /,
     },
     {
-      what: 'an account that cannot be reached',
+      fault: 'an account that cannot be reached',
       env: () => ({ IMAGE_CONTAINERS: 'https://127.0.0.1:9/photos/images' }),
       reason: 'storage_error: The storage account photos cannot be reached',
       fix: /check the name of the account and whether this network reaches it/,
     },
-  ])('$what: told with what mends it, and the deployment is checked all the same', async (broken) => {
-    await broken.breaking?.();
-    const { ok, checks } = await report({ ...azure.env, ...(await broken.env()) });
+  ])('$fault: fails with a fix, and the deployment is still checked', async ({ env, prepare, reason, fix }) => {
+    await prepare?.();
+    const { ok, checks } = await report({ ...azure.env, ...(await env()) });
     expect(ok).toBe(false);
     expect(checks.filter(({ status }) => status === 'fail')).toEqual([
       {
         name: 'storage',
         status: 'fail',
-        reason: expect.stringContaining(broken.reason),
-        fix: expect.stringMatching(broken.fix),
+        reason: expect.stringContaining(reason),
+        fix: expect.stringMatching(fix),
       },
     ]);
     expect(checks.find(({ name }) => name === 'deployment')?.status).toBe('ok');
   });
 
-  /** A storage account that takes no token. */
-  async function refusing(): Promise<string> {
+  /** Starts a storage account that answers every request with 403. */
+  async function refusingAccount(): Promise<string> {
     const server = createServer((_, response) => void response.writeHead(403).end()).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await once(server, 'listening');
@@ -383,7 +383,7 @@ describe('storage', () => {
   }
 });
 
-test.concurrent('for a person: marks, reasons, and what to do', async () => {
+test.concurrent('prints a mark and a reason for each check, and a fix for one that failed', async () => {
   const { status, output } = await run('src/dev/doctor/doctor.ts', [], {});
   expect(status).toBe(1);
   expect(output).toMatch(/^✓ node {7}Node 24/);
@@ -391,13 +391,13 @@ test.concurrent('for a person: marks, reasons, and what to do', async () => {
   expect(output).toContain('- token      settings failed');
 });
 
-test.concurrent('--emulate examines the emulated Azure', async () => {
+test.concurrent('--emulate checks the emulated Azure', async () => {
   const { ok, checks } = await reportByProcess({}, '--emulate');
   expect(ok).toBe(true);
   expect(checks.map(({ name }) => name)).toEqual(NAMES);
 });
 
-test.concurrent('an option that there is not is told', async () => {
+test.concurrent('prints the usage and exits with 2 if an option is unknown', async () => {
   expect(await run('src/dev/doctor/doctor.ts', ['--fix'], {})).toEqual({
     status: 2,
     output: '',
@@ -408,6 +408,6 @@ test.concurrent('an option that there is not is told', async () => {
 test.each([
   { version: '20.19.0', status: 'fail' },
   { version: '22.18.0', status: 'ok' },
-])('Node $version: $status', ({ version, status }) => {
+])('checkNode reports $status for Node $version', ({ version, status }) => {
   expect(checkNode(version).status).toBe(status);
 });

@@ -8,26 +8,26 @@ import type { Report } from '../../src/doctor/check.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A report, how the process ended, and all that it wrote. */
-export interface Reported extends Report {
+/** A report, with the exit status and everything that the process wrote. */
+export interface DoctorResult extends Report {
   readonly status: number | null;
   readonly text: string;
 }
 
-/** What a tool of this project wrote, and how it ended. */
-export interface Ran {
+/** What a tool of this project wrote, and its exit status. */
+export interface ToolResult {
   readonly status: number | null;
   readonly output: string;
   readonly errors: string;
 }
 
-/** Runs a tool of this project with these variables alone, as npm would. */
+/** Runs a tool of this project, as npm does, with no environment variables other than these. */
 export async function run(
   script: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   cwd = ROOT,
-): Promise<Ran> {
+): Promise<ToolResult> {
   const child = spawn(process.execPath, [`${ROOT}/${script}`, ...args], {
     cwd,
     env: { PATH: '/nowhere', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...env },
@@ -42,14 +42,14 @@ export async function run(
 }
 
 /**
- * Does something in this process as if it had these variables alone, and notes what is written to its errors. What reads
- * variables when Node starts, as NODE_EXTRA_CA_CERTS, needs a process of its own: {@link run}.
+ * Runs `work` in this process with no environment variables other than these, and records what it writes to stderr. For
+ * variables that Node reads when it starts, such as NODE_EXTRA_CA_CERTS, use {@link run}.
  */
 export async function withVariables<T>(
   env: Readonly<Record<string, string>>,
   work: () => Promise<T>,
 ): Promise<{ readonly done: T; readonly errors: string }> {
-  const own = { ...process.env };
+  const original = { ...process.env };
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   replaceVariables({ PATH: '/nowhere', ...env });
   try {
@@ -57,17 +57,17 @@ export async function withVariables<T>(
     return { done, errors: write.mock.calls.map(([text]) => String(text)).join('') };
   } finally {
     write.mockRestore();
-    replaceVariables(own);
+    replaceVariables(original);
   }
 }
 
-function replaceVariables(by: NodeJS.ProcessEnv): void {
+function replaceVariables(variables: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(process.env)) delete process.env[name];
-  Object.assign(process.env, by);
+  Object.assign(process.env, variables);
 }
 
-/** The doctor's report, by `npm run doctor -- --json`. */
-export async function reportByProcess(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Reported> {
+/** Runs `npm run doctor -- --json` in a process of its own. */
+export async function reportByProcess(env: Readonly<Record<string, string>>, ...args: string[]): Promise<DoctorResult> {
   const { status, output, errors } = await run('src/dev/doctor/doctor.ts', ['--json', ...args], env);
   try {
     return { ...(JSON.parse(output) as Report), status, text: output + errors };
@@ -76,8 +76,8 @@ export async function reportByProcess(env: Readonly<Record<string, string>>, ...
   }
 }
 
-/** The same without the seconds that a process takes to start, where that makes no difference. */
-export async function report(env: Readonly<Record<string, string>>): Promise<Reported> {
+/** Makes the same report in this process if it can, because a new process takes seconds to start. */
+export async function report(env: Readonly<Record<string, string>>): Promise<DoctorResult> {
   if (env['NODE_EXTRA_CA_CERTS']) return reportByProcess(env);
   const { done, errors } = await withVariables(env, async () => diagnose(process.env));
   return { ...done, status: done.ok ? 0 : 1, text: JSON.stringify(done) + printed(done) + errors };

@@ -23,24 +23,24 @@ const { jobs } = readSettings({
   JOBS_STORAGE_ACCOUNT: 'account',
 });
 
-test('an instance fetches what it can ask about at once, and has as much again waiting', () => {
+test('an instance fetches as many messages as it works on at once, and lets as many again wait', () => {
   expect(queues.batchSize).toBe(jobs?.concurrency);
   expect(queues.newBatchThreshold).toBe(jobs?.concurrency);
 });
 
-test('a message is over before the host ends its process, and before another instance sees it', () => {
+test('the work on a message ends before the host stops the process and before another instance gets it', () => {
   const timeoutMs = Number(functionTimeout.split(':')[1]) * 60_000;
   const { answerMs, keepMs, sendMs } = LIMITS;
   expect(answerMs + keepMs + sendMs).toBeLessThan(timeoutMs);
   expect(answerMs + keepMs + sendMs).toBeLessThan(queues.visibilitySeconds * 1_000);
 });
 
-test('a message that failed is not tried again at once, and a new one is seen within seconds', () => {
+test('a failed message is retried after 10 s at the earliest, and a new one is found within 5 s', () => {
   expect(queues.retryVisibilitySeconds).toBeGreaterThanOrEqual(10);
   expect(queues.maxPollingMs).toBeLessThanOrEqual(5_000);
 });
 
-test('the host logs no token requests, and downloads no extensions', () => {
+test('the host does not log token requests and does not download extensions', () => {
   expect(logging.logLevel['Azure.Identity']).toBe('Warning');
   expect(others).not.toHaveProperty('extensionBundle');
 });

@@ -12,8 +12,8 @@ afterAll(async () => {
   azure.close();
 });
 
-// The platform's sign-in sends a person's groups in one header; with Node's own limit of 16 KB, host 4.1037 waits 230 s.
-test.each([12, 17, 31])('a request with %d KB of headers is answered', async (kilobytes) => {
+// The platform's sign-in sends all groups of a user in one header. With Node's limit of 16 KB, the client waits 230 s.
+test.each([12, 17, 31])('answers a request with %d KB of headers', async (kilobytes) => {
   const headers = { 'x-ms-client-principal': 'Z'.repeat(kilobytes * 1024) };
   const answer = await ask(app.url, await still('image/png', 8, 8), { headers });
   expect(answer.status).toBe(200);
@@ -21,7 +21,7 @@ test.each([12, 17, 31])('a request with %d KB of headers is answered', async (ki
   expect(await health.json()).toMatchObject({ status: 'ok' });
 });
 
-test('above that, the host answers 431 itself', async () => {
+test('the host answers 431 to a request with 33 KB of headers', async () => {
   const headers = { 'x-ms-client-principal': 'Z'.repeat(33 * 1024) };
   expect((await fetch(`${app.url}/api/health`, { headers })).status).toBe(431);
   expect((await get(app.url, 'health')).status).toBe(200);
