@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import { type Sent, WAYS } from '../e2e/faults/way.ts';
 import { mutate, type Mutation, mutation } from './mutation.ts';
 
-/** What is asked, unless something is done to that too. */
+/** The instructions of every request, before it is mutated. */
 export const FUZZED_INSTRUCTIONS = 'What is this picture of?';
 
-/** What a front door is given: an image with something done to it, and perhaps something done to the request around it. */
+/** One request to send: mutations either of its image or of the request itself. */
 export interface Input {
-  /** Which way of asking, and which of the images to begin with; by their numbers. */
+  /** The index of the way of asking, and of the image to start from. */
   readonly way: number;
   readonly seed: number;
   readonly image: readonly Mutation[];
@@ -35,7 +35,7 @@ const accept = fc.constantFrom(
   'image/png',
 );
 
-/** Anything; three of four have a request as it should be. */
+/** Any input. Three of four mutate only the image, and one mutates the request. */
 export function input(seeds: number): fc.Arbitrary<Input> {
   const shared = { way: fc.nat(WAYS.length - 1), seed: fc.nat(seeds - 1) };
   const image = fc.array(mutation, { minLength: 1, maxLength: 5 });
@@ -53,7 +53,7 @@ export function input(seeds: number): fc.Arbitrary<Input> {
   );
 }
 
-/** The request that an input stands for. */
+/** Makes the request that an input describes. */
 export async function toRequest(
   { way, seed, image, request, headers }: Input,
   seeds: readonly Buffer[],
@@ -63,7 +63,7 @@ export async function toRequest(
     fields: { instructions: FUZZED_INSTRUCTIONS },
   };
   const sent = await WAYS[way]?.put(question);
-  if (!sent) throw new Error(`there is no way ${way}`);
+  if (!sent) throw new Error(`there is no way of asking with the index ${way}`);
   return {
     path: sent.path,
     headers: { ...sent.headers, ...headers },

@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
-import { landmarksOf, lie } from './landmarks.ts';
+import { sizeFieldsOf, withSizeField } from './size-fields.ts';
 
-/** Numbers at which lengths and dimensions go wrong: none, one, the limits of each width, and a bomb's. */
-const TELLING_NUMBERS = [
+/** Numbers that often break a check of lengths and dimensions: 0, 1, the limits of each width, and huge ones. */
+const BOUNDARY_NUMBERS = [
   0, 1, 2, 0x7f, 0x80, 0xff, 0x3fff, 0x4000, 0x7fff, 0xffff, 0x10000, 0xffffff, 0x7fffffff, 0x80000000, 0xfffffff4,
   0xffffffff,
 ];
 
-/** Something done to an image. Places are fractions of its length, so that a mutation fits any. */
+/** One change of an image. `from` and `to` are fractions of its length, so that a mutation fits every image. */
 export interface Mutation {
-  readonly kind: 'flip' | 'overwrite' | 'cut' | 'drop' | 'repeat' | 'fill' | 'splice' | 'lie' | 'append';
+  readonly kind: 'flip' | 'overwrite' | 'cut' | 'drop' | 'repeat' | 'fill' | 'splice' | 'resize' | 'append';
   readonly from: number;
   readonly to: number;
   readonly value: number;
@@ -17,13 +17,13 @@ export interface Mutation {
 
 /** Any mutation. */
 export const mutation: fc.Arbitrary<Mutation> = fc.record({
-  kind: fc.constantFrom('flip', 'overwrite', 'cut', 'drop', 'repeat', 'fill', 'splice', 'lie', 'lie', 'append'),
+  kind: fc.constantFrom('flip', 'overwrite', 'cut', 'drop', 'repeat', 'fill', 'splice', 'resize', 'resize', 'append'),
   from: fraction(),
   to: fraction(),
-  value: fc.oneof(fc.constantFrom(...TELLING_NUMBERS), fc.noBias(fc.nat(0xffffffff))),
+  value: fc.oneof(fc.constantFrom(...BOUNDARY_NUMBERS), fc.noBias(fc.nat(0xffffffff))),
 });
 
-/** The image with all of that done to it. `others` are what it may be spliced with. */
+/** Applies the mutations in order. `others` are images that it may be spliced with. */
 export function mutate(image: Buffer, mutations: readonly Mutation[], others: readonly Buffer[]): Buffer {
   return mutations.reduce((bytes, each) => apply(bytes, each, others), image);
 }
@@ -50,10 +50,10 @@ function apply(image: Buffer, { kind, from, to, value }: Mutation, others: reado
       const other = others[value % others.length] ?? image;
       return Buffer.concat([image.subarray(0, at), other.subarray(Math.floor(to * other.length))]);
     }
-    case 'lie': {
-      const marks = landmarksOf(image).filter((mark) => mark.at + mark.bytes <= image.length);
-      const mark = marks[Math.floor(from * marks.length)];
-      return mark ? lie(image, mark, value) : image;
+    case 'resize': {
+      const fields = sizeFieldsOf(image).filter((each) => each.at + each.bytes <= image.length);
+      const field = fields[Math.floor(from * fields.length)];
+      return field ? withSizeField(image, field, value) : image;
     }
   }
 }

@@ -1,13 +1,13 @@
 import type { Parameters } from 'fast-check';
 import { FULL } from '../tier.ts';
 
-/** How many inputs a front door is given: the nightly run asks for many more, by FUZZ_INPUTS. */
+/** How many inputs a fuzz test sends. The nightly run sets FUZZ_INPUTS to a much larger number. */
 export const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? (FULL ? 2_000 : 400));
 
-/** The same on every run, so that what was green stays green; the nightly run asks for another each time, by FUZZ_SEED. */
+/** The same seed in every run, so that results are repeatable. The nightly run sets FUZZ_SEED to a new one each time. */
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
 
-/** How often a property is tried, as `fast-check` takes it. The seed is printed, so that a failure can be had again. */
+/** The parameters of a property for `fast-check`. It prints the seed, so that a failure can be reproduced. */
 export function runs(numRuns: number): Parameters<unknown> {
   process.stdout.write(`fuzzing with FUZZ_SEED=${seed}, ${numRuns} runs\n`);
   return { seed, numRuns, endOnFailure: true };

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { still } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
 
-/** Real files to start from: each format in its varieties, small so that a change is likely to hit something that matters. */
+/** Valid and invalid files to mutate, in variants of each format. They are small, so a mutation is likely to matter. */
 export async function seedImages(): Promise<Buffer[]> {
   const png = await still('image/png', 24, 16);
   const [jpeg, gif, webp] = await Promise.all([
