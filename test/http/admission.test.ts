@@ -3,14 +3,14 @@ import { Admission } from '../../src/http/admission.ts';
 
 const OVERLOADED = expect.objectContaining({ status: 503, code: 'overloaded', headers: { 'retry-after': '1' } });
 
-test('takes requests up to its capacity, and turns the next away', () => {
+test('accepts requests up to its capacity, and rejects the next one with 503', () => {
   const admission = new Admission(100);
   admission.enter().grow(60);
   admission.enter().grow(40);
   expect(() => admission.enter().grow(1)).toThrow(OVERLOADED);
 });
 
-test('has room again when one leaves, and one that leaves twice leaves once', () => {
+test('accepts requests again after one ends, and counts its end only once', () => {
   const admission = new Admission(100);
   const first = admission.enter();
   first.grow(60);
@@ -22,7 +22,7 @@ test('has room again when one leaves, and one that leaves twice leaves once', ()
   expect(() => admission.enter().grow(1)).toThrow(OVERLOADED);
 });
 
-test('counts what arrives unannounced as it comes', () => {
+test('rejects a request that grows beyond the capacity after it was accepted', () => {
   const admission = new Admission(100);
   admission.enter().grow(50);
   const reservation = admission.enter();
@@ -30,7 +30,7 @@ test('counts what arrives unannounced as it comes', () => {
   expect(() => reservation.grow(30)).toThrow(OVERLOADED);
 });
 
-test('a request that is alone has room, however large', () => {
+test('never rejects a request that is alone, however large it is', () => {
   const admission = new Admission(100);
   const reservation = admission.enter();
   reservation.grow(150);
@@ -38,7 +38,7 @@ test('a request that is alone has room, however large', () => {
   expect(() => admission.enter().grow(1)).toThrow(OVERLOADED);
 });
 
-test('what is kept is given back when its request leaves, and not before', () => {
+test('frees a kept buffer when its request ends, and a released one at once', () => {
   const reservation = new Admission(11_000).enter();
   const [kept, released] = [Buffer.alloc(6_000), Buffer.alloc(5_000)];
   reservation.keep([kept, released]);
@@ -49,7 +49,7 @@ test('what is kept is given back when its request leaves, and not before', () =>
   expect(kept.length).toBe(0);
 });
 
-test('what is released makes room for others', () => {
+test('no longer counts the bytes of a released buffer', () => {
   const admission = new Admission(100);
   const reservation = admission.enter();
   reservation.grow(100);

@@ -6,7 +6,7 @@ const PAGE = 'https://page.example';
 const PREFLIGHT = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-functions-key' };
 
 describe.each([undefined, '', ' , '])('CORS_ALLOWED_ORIGINS=%s', (setting) => {
-  test('allows no origin, and answers no preflight', () => {
+  test('allows no origin, and treats no request as a preflight', () => {
     const cors = createCors(setting);
     expect(cors({ method: 'POST', headers: { origin: PAGE } })).toEqual({ headers: {}, isPreflight: false });
     expect(cors({ method: 'OPTIONS', headers: { origin: PAGE, ...PREFLIGHT } })).toEqual({
@@ -20,7 +20,7 @@ describe('a list of origins', () => {
   const cors = createCors(` ${PAGE} ,http://localhost:5173`);
 
   test.each([PAGE, 'http://localhost:5173'])(
-    '%s may read the answer, and a cache keeps it for that origin',
+    'allows %s to read the answer, with Vary: Origin for caches',
     (origin) => {
       expect(cors({ method: 'POST', headers: { origin } })).toEqual({
         headers: { vary: 'origin', 'access-control-allow-origin': origin },
@@ -30,7 +30,7 @@ describe('a list of origins', () => {
   );
 
   test.each(['https://other.example', 'http://page.example', `${PAGE}:8443`, `${PAGE}.evil.example`, 'null', ''])(
-    'the origin "%s" may not, neither with nor without a preflight',
+    'does not allow the origin "%s", with or without a preflight',
     (origin) => {
       expect(cors({ method: 'POST', headers: { origin } }).headers).toEqual({ vary: 'origin' });
       expect(cors({ method: 'OPTIONS', headers: { origin, ...PREFLIGHT } })).toEqual({
@@ -40,7 +40,7 @@ describe('a list of origins', () => {
     },
   );
 
-  test('no other origin may, whatever it looks like', () => {
+  test('does not allow any other origin', () => {
     assert(
       property(webUrl({ withFragments: true }), constantFrom('GET', 'OPTIONS'), (origin, method) => {
         expect(cors({ method, headers: { origin, ...PREFLIGHT } }).headers).toEqual({ vary: 'origin' });
@@ -48,7 +48,7 @@ describe('a list of origins', () => {
     );
   });
 
-  test('a preflight gets the method and the headers that it asks for, and never cookies', () => {
+  test('allows the method and the headers that a preflight asks for, but no cookies', () => {
     expect(cors({ method: 'OPTIONS', headers: { origin: PAGE, ...PREFLIGHT } })).toEqual({
       headers: {
         vary: 'origin',
@@ -61,13 +61,13 @@ describe('a list of origins', () => {
     });
   });
 
-  test('OPTIONS is no preflight without an origin, or without the method that it asks for', () => {
+  test('does not treat OPTIONS as a preflight without Origin or Access-Control-Request-Method', () => {
     expect(cors({ method: 'OPTIONS', headers: PREFLIGHT }).isPreflight).toBe(false);
     expect(cors({ method: 'OPTIONS', headers: { origin: PAGE } }).isPreflight).toBe(false);
   });
 });
 
-test('* allows every origin, also that of a file', () => {
+test('* allows every origin, including "null", the origin of a file', () => {
   const cors = createCors('*');
   for (const origin of [PAGE, 'null'])
     expect(cors({ method: 'GET', headers: { origin } }).headers).toEqual({ 'access-control-allow-origin': '*' });
@@ -82,7 +82,7 @@ test.each([
   'https://*.example',
   'null',
   'file:///x',
-])('CORS_ALLOWED_ORIGINS=%s is refused by name', (wrong) => {
+])('rejects %s in CORS_ALLOWED_ORIGINS, and names it', (wrong) => {
   expect(() => createCors(`${PAGE},${wrong}`)).toThrow(`Not an origin: ${wrong}.`);
   expect(() => createCors(`${PAGE},${wrong}`)).toThrow('CORS_ALLOWED_ORIGINS must be');
 });

@@ -12,13 +12,13 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** One request to a handler behind a server of Node's own; the test writes the response. */
+/** Passes one request from a Node server to a handler. The test writes the response itself. */
 async function oneRequest(handle: Handle): Promise<{
   inFlight: InFlight;
   lines: string[];
   response: Response;
   write: ServerResponse;
-  hangUp: () => void;
+  disconnect: () => void;
 }> {
   const inFlight = new InFlight();
   const handler = createHandler(handle, {
@@ -49,10 +49,10 @@ async function oneRequest(handle: Handle): Promise<{
     log: (_, line) => void lines.push(line),
     ...connectionOf(request, write),
   });
-  return { inFlight, lines, response, write, hangUp: () => socket.destroy() };
+  return { inFlight, lines, response, write, disconnect: () => socket.destroy() };
 }
 
-/** Whether the work registered for the end of the request was done within some turns of the event loop. */
+/** Whether no request is in progress any more, after 30 ms at most. */
 async function isDrained(inFlight: InFlight): Promise<boolean> {
   let drained = false;
   void inFlight.drained(5_000).then(() => (drained = true));
@@ -60,7 +60,7 @@ async function isDrained(inFlight: InFlight): Promise<boolean> {
   return drained;
 }
 
-test('a text reply is over when its response is written, not when it is made', async () => {
+test('a request with a text reply ends when its response is written, not when it is made', async () => {
   const finished: string[] = [];
   const { inFlight, write, response, lines } = await oneRequest(async ({ onFinish }) => {
     onFinish(() => void finished.push('finished'));
@@ -74,15 +74,15 @@ test('a text reply is over when its response is written, not when it is made', a
   expect(finished).toEqual(['finished']);
 });
 
-test('or when its caller hangs up', async () => {
-  const { inFlight, hangUp } = await oneRequest(async () => ({ status: 200, headers: {}, body: 'hello' }));
+test('a request with a text reply ends when its caller disconnects', async () => {
+  const { inFlight, disconnect } = await oneRequest(async () => ({ status: 200, headers: {}, body: 'hello' }));
   expect(await isDrained(inFlight)).toBe(false);
-  hangUp();
+  disconnect();
   await inFlight.drained(5_000);
   expect(await isDrained(inFlight)).toBe(true);
 });
 
-test('a streamed reply is over when its last piece is made and its response is written', async () => {
+test('a request with a streamed reply is logged after the last piece, and ends when its response is written', async () => {
   async function* pieces(): AsyncGenerator<string> {
     yield 'one';
     yield 'two';
@@ -93,7 +93,7 @@ test('a streamed reply is over when its last piece is made and its response is w
     body: pieces(),
   }));
   const written = [];
-  if (typeof response.body === 'string') throw new Error('it is not streamed');
+  if (typeof response.body === 'string') throw new Error('the reply is not streamed');
   for await (const piece of response.body) {
     written.push(Buffer.from(piece).toString());
     expect(lines).toEqual([]);
@@ -106,7 +106,7 @@ test('a streamed reply is over when its last piece is made and its response is w
   expect(await isDrained(inFlight)).toBe(true);
 });
 
-test('a caller who hangs up aborts what works for it, and nothing is wrong', async () => {
+test('a caller that disconnects aborts its request, which is logged with 499 and without an error', async () => {
   let context: Parameters<Handle>[0] | undefined;
   const started = Promise.withResolvers<void>();
   const request = oneRequest(async (given) => {
@@ -122,13 +122,13 @@ test('a caller who hangs up aborts what works for it, and nothing is wrong', asy
   expect(lines).toEqual([expect.stringMatching(/^\{"requestId":"id","status":499,/)]);
 });
 
-test('whatever is thrown becomes a problem with the request id', async () => {
+test('an unexpected error becomes internal_error with the request id, and its message is not logged', async () => {
   const { response, lines } = await oneRequest(() => {
     throw new TypeError('secret words');
   });
   expect(response.status).toBe(500);
   expect(response.headers['x-request-id']).toBe('id');
-  if (typeof response.body !== 'string') throw new Error('it is streamed');
+  if (typeof response.body !== 'string') throw new Error('the reply is streamed');
   expect(JSON.parse(response.body)).toMatchObject({ code: 'internal_error', requestId: 'id' });
   expect(lines[0]).toMatch(/^id failed unexpectedly: \{"error":"TypeError","at":\["at .*create-handler\.test\.ts/);
   expect(lines.join('')).not.toContain('secret');

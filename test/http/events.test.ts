@@ -5,22 +5,22 @@ import { withFailure, withHeartbeats } from '../../src/http/events.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Pieces that come when they are told to. */
+/** A source of two pieces. The second one comes when the test settles `go`. */
 function source(): { pieces: AsyncGenerator<string>; go: PromiseWithResolvers<string>; ended: () => boolean } {
   const go = Promise.withResolvers<string>();
-  let isOver = false;
+  let hasEnded = false;
   async function* pieces(): AsyncGenerator<string> {
     try {
       yield 'first';
       yield await go.promise;
     } finally {
-      isOver = true;
+      hasEnded = true;
     }
   }
-  return { pieces: pieces(), go, ended: () => isOver };
+  return { pieces: pieces(), go, ended: () => hasEnded };
 }
 
-test('a silence of 15 s brings a comment line, and the next piece comes all the same', async () => {
+test('sends a comment line after a silence of 15 s, and then the next piece', async () => {
   const { pieces, go } = source();
   const stream = withHeartbeats(pieces);
   expect((await stream.next()).value).toBe('first');
@@ -32,43 +32,43 @@ test('a silence of 15 s brings a comment line, and the next piece comes all the 
   expect((await stream.next()).done).toBe(true);
 });
 
-test('a reader who leaves during a silence ends the source, after the read that is pending', async () => {
+test('if the reader stops during a silence, the source ends after its pending read', async () => {
   const { pieces, go, ended } = source();
   const stream = withHeartbeats(pieces);
   await stream.next();
   const beat = stream.next();
   await vi.advanceTimersByTimeAsync(15_000);
   await beat;
-  const left = vi.fn();
-  const leaving = stream.return(undefined).then(left);
+  const stopped = vi.fn();
+  const stopping = stream.return(undefined).then(stopped);
   await vi.advanceTimersByTimeAsync(1_000);
-  expect(left).not.toHaveBeenCalled();
-  go.reject(new Error('nobody is left to be told'));
-  await leaving;
+  expect(stopped).not.toHaveBeenCalled();
+  go.reject(new Error('the reader has stopped'));
+  await stopping;
   expect(ended()).toBe(true);
 });
 
-test('a source that is no generator is not asked to end while a read is pending', async () => {
+test('does not call return() of a source that is not a generator while a read is pending', async () => {
   const read = Promise.withResolvers<IteratorResult<string>>();
   const ended = vi.fn(async () => ({ done: true, value: undefined }) as const);
   const stream = withHeartbeats({ [Symbol.asyncIterator]: () => ({ next: async () => read.promise, return: ended }) });
   const beat = stream.next();
   await vi.advanceTimersByTimeAsync(15_000);
   await beat;
-  const leaving = stream.return(undefined);
+  const stopping = stream.return(undefined);
   await vi.advanceTimersByTimeAsync(0);
   expect(ended).not.toHaveBeenCalled();
-  read.reject(new Error('nobody is left to be told'));
-  await leaving;
+  read.reject(new Error('the reader has stopped'));
+  await stopping;
   expect(ended).toHaveBeenCalledOnce();
 });
 
 test.each([
-  { error: new Error('broken'), pieces: ['told: broken'] },
+  { error: new Error('broken'), pieces: ['failed: broken'] },
   { error: new CallerGone(), pieces: [] },
-])('pieces that break off end with why, unless the caller is gone ($error.name)', async ({ error, pieces }) => {
+])('a source that fails with $error.name: adds a last piece, unless the caller has disconnected', async ({ error, pieces }) => {
   const { pieces: from, go } = source();
-  const all = Array.fromAsync(withFailure(from, (why) => `told: ${String(why instanceof Error && why.message)}`));
+  const all = Array.fromAsync(withFailure(from, (reason) => `failed: ${String(reason instanceof Error && reason.message)}`));
   go.reject(error);
   expect(await all).toEqual(['first', ...pieces]);
 });

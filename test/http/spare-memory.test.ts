@@ -11,7 +11,7 @@ type Module = typeof import('../../src/http/spare-memory.ts');
 let takeMemory: Module['takeMemory'];
 let giveMemory: Module['giveMemory'];
 beforeEach(async () => {
-  // What another test has left may not be freed while this one measures.
+  // Otherwise, the memory of an earlier test could be freed while this one measures.
   collectGarbage();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   vi.resetModules();
@@ -27,7 +27,7 @@ function give(buffer: Buffer): boolean {
   return giveMemory(buffer.buffer as ArrayBuffer, buffer);
 }
 
-test('the memory of one request serves another of about its size, and the first finds its buffer empty', () => {
+test('reuses the memory of one request for another of about the same size, and empties the first buffer', () => {
   const first = takeMemory(20 * MB).fill(7);
   const { byteLength } = first.buffer;
   expect(give(first)).toBe(true);
@@ -36,20 +36,20 @@ test('the memory of one request serves another of about its size, and the first 
   expect(second.length).toBe(19 * MB);
   expect(second.buffer.byteLength).toBe(byteLength);
   expect(second[0]).toBe(7);
-  expect(takeMemory(20 * MB).buffer, 'it serves one at a time').not.toBe(second.buffer);
+  expect(takeMemory(20 * MB).buffer, 'memory in use is not handed out again').not.toBe(second.buffer);
 });
 
-test('no image takes the memory of one that is a third larger', () => {
+test('does not reuse the memory of an image that is a third larger', () => {
   give(takeMemory(20 * MB).fill(7));
   expect(takeMemory(15 * MB).buffer.byteLength).toBeLessThan(20 * MB);
 });
 
-test('a small buffer has no more memory than it needs', () => {
+test('gives a small buffer no more memory than it needs', () => {
   for (const bytes of [0, 1, 1_000]) expect(takeMemory(bytes).buffer.byteLength).toBe(bytes);
 });
 
-test('any number of requests at once: each has the bytes that it wrote', () => {
-  const step = oneof(record({ bytes: integer({ min: 1, max: 2 * MB }) }), record({ leaves: nat({ max: 7 }) }));
+test('buffers that are in use at the same time never share memory', () => {
+  const step = oneof(record({ bytes: integer({ min: 1, max: 2 * MB }) }), record({ ends: nat({ max: 7 }) }));
   assert(
     property(array(step, { maxLength: 40 }), (steps) => {
       const held: { buffer: Buffer; bytes: number; mark: number }[] = [];
@@ -59,7 +59,7 @@ test('any number of requests at once: each has the bytes that it wrote', () => {
           mark = (mark + 1) % 256;
           held.push({ buffer: takeMemory(each.bytes).fill(mark), bytes: each.bytes, mark });
         } else {
-          for (const { buffer } of held.splice(each.leaves, 1)) give(buffer);
+          for (const { buffer } of held.splice(each.ends, 1)) give(buffer);
         }
         for (const one of held) {
           expect(one.buffer.length).toBe(one.bytes);
@@ -71,11 +71,11 @@ test('any number of requests at once: each has the bytes that it wrote', () => {
   );
 });
 
-describe('is not taken back', () => {
+describe('does not take back', () => {
   test.each([
-    ['a buffer of somebody else', () => Buffer.alloc(2 * MB)],
-    ['the end of a buffer', () => takeMemory(2 * MB).subarray(1)],
-    ['a small one', () => takeMemory(1_024)],
+    ['a buffer that takeMemory did not make', () => Buffer.alloc(2 * MB)],
+    ['a view that does not start at the start of its buffer', () => takeMemory(2 * MB).subarray(1)],
+    ['a small buffer', () => takeMemory(1_024)],
   ])('%s', (_, make) => {
     const buffer = make();
     const { length } = buffer;
@@ -84,13 +84,13 @@ describe('is not taken back', () => {
   });
 });
 
-test('the beginning of a buffer stands for all of it', () => {
+test('takes back a whole buffer by a view of its start', () => {
   const whole = takeMemory(2 * MB);
   expect(give(whole.subarray(0, 10))).toBe(true);
   expect(whole.length).toBe(0);
 });
 
-test('no more than 64 MB are kept', () => {
+test('keeps no more than 64 MB', () => {
   const buffers = Array.from({ length: 4 }, () => takeMemory(20 * MB));
   const before = process.memoryUsage().arrayBuffers;
   expect(buffers.map(give)).toEqual([true, true, true, true]);
@@ -99,7 +99,7 @@ test('no more than 64 MB are kept', () => {
   expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(40 * MB);
 });
 
-test('what was given back first makes room for what is given back now', () => {
+test('frees the memory that was given back first to make room for new memory', () => {
   const buffers = [takeMemory(20 * MB), takeMemory(56 * MB).fill(2)];
   const before = process.memoryUsage().arrayBuffers;
   expect(buffers.map(give)).toEqual([true, true]);
@@ -110,7 +110,7 @@ test('what was given back first makes room for what is given back now', () => {
   expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(MB);
 });
 
-test('an instance with 512 MB of memory keeps no more than a quarter of the 128 MB that its requests may hold', async () => {
+test('keeps no more than 32 MB on an instance with 512 MB: a quarter of what its requests may hold', async () => {
   vi.spyOn(process, 'constrainedMemory').mockReturnValue(512 * MB);
   vi.resetModules();
   const small: Module = await import('../../src/http/spare-memory.ts');
@@ -121,7 +121,7 @@ test('an instance with 512 MB of memory keeps no more than a quarter of the 128 
   expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(36 * MB);
 });
 
-test('ten seconds after the last request ended, all is given back to the system', () => {
+test('frees all kept memory ten seconds after memory was last given back', () => {
   const buffers = Array.from({ length: 3 }, () => takeMemory(20 * MB));
   const [first, second, third] = buffers as [Buffer, Buffer, Buffer];
   give(first);
@@ -135,5 +135,5 @@ test('ten seconds after the last request ended, all is given back to the system'
   const again = takeMemory(20 * MB);
   const [held] = [process.memoryUsage().arrayBuffers];
   give(again);
-  expect(held - process.memoryUsage().arrayBuffers, 'there is room again').toBeLessThan(20 * MB);
+  expect(held - process.memoryUsage().arrayBuffers, 'memory is kept again').toBeLessThan(20 * MB);
 });
