@@ -82,7 +82,7 @@ test('a request with a text reply ends when its caller disconnects', async () =>
   expect(await isDrained(inFlight)).toBe(true);
 });
 
-test('a request with a streamed reply is logged after the last piece, and ends when its response is written', async () => {
+test('a request with a streamed reply is logged after its last piece, and ends when that is written', async () => {
   async function* pieces(): AsyncGenerator<string> {
     yield 'one';
     yield 'two';

@@ -66,9 +66,9 @@ test('does not call return() of a source that is not a generator while a read is
 test.each([
   { error: new Error('broken'), pieces: ['failed: broken'] },
   { error: new CallerGone(), pieces: [] },
-])('a source that fails with $error.name: adds a last piece, unless the caller has disconnected', async ({ error, pieces }) => {
+])('a source fails with $error.name: adds a piece, unless the caller has disconnected', async ({ error, pieces }) => {
   const { pieces: from, go } = source();
-  const all = Array.fromAsync(withFailure(from, (reason) => `failed: ${String(reason instanceof Error && reason.message)}`));
+  const all = Array.fromAsync(withFailure(from, (why) => `failed: ${String(why instanceof Error && why.message)}`));
   go.reject(error);
   expect(await all).toEqual(['first', ...pieces]);
 });

@@ -17,21 +17,21 @@ import { still, turned } from '../images/still.ts';
 const seeds = await seedImages();
 const CODES = ['empty_image', 'unsupported_image_type', 'animated_image', 'corrupt_image'];
 
-test('whatever is done to an image, it is an image with dimensions or one of the problems', async () => {
+test('a mutated image is accepted with dimensions or rejected with a documented problem', async () => {
   const mutated = fc
     .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 6 }))
     .map(([seed, mutations]) => mutate(seed, mutations, seeds));
-  await fc.assert(fc.asyncProperty(mutated, isToldApart), runs(INPUTS * 5));
+  await fc.assert(fc.asyncProperty(mutated, expectTypeOrProblem), runs(INPUTS * 5));
 });
 
-test('so are bytes that begin like an image and go on like none', async () => {
+test('so are the first bytes of an image with random bytes after them', async () => {
   const begun = fc
     .tuple(fc.constantFrom(...seeds), fc.nat(40), fc.uint8Array({ maxLength: 200 }))
     .map(([seed, length, rest]) => Buffer.concat([seed.subarray(0, length), rest]));
-  await fc.assert(fc.asyncProperty(begun, isToldApart), runs(INPUTS * 5));
+  await fc.assert(fc.asyncProperty(begun, expectTypeOrProblem), runs(INPUTS * 5));
 });
 
-test('file-type sees the same type of image as was told apart here', async () => {
+test('checkImage detects the same type of image as file-type', async () => {
   const signed = fc
     .tuple(
       fc.constantFrom('ffd8ff', '474946383761', '474946383961', '52494646'),
@@ -53,7 +53,7 @@ test('file-type sees the same type of image as was told apart here', async () =>
   await fc.assert(fc.asyncProperty(signed, agrees), runs(INPUTS * 5));
 });
 
-test('whatever is done to a picture that has to be decoded, it is an image or one of the problems', async () => {
+test('a mutated image that has to be decoded is read or rejected with a documented problem', async () => {
   const png = await still('image/png', 64, 48);
   const pictures = [
     SAILBOAT,
@@ -68,7 +68,7 @@ test('whatever is done to a picture that has to be decoded, it is an image or on
   const mutated = fc
     .tuple(fc.constantFrom(...pictures), fc.array(mutation, { minLength: 1, maxLength: 3 }))
     .map(([seed, mutations]) => mutate(seed, mutations, pictures));
-  const isDecodedOrRefused = async (bytes: Buffer): Promise<void> => {
+  const expectImageOrProblem = async (bytes: Buffer): Promise<void> => {
     const deadline = new Deadline(60_000);
     const reservation = new Admission(1024 ** 3).enter();
     try {
@@ -87,17 +87,17 @@ test('whatever is done to a picture that has to be decoded, it is an image or on
       reservation.leave();
     }
   };
-  await fc.assert(fc.asyncProperty(mutated, isDecodedOrRefused), runs(INPUTS / 100));
+  await fc.assert(fc.asyncProperty(mutated, expectImageOrProblem), runs(INPUTS / 100));
 });
 
-test('a JPEG-LS is no JPEG', async () => {
+test('a JPEG-LS is not accepted as a JPEG', async () => {
   await expect(checkImage(Buffer.from('ffd8fff7000b0800080008', 'hex'))).rejects.toMatchObject({
     code: 'unsupported_image_type',
     members: { detected: 'image/jls' },
   });
 });
 
-/** What it is taken for here, whole or damaged; undefined where that is no image. */
+/** The type that checkImage detects, even if the image is damaged; undefined if it is not an image. */
 async function typeOf(bytes: Buffer): Promise<string | undefined> {
   try {
     return (await checkImage(bytes)).type;
@@ -108,7 +108,7 @@ async function typeOf(bytes: Buffer): Promise<string | undefined> {
   }
 }
 
-async function isToldApart(bytes: Buffer): Promise<void> {
+async function expectTypeOrProblem(bytes: Buffer): Promise<void> {
   try {
     const { type, width, height } = await checkImage(bytes);
     expect(IMAGE_TYPES).toContain(type);

@@ -11,24 +11,24 @@ describe.each(IMAGE_TYPES)('%s', (type) => {
     [1, 1],
     [640, 480],
     [3001, 7],
-  ])('of %d x %d pixels is taken for what it is', async (width, height) => {
+  ])('of %d x %d pixels is accepted with its type and dimensions', async (width, height) => {
     const bytes = await still(type, width, height);
     expect(await checkImage(bytes)).toMatchObject({ type, width, height, bytes, orientation: 1 });
   });
 
-  test('is whole with padding of its own format', async () => {
+  test('is accepted if it is padded to 100,000 bytes', async () => {
     const bytes = await stillOfSize(type, 100_000);
     expect(bytes.length).toBe(100_000);
     expect(await sharp(bytes).metadata()).toMatchObject({ width: 640, height: 480 });
     expect(await checkImage(bytes)).toMatchObject({ type, width: 640, height: 480 });
   });
 
-  test('is damaged when cut off anywhere', async () => {
+  test('is rejected as corrupt if it is cut off at any byte', async () => {
     const bytes = await still(type, 32, 24);
-    // A GIF's picture ends before the last byte, and decoders need no more.
+    // A GIF is complete without its last byte, because decoders do not need the trailer.
     const end = type === 'image/gif' ? bytes.length - 1 : bytes.length;
     for (let length = 12; length < end; length += 1) {
-      // A WebP's last byte may be padding behind an odd chunk; RIFF counts it all the same.
+      // The last byte of a WebP may be padding after a chunk of odd length. RIFF counts it, too.
       await expect(checkImage(bytes.subarray(0, length)), `${length} of ${bytes.length} bytes`).rejects.toMatchObject({
         code: 'corrupt_image',
       });
@@ -36,13 +36,13 @@ describe.each(IMAGE_TYPES)('%s', (type) => {
   });
 });
 
-describe('what is wrong with a file', async () => {
-  test.each(await wrongFiles())('$name: $status $code', async ({ bytes, status, code }) => {
+describe('a file that is not an acceptable image', async () => {
+  test.each(await wrongFiles())('is rejected: $name, with $status $code', async ({ bytes, status, code }) => {
     await expect(checkImage(bytes)).rejects.toMatchObject({ status, code });
   });
 });
 
-describe('stays an image', () => {
+describe('accepts', () => {
   test('a progressive JPEG, with metadata', async () => {
     const bytes = await sharp(await still('image/png', 300, 200))
       .jpeg({ progressive: true })
@@ -59,18 +59,18 @@ describe('stays an image', () => {
   test('a looping GIF of one frame', async () => {
     const gif = await still('image/gif', 20, 10);
     const loop = Buffer.from('21ff0b4e45545343415045322e300301000000', 'hex');
-    const behindColours = 13 + 3 * 2 ** (((gif[10] ?? 0) & 7) + 1);
-    const bytes = Buffer.concat([gif.subarray(0, behindColours), loop, gif.subarray(behindColours)]);
+    const afterColours = 13 + 3 * 2 ** (((gif[10] ?? 0) & 7) + 1);
+    const bytes = Buffer.concat([gif.subarray(0, afterColours), loop, gif.subarray(afterColours)]);
     expect(await checkImage(bytes)).toMatchObject({ type: 'image/gif', width: 20, height: 10 });
   });
 
-  test('an APNG of one frame, and one that has fewer frames than it announces or announces fewer', async () => {
+  test('an APNG of which decoders show a single frame, but not one with several', async () => {
     const png = await still('image/png', 20, 10);
-    const shown = { type: 'image/png', width: 20, height: 10 };
-    expect(await checkImage(animatedPng(png, 0))).toMatchObject(shown);
-    expect(await checkImage(animatedPng(png, 0, 2))).toMatchObject(shown);
-    expect(await checkImage(animatedPng(png, 1, 1))).toMatchObject(shown);
-    expect(await checkImage(animatedPng(png, 1, 0))).toMatchObject(shown);
+    const accepted = { type: 'image/png', width: 20, height: 10 };
+    expect(await checkImage(animatedPng(png, 0))).toMatchObject(accepted);
+    expect(await checkImage(animatedPng(png, 0, 2))).toMatchObject(accepted);
+    expect(await checkImage(animatedPng(png, 1, 1))).toMatchObject(accepted);
+    expect(await checkImage(animatedPng(png, 1, 0))).toMatchObject(accepted);
     await expect(checkImage(animatedPng(png, 1, 3))).rejects.toMatchObject({ code: 'animated_image' });
   });
 
@@ -79,7 +79,7 @@ describe('stays an image', () => {
     expect(await checkImage(bytes)).toMatchObject({ type: 'image/webp', width: 20, height: 10 });
   });
 
-  test('a GIF whose screen has no size or is smaller than its picture, which counts then', async () => {
+  test('a GIF whose screen is empty or smaller than its picture, with dimensions that include the picture', async () => {
     const gif = await still('image/gif', 20, 10);
     for (const [width, height] of [
       [0, 0],
@@ -113,7 +113,7 @@ describe('stays an image', () => {
   });
 });
 
-test('an EXIF orientation is told, and not applied', async () => {
+test('reports an EXIF orientation without applying it to the dimensions', async () => {
   for (let orientation = 1; orientation <= 8; orientation += 1)
     for (const format of ['jpeg', 'png', 'webp'] as const) {
       const bytes = await sharp(await still('image/png', 20, 10))

@@ -17,7 +17,7 @@ const { maxImageBytes } = DEFAULT_LIMITS;
 const SAILBOAT_JPEG = fileURLToPath(new URL('../images/sailboat.jpg', import.meta.url));
 const reader = new ImageReader({ prepareImages: true, maxImageBytes }, { workers: 2, maxMemoryBytes: 256 * MB });
 
-/** Reads one image as a request of its own would, with the time that one may take. */
+/** Reads one image as in a request of its own, within `ms` milliseconds. */
 async function read(bytes: Buffer, from = reader, ms = 60_000): Promise<Image> {
   const deadline = new Deadline(ms);
   const reservation = new Admission(1024 * MB).enter();
@@ -30,12 +30,12 @@ async function read(bytes: Buffer, from = reader, ms = 60_000): Promise<Image> {
   }
 }
 
-/** The sailboat at the size of a tile, or of any other. */
+/** The sailboat in the size of a tile, or in another size. */
 function sailboat(width = TILE.width, height = TILE.height): Sharp {
   return sharp(SAILBOAT_JPEG).resize(width, height, { fit: 'fill' });
 }
 
-/** As many sailboats as a HEIC of so many tiles shows. */
+/** The picture that a HEIC of this many tiles shows: a sailboat in each tile. */
 async function sailboats(columns: number, rows: number): Promise<Sharp> {
   const tiles = Array.from({ length: columns * rows }, (_, index) => index);
   const input = await sailboat().png().toBuffer();
@@ -96,7 +96,7 @@ describe('an image with an EXIF orientation is sent upright', () => {
     },
   );
 
-  test('its colour profile stays', async () => {
+  test('keeps its colour profile', async () => {
     for (const format of ['jpeg', 'png', 'webp'] as const) {
       const bytes = await sailboat(90, 61)
         .withMetadata({ orientation: 6 })
@@ -110,7 +110,7 @@ describe('an image with an EXIF orientation is sent upright', () => {
 });
 
 test.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const)(
-  'an upright image is sent byte for byte: %s',
+  'an upright image is sent unchanged: %s',
   async (type) => {
     const bytes = await still(type, 90, 61);
     const image = await read(bytes);
@@ -119,55 +119,55 @@ test.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const)(
   },
 );
 
-describe('is converted', () => {
+describe('converts', () => {
   const CASES: Record<
     string,
-    { bytes: () => Promise<Buffer>; shows: () => Promise<Sharp>; tolerance: number; type?: string }
+    { bytes: () => Promise<Buffer>; expected: () => Promise<Sharp>; tolerance: number; type?: string }
   > = {
-    'a HEIC': { bytes: async () => SAILBOAT, shows: async () => sailboat(), tolerance: 5 },
+    'a HEIC': { bytes: async () => SAILBOAT, expected: async () => sailboat(), tolerance: 5 },
     'a HEIC of tiles': {
       bytes: async () => tiledHeic({ columns: 3, rows: 2 }),
-      shows: async () => sailboats(3, 2),
+      expected: async () => sailboats(3, 2),
       tolerance: 5,
     },
-    'a HEIC that does not show all of its tiles': {
+    'a HEIC that shows only a part of its tiles': {
       bytes: async () => tiledHeic({ columns: 2, rows: 1, says: { width: 400, height: 150 } }),
-      shows: async () => (await sailboats(2, 1)).extract({ left: 0, top: 0, width: 400, height: 150 }),
+      expected: async () => (await sailboats(2, 1)).extract({ left: 0, top: 0, width: 400, height: 150 }),
       tolerance: 5,
     },
     ...Object.fromEntries(
       [1, 2, 3].map((turns) => [
-        `a HEIC that is to be turned ${turns} times`,
+        `a HEIC with ${turns} quarter turns`,
         {
           bytes: async () => tiledHeic({ columns: 2, rows: 1, turns }),
-          shows: async () => (await sailboats(2, 1)).rotate(360 - 90 * turns),
+          expected: async () => (await sailboats(2, 1)).rotate(360 - 90 * turns),
           tolerance: 5,
         },
       ]),
     ),
-    'a HEIC that is to be turned, and says so in its EXIF, too': {
+    'a HEIC with a turn that its EXIF repeats': {
       bytes: async () => tiledHeic({ columns: 2, rows: 1, turns: 3, exif: await exifOf(6) }),
-      shows: async () => (await sailboats(2, 1)).rotate(90),
+      expected: async () => (await sailboats(2, 1)).rotate(90),
       tolerance: 5,
     },
     'a HEIC mirrored top to bottom': {
       bytes: async () => tiledHeic({ columns: 1, rows: 2, mirror: 0 }),
-      shows: async () => (await sailboats(1, 2)).flip(),
+      expected: async () => (await sailboats(1, 2)).flip(),
       tolerance: 5,
     },
     'a HEIC mirrored left to right': {
       bytes: async () => tiledHeic({ columns: 1, rows: 2, mirror: 1 }),
-      shows: async () => (await sailboats(1, 2)).flop(),
+      expected: async () => (await sailboats(1, 2)).flop(),
       tolerance: 5,
     },
     'an AVIF': same(sailboat().avif({ quality: 80 })),
     'a transparent AVIF': { ...same(transparent().avif({ quality: 80 })), type: 'image/png' },
     'a TIFF': same(sailboat().tiff({ compression: 'none' })),
-    'a TIFF by LZW': same(sailboat().tiff({ compression: 'lzw' })),
-    'a TIFF by deflate, in tiles': same(sailboat().tiff({ compression: 'deflate', tile: true })),
-    'a TIFF by JPEG': same(sailboat().tiff({ compression: 'jpeg', quality: 90 })),
-    'a large TIFF': same(sailboat().tiff({ compression: 'lzw', bigtiff: true })),
-    'a TIFF of a fax': same(
+    'a TIFF with LZW compression': same(sailboat().tiff({ compression: 'lzw' })),
+    'a TIFF with deflate compression, in tiles': same(sailboat().tiff({ compression: 'deflate', tile: true })),
+    'a TIFF with JPEG compression': same(sailboat().tiff({ compression: 'jpeg', quality: 90 })),
+    'a BigTIFF': same(sailboat().tiff({ compression: 'lzw', bigtiff: true })),
+    'a TIFF with fax compression': same(
       sailboat().threshold().toColourspace('b-w').tiff({ compression: 'ccittfax4', bitdepth: 1 }),
     ),
     'a transparent TIFF': { ...same(transparent().tiff({ compression: 'lzw' })), type: 'image/png' },
@@ -178,41 +178,41 @@ describe('is converted', () => {
         })
           .tiff({ compression: 'lzw' })
           .toBuffer(),
-      shows: async () => sailboat(),
+      expected: async () => sailboat(),
       tolerance: 4,
     },
     'a TIFF with an orientation': same(sailboat().withMetadata({ orientation: 8 }).tiff({ compression: 'lzw' })),
   };
 
-  test.each(some(Object.entries(CASES), 2))('%s', async (_, { bytes, shows, tolerance, type = 'image/jpeg' }) => {
+  test.each(some(Object.entries(CASES), 2))('%s', async (_, { bytes, expected, tolerance, type = 'image/jpeg' }) => {
     const image = await read(await bytes());
-    const expected = await (await shows()).png().toBuffer();
-    const { width, height } = await sharp(expected).metadata();
+    const expectedPng = await (await expected()).png().toBuffer();
+    const { width, height } = await sharp(expectedPng).metadata();
     expect(image).toMatchObject({ type, width, height, orientation: 1, cuts: [] });
     expect(await sharp(image.bytes).metadata()).toMatchObject({ format: type.slice('image/'.length), width, height });
-    const { colour, alpha } = await difference(image.bytes, expected);
+    const { colour, alpha } = await difference(image.bytes, expectedPng);
     expect(colour).toBeLessThan(tolerance);
     expect(alpha).toBeLessThan(1);
   });
 });
 
-describe('is refused', () => {
+describe('rejects', () => {
   test.each([
-    ['a HEIC cut off', async () => SAILBOAT.subarray(0, 2000)],
+    ['a truncated HEIC', async () => SAILBOAT.subarray(0, 2000)],
     ['a HEIC without a picture', async () => Buffer.concat([SAILBOAT.subarray(0, 40), Buffer.alloc(5000, 7)])],
-    ['an AVIF cut off', async () => (await sailboat().avif().toBuffer()).subarray(0, 1000)],
-    ['a TIFF cut off', async () => (await sailboat().tiff({ compression: 'lzw' }).toBuffer()).subarray(0, 10_000)],
+    ['a truncated AVIF', async () => (await sailboat().avif().toBuffer()).subarray(0, 1000)],
+    ['a truncated TIFF', async () => (await sailboat().tiff({ compression: 'lzw' }).toBuffer()).subarray(0, 10_000)],
     ['a TIFF without a directory', async () => Buffer.from(`4d4d002a00ffff00${'00'.repeat(9000)}`, 'hex')],
-  ])('as corrupt: %s', async (_, bytes) => {
+  ])('%s as corrupt', async (_, bytes) => {
     await expect(read(await bytes())).rejects.toMatchObject({ code: 'corrupt_image' });
   });
 
   test.each([
-    ['a JPEG', async () => claiming(30_000)],
-    ['an upright JPEG', async () => claiming(30_000, 1)],
+    ['a JPEG', async () => withClaimedSide(30_000)],
+    ['an upright JPEG', async () => withClaimedSide(30_000, 1)],
     ['a HEIC', async () => tiledHeic({ columns: 1, rows: 1, says: { width: 30_000, height: 30_000 } })],
     ['a TIFF', async () => hugeTiff()],
-  ])('before memory is taken, if it has 30,000 x 30,000 pixels: %s', async (_, bytes) => {
+  ])('%s of 30,000 x 30,000 pixels before it allocates memory for them', async (_, bytes) => {
     const before = process.memoryUsage.rss();
     await expect(read(await bytes())).rejects.toMatchObject({
       code: 'image_too_large',
@@ -222,7 +222,7 @@ describe('is refused', () => {
     expect(process.memoryUsage.rss() - before).toBeLessThan(200 * MB);
   });
 
-  test('an image that needs more memory than one may have', async () => {
+  test('an image that needs more memory than the limit', async () => {
     const small = new ImageReader({ prepareImages: true, maxImageBytes }, { workers: 1, maxMemoryBytes: 48 * MB });
     await expect(read(await sailboat(2560, 1920).avif({ effort: 0 }).toBuffer(), small)).rejects.toMatchObject({
       code: 'image_too_large',
@@ -232,7 +232,7 @@ describe('is refused', () => {
     expect(await read(SAILBOAT, small)).toMatchObject({ type: 'image/jpeg' });
   });
 
-  test('one that is larger as a JPEG or PNG than an image may be', async () => {
+  test('an image that exceeds maxImageBytes after its conversion', async () => {
     const small = new ImageReader(
       { prepareImages: true, maxImageBytes: 5000 },
       { workers: 1, maxMemoryBytes: 128 * MB },
@@ -249,7 +249,7 @@ describe('is refused', () => {
       });
   });
 
-  test('what is neither, by a list of all that is taken', async () => {
+  test('any other file, with a list of the accepted types', async () => {
     await expect(read(Buffer.from('%PDF-1.7\n'))).rejects.toMatchObject({
       code: 'unsupported_image_type',
       detail: expect.stringContaining('HEIC, HEIF, AVIF or TIFF'),
@@ -258,7 +258,7 @@ describe('is refused', () => {
 });
 
 test.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const)(
-  'an image that needs nothing is not copied, and nothing is cut out of it: %s',
+  'an upright image without metadata is neither copied nor cut: %s',
   async (type) => {
     const bytes = await still(type, 64, 48);
     const deadline = new Deadline(60_000);
@@ -270,42 +270,42 @@ test.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'] as const)(
 );
 
 describe('decoding', () => {
-  test('ends with its request, and the next image is served', async () => {
+  test('stops if its request is aborted, and then the next image is read', async () => {
     const one = new ImageReader({ prepareImages: true, maxImageBytes }, { workers: 1, maxMemoryBytes: 256 * MB });
     const deadline = new Deadline(60_000);
     const reservation = new Admission(1024 * MB).enter();
-    const asked = one.forRequest({ deadline, reservation })(tiledHeic({ columns: 15, rows: 15 }));
+    const running = one.forRequest({ deadline, reservation })(tiledHeic({ columns: 15, rows: 15 }));
     const waiting = one.forRequest({ deadline, reservation })(tiledHeic({ columns: 15, rows: 15 }));
     const next = read(SAILBOAT, one);
     setTimeout(() => deadline.abandon(), 300);
-    const both = await Promise.allSettled([asked, waiting]);
+    const both = await Promise.allSettled([running, waiting]);
     expect(both).toEqual([1, 2].map(() => ({ status: 'rejected', reason: expect.any(CallerGone) })));
     expect(await next).toMatchObject({ type: 'image/jpeg' });
   });
 
-  test('that does not end in time is answered as overloaded', async () => {
+  test('that does not finish in time fails with overloaded', async () => {
     await expect(read(tiledHeic({ columns: 15, rows: 15 }), reader, 200)).rejects.toMatchObject({
       code: 'overloaded',
       headers: { 'retry-after': '10' },
     });
   });
 
-  test('is shed if too many wait', async () => {
+  test('rejects an image with overloaded if too many wait', async () => {
     const one = new ImageReader({ prepareImages: true, maxImageBytes }, { workers: 1, maxMemoryBytes: 128 * MB });
     const deadline = new Deadline(60_000);
     const reservation = new Admission(1024 * MB).enter();
     const large = tiledHeic({ columns: 12, rows: 12 });
-    const served = Array.from({ length: 33 }, async () => one.forRequest({ deadline, reservation })(large));
-    const all = Promise.allSettled(served);
+    const accepted = Array.from({ length: 33 }, async () => one.forRequest({ deadline, reservation })(large));
+    const all = Promise.allSettled(accepted);
     for (let more = 0; more < 5; more += 1)
       await expect(read(SAILBOAT, one)).rejects.toMatchObject({ code: 'overloaded', headers: { 'retry-after': '10' } });
     deadline.abandon();
-    expect((await all).map(({ status }) => status)).toEqual(served.map(() => 'rejected'));
+    expect((await all).map(({ status }) => status)).toEqual(accepted.map(() => 'rejected'));
     expect(await read(SAILBOAT, one)).toMatchObject({ type: 'image/jpeg' });
   });
 });
 
-test('PREPARE_IMAGES=off sends what came, and takes no other types', async () => {
+test('PREPARE_IMAGES=off sends images unchanged, and rejects types that need conversion', async () => {
   const off = new ImageReader({ prepareImages: false, maxImageBytes }, { workers: 1, maxMemoryBytes: MB });
   const turned = await sailboat(90, 61).withMetadata({ orientation: 6 }).jpeg().toBuffer();
   const image = await read(turned, off);
@@ -318,15 +318,16 @@ test('PREPARE_IMAGES=off sends what came, and takes no other types', async () =>
     });
 });
 
+/** A case in which the result shows the same picture as the given image. */
 function same(encoded: Sharp) {
   return {
     bytes: async () => encoded.clone().toBuffer(),
-    shows: async () => sharp(await encoded.clone().toBuffer(), { ignoreIcc: true }).autoOrient(),
+    expected: async () => sharp(await encoded.clone().toBuffer(), { ignoreIcc: true }).autoOrient(),
     tolerance: 4,
   };
 }
 
-/** The sailboat, to be seen through a hole. */
+/** The sailboat, transparent except for a circle. */
 function transparent(): Sharp {
   const hole = Buffer.from(
     `<svg width="${TILE.width}" height="${TILE.height}"><circle cx="128" cy="96" r="80"/></svg>`,
@@ -336,12 +337,12 @@ function transparent(): Sharp {
     .composite([{ input: hole, blend: 'dest-in' }]);
 }
 
-/** A JPEG whose header says that it has so many pixels on each side. */
-async function claiming(side: number, orientation = 6): Promise<Buffer> {
+/** A JPEG whose header says that each side has this many pixels. */
+async function withClaimedSide(side: number, orientation = 6): Promise<Buffer> {
   return sayingSide(await sailboat(90, 61).withMetadata({ orientation }).jpeg().toBuffer(), side);
 }
 
-/** A TIFF of 30,000 x 30,000 gray pixels in one strip that is not there. */
+/** A TIFF of 30,000 x 30,000 gray pixels whose only strip is missing. */
 function hugeTiff(): Buffer {
   const entries = [
     [256, 4, 30_000],

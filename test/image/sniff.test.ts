@@ -6,7 +6,7 @@ import { still } from '../images/still.ts';
 async function detected(bytes: Buffer): Promise<unknown> {
   try {
     await checkImage(bytes);
-    return 'none: it is taken';
+    return 'accepted as an image';
   } catch (error) {
     expect(error).toMatchObject({ code: 'unsupported_image_type' });
     return (error as { members: { detected: unknown } }).members.detected;
@@ -36,11 +36,11 @@ test.each([
   ['image/avif', file('mif1', 'avif')],
   ['video/mp4', file('isom', 'iso2', 'avc1', 'mp41')],
   ['video/quicktime', file('qt  ')],
-])('a file of the HEIF family is told by all its brands: %s', async (mime, bytes) => {
+])('detects %s by all brands of the file', async (mime, bytes) => {
   expect(await detected(bytes)).toBe(mime);
 });
 
-test('a TIFF is told wherever its directory lies', async () => {
+test('detects a TIFF wherever its directory is', async () => {
   const raw = { raw: { width: 200, height: 100, channels: 3 as const } };
   for (const bigtiff of [false, true])
     expect(
@@ -60,24 +60,24 @@ test.each([
   `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [<!ENTITY a "b">]>${svg}`,
   '<svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>',
   '<SVG\nwidth="1">',
-])('an SVG is told with and without a prologue: %.40s', async (text) => {
+])('detects an SVG in UTF-8 and UTF-16, with and without a prologue: %s', async (text) => {
   expect(await detected(Buffer.from(text))).toBe('image/svg+xml');
   expect(await detected(Buffer.from(`\ufeff${text}`, 'utf16le'))).toBe('image/svg+xml');
 });
 
 test.each(['<svgfoo>', '<html><svg/></html>', 'svg', '<!-- <svg/>', '<!-- -->'])(
-  'what only looks like an SVG is none: %s',
+  'does not detect an SVG in %s',
   async (text) => {
     expect(await detected(Buffer.from(text))).not.toBe('image/svg+xml');
   },
 );
 
-test('what nobody knows is null', async () => {
+test('returns null for an unknown type', async () => {
   expect(await detected(Buffer.from('Dear Sir or Madam'))).toBeNull();
   expect(await detected(Buffer.from([0x49]))).toBeNull();
 });
 
-test('a GIF of a version that no decoder opens is a damaged GIF', async () => {
+test('rejects a GIF of an unknown version as corrupt', async () => {
   const gif = await still('image/gif', 8, 8);
   for (const version of ['GIF90a', 'GIF79a', 'GIFxyz']) {
     gif.write(version, 0, 'latin1');

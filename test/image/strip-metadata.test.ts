@@ -8,17 +8,17 @@ import { imagesWithMetadata } from '../images/metadata.ts';
 import { insert, pngChunk, still } from '../images/still.ts';
 import { some } from '../tier.ts';
 
-/** What may be made anew of an image: the header of a JFIF or Adobe segment, a WebP's sizes and flags. */
-const MADE_BYTES = 32;
+/** How many bytes may be new: the header of a JFIF or Adobe segment, and the sizes and flags of a WebP. */
+const MAX_NEW_BYTES = 32;
 
-/** Enough that every kind of metadata is among them, and every format in most of the places. */
+/** Even one of four includes every kind of metadata, and most of the places in every format. */
 const images = some(await imagesWithMetadata(), 4);
 
 test('there are more than 200 images with metadata', () => {
   expect(images.length).toBeGreaterThan(200);
 });
 
-test.each(images)('nothing is left of it, and the picture stays: $name', async ({ bytes, secret }) => {
+test.each(images)('removes the metadata and keeps the pixels: $name', async ({ bytes, secret }) => {
   const image = await checkImage(bytes);
   const pieces = stripMetadata(image);
   const stripped = Buffer.concat(pieces);
@@ -32,23 +32,23 @@ test.each(images)('nothing is left of it, and the picture stays: $name', async (
   expect(icc).toEqual((await sharp(bytes).metadata()).icc);
   expect({ exif, xmp, iptc, comments }).toEqual({});
 
-  // The flags of a WebP no longer announce what is gone.
+  // The flags of a WebP no longer announce the removed chunks.
   if (stripped.toString('latin1', 12, 16) === 'VP8X' && image.cuts.some(({ instead }) => instead))
     expect(stripped.readUInt8(20) & 0x0c).toBe(0);
 
   const again = await checkImage(stripped);
   expect(again).toMatchObject({ type: image.type, width: image.width, height: image.height, orientation: 1, cuts: [] });
-  const made = pieces.filter((piece) => piece.buffer !== bytes.buffer);
-  expect(made.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(MADE_BYTES);
+  const newPieces = pieces.filter((piece) => piece.buffer !== bytes.buffer);
+  expect(newPieces.reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(MAX_NEW_BYTES);
 });
 
-test.each(IMAGE_TYPES)('an image without metadata is not touched: %s', async (type) => {
+test.each(IMAGE_TYPES)('does not change an image without metadata: %s', async (type) => {
   const bytes = await still(type, 64, 48);
   expect(stripMetadata(await checkImage(bytes))).toEqual([bytes]);
 });
 
-test('what says how pixels are shown stays in a PNG', async () => {
-  const shown = {
+test('keeps the chunks of a PNG that say how to show its pixels', async () => {
+  const kept = {
     tRNS: '000000000000',
     gAMA: '0000b18f',
     cHRM: '00007a25000080830000f9ff000080e9000075300000ea6000003a980000176f',
@@ -65,13 +65,13 @@ test('what says how pixels are shown stays in a PNG', async () => {
     .removeAlpha()
     .png()
     .toBuffer();
-  const chunks = Object.entries(shown).map(([type, data]) => pngChunk(type, Buffer.from(data, 'hex')));
-  const behindHeader = 33;
-  const plain = Buffer.concat([png.subarray(0, behindHeader), ...chunks, png.subarray(png.indexOf('IDAT') - 4)]);
+  const chunks = Object.entries(kept).map(([type, data]) => pngChunk(type, Buffer.from(data, 'hex')));
+  const afterHeader = 33;
+  const plain = Buffer.concat([png.subarray(0, afterHeader), ...chunks, png.subarray(png.indexOf('IDAT') - 4)]);
   expect(stripMetadata(await checkImage(plain))).toEqual([plain]);
 });
 
-test('the number of repetitions and the transparent colour stay in a GIF', async () => {
+test('keeps the number of repetitions and the transparent colour of a GIF', async () => {
   const gif = await sharp(await still('image/png', 8, 8))
     .removeAlpha()
     .ensureAlpha(0)
@@ -82,7 +82,7 @@ test('the number of repetitions and the transparent colour stay in a GIF', async
   expect(stripMetadata(await checkImage(bytes))).toEqual([bytes]);
 });
 
-test('an image with metadata in thousands of places is refused', async () => {
+test('rejects an image with metadata in thousands of places', async () => {
   const crafted = (await craftedFiles(400_000)).filter(({ name }) => name.includes('between'));
   expect(crafted.length).toBe(2);
   for (const { bytes } of crafted)
