@@ -13,7 +13,7 @@ import { some } from '../tier.ts';
 // Load it now, so that the measurements do not include it.
 await import('file-type');
 
-/** The longest that an image may block the event loop, in CPU time of the thread, which does not depend on other processes. */
+/** How long an image may block the event loop, in CPU time of the thread. Other processes do not add to that. */
 const LIMIT_MS = 15;
 
 test.each(some(await craftedFiles(DEFAULT_LIMITS.maxImageBytes), 2))(
@@ -55,7 +55,7 @@ describe('does not block the event loop while threads decode', () => {
     expect(await longestBlock(async () => read(copies[round++] ?? bytes))).toBeLessThan(LIMIT_MS);
   });
 
-  test('32 large HEICs and 32 of 30,000 x 30,000 pixels at once, some of which are rejected as overloaded', async () => {
+  test('32 large HEICs and 32 of 30,000 x 30,000 pixels at once, some of them rejected as overloaded', async () => {
     const huge = hugeHeic();
     const deadline = new Deadline(600);
     const large = tiledHeic({ columns: 12, rows: 12 });
@@ -73,7 +73,7 @@ describe('does not block the event loop while threads decode', () => {
             }),
         ),
       );
-    expect(await longestBlockInOneRun(work)).toBeLessThan(LIMIT_MS);
+    expect(await blockInOneRun(work)).toBeLessThan(LIMIT_MS);
     expect(codes).toContain('overloaded');
     await read(await turned(await still('image/jpeg', 64, 48)));
   });
@@ -99,12 +99,12 @@ async function outcome(bytes: Buffer): Promise<void> {
  */
 async function longestBlock(work: () => Promise<unknown>): Promise<number> {
   let least = Infinity;
-  for (let round = 0; round < 3 && least >= LIMIT_MS; round += 1) least = Math.min(least, await longestBlockInOneRun(work));
+  for (let round = 0; round < 3 && least >= LIMIT_MS; round += 1) least = Math.min(least, await blockInOneRun(work));
   return least;
 }
 
 /** The most CPU time of this thread between two turns of the event loop, in milliseconds, in one run. */
-async function longestBlockInOneRun(work: () => Promise<unknown>): Promise<number> {
+async function blockInOneRun(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let last = process.threadCpuUsage();
   let isOver = false;

@@ -1,12 +1,12 @@
 import { still } from './still.ts';
 
-/** A file that makes its reader take as many steps as its bytes allow. */
+/** A file that needs as many steps to read as its size allows. */
 export interface Crafted {
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** Files of about so many bytes, each made of the smallest unit that some part of a format has. */
+/** Makes files of about `size` bytes. Each one repeats the smallest unit that some part of a format has. */
 export async function craftedFiles(size: number): Promise<Crafted[]> {
   const [png, jpeg, gif, webp] = await Promise.all([
     still('image/png', 8, 8),
@@ -28,7 +28,7 @@ export async function craftedFiles(size: number): Promise<Crafted[]> {
     webp.subarray(12),
   ]);
   return [
-    fill('PNG of empty texts', png, 33, '000000007445587400000000'),
+    fill('PNG of empty text chunks', png, 33, '000000007445587400000000'),
     fill('PNG of empty image data', png, png.indexOf('IDAT') - 4, '000000004944415435af061e'),
     fill('JPEG of fill bytes', jpeg, 2, 'ff'),
     fill('JPEG of empty comments', jpeg, 2, 'fffe0002'),
@@ -46,7 +46,7 @@ export async function craftedFiles(size: number): Promise<Crafted[]> {
     fill('GIF of comments between controls', gif, control, '21fe0021f9040000000000'),
     fill('GIF of one-byte comments', gif, control + 8, '21fe014100'),
     fill('GIF of one-byte sub-blocks', gif, data, '0100'),
-    fill('GIF of zeros behind its picture', gif, gif.length - 1, '00'),
+    fill('GIF of zeros after its picture', gif, gif.length - 1, '00'),
     withSize(fill('WebP of empty chunks', extended, 30, '4a554e4b00000000')),
     withSize(fill('WebP of one-byte chunks', extended, 30, '4a554e4b010000004100')),
     fill('SVG of comments', Buffer.from('<svg/>'), 0, Buffer.from('<!---->').toString('hex')),

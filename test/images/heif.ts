@@ -5,22 +5,22 @@ export const SAILBOAT = readFileSync(new URL('sailboat.heic', import.meta.url));
 /** The size of a tile. */
 export const TILE = { width: 256, height: 192 };
 
-/** How a HEIC is put together, as phones do: of tiles, to be turned and mirrored by whoever shows it. */
+/** The structure of a HEIC as phones make it: tiles, which the viewer joins, turns and mirrors. */
 export interface Heic {
   readonly columns: number;
   readonly rows: number;
-  /** What the header says, instead of the size of all tiles. */
+  /** The size in the header, if it is not the size of all tiles. */
   readonly says?: { readonly width: number; readonly height: number };
-  /** Quarter turns against the clock (irot). */
+  /** Anticlockwise quarter turns (irot). */
   readonly turns?: number;
-  /** 0: top and bottom are exchanged; 1: left and right (imir). */
+  /** 0: mirrored top to bottom; 1: mirrored left to right (imir). */
   readonly mirror?: number;
-  /** An EXIF block, as phones have one. */
+  /** An EXIF block, as phones write one. */
   readonly exif?: Buffer;
 }
 
 /**
- * A HEIC of many tiles, each of which is the sailboat; its bytes are in the file once, whatever their number.
+ * Makes a HEIC of many tiles. Each tile is the sailboat, whose bytes are in the file only once.
  * ISO/IEC 23008-12 (HEIF), ISO/IEC 14496-12 (the boxes).
  */
 export function tiledHeic({ columns, rows, says, turns, mirror, exif }: Heic): Buffer {
@@ -87,7 +87,7 @@ function sizeBox(width: number, height: number): Buffer {
   return full('ispe', 0, [u32(width), u32(height)]);
 }
 
-/** A whole box of a file that has one of this type. */
+/** The first box of this type in a file, with its header. */
 function boxOf(file: Buffer, type: string): Buffer {
   const at = file.indexOf(type, 0, 'latin1') - 4;
   return file.subarray(at, at + file.readUInt32BE(at));

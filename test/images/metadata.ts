@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { gifParts, jpegParts, oneFrame, pngParts, webpParts } from './variations.ts';
 import { insert, pngChunk, still } from './still.ts';
 
-/** An image with one kind of metadata in one place. None of the bytes of `secret` may be left of it. */
+/** An image with one kind of metadata in one place. The metadata contains `secret`, which must be removed. */
 export interface WithMetadata {
   readonly name: string;
   readonly bytes: Buffer;
@@ -15,7 +15,7 @@ const SECRET_BYTES = 40;
 
 type Wrap = (secret: Buffer) => Buffer;
 
-/** Images of the four formats with every kind of metadata in every place where it may stand. */
+/** Makes images of the four formats with each kind of metadata in each place where it may be. */
 export async function imagesWithMetadata(): Promise<WithMetadata[]> {
   const png = sharp(await still('image/png', 64, 48));
   const clear = png.clone().removeAlpha().ensureAlpha(0.5);
@@ -66,21 +66,21 @@ function all(
 }
 
 /**
- * Bytes without a pattern, the same ones each time: of random ones, four in a row are by chance in some image of some run. There is
- * no marker in them, which would end a JPEG's scan early.
+ * Bytes without a pattern, the same ones in each run. If they were random, four of them in a row would sometimes also
+ * occur in the picture by chance. They contain no 0xff, because a marker would end the scan of a JPEG early.
  */
 function secretOf(name: string): Buffer {
   const bytes = createHash('shake256', { outputLength: SECRET_BYTES }).update(name).digest();
   return Buffer.from(bytes.map((byte) => byte % 0xff));
 }
 
-/** A segment with its length, which counts itself. */
+/** A JPEG segment. Its length includes the two bytes of the length itself. */
 function segment(marker: number, ...data: readonly (Buffer | string)[]): Buffer {
   const body = Buffer.concat(data.map((part) => Buffer.from(part as string, 'latin1')));
   return Buffer.concat([Buffer.of(0xff, marker, (body.length + 2) >> 8, (body.length + 2) & 0xff), body]);
 }
 
-/** Little-endian EXIF whose artist is the secret, with an orientation, as cameras write it. */
+/** Little-endian EXIF, as cameras write it, with an orientation and with the secret as the artist. */
 function exif(secret: Buffer, orientation = 1): Buffer {
   const entries = Buffer.from('49492a000800000002001201030001000000000000003b010200000000002600000000000000', 'hex');
   entries.writeUInt16LE(orientation, 18);
@@ -110,7 +110,7 @@ const JPEG_KINDS: Readonly<Record<string, Wrap>> = {
 
 function jpegPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Buffer>> {
   const places = jpegParts(image).map((part): Place => [`before ${part.name}`, insert(image, part.start, metadata)]);
-  // Scans after the first, of progressive images: each begins behind tables of its own.
+  // Progressive images have more scans. Each one begins after tables of its own.
   for (let at = image.indexOf(Buffer.from('ffda', 'hex')) + 2; ; at += 2) {
     at = image.indexOf(Buffer.from('ffc4', 'hex'), at);
     if (at < 0) break;
@@ -118,7 +118,7 @@ function jpegPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Bu
   }
   const end = image.length - 2;
   if (metadata[0] === 0xff) places.push(['before the end', insert(image, end, metadata)]);
-  places.push(['behind the end', Buffer.concat([image, metadata])]);
+  places.push(['after the end', Buffer.concat([image, metadata])]);
   return Object.fromEntries(places);
 }
 
@@ -137,7 +137,7 @@ function pngPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Buf
   const places = pngParts(image)
     .filter(({ name }) => !name.startsWith('IHDR'))
     .map((part): Place => [`before ${part.name}`, insert(image, part.start, metadata)]);
-  places.push(['behind the end', Buffer.concat([image, metadata])]);
+  places.push(['after the end', Buffer.concat([image, metadata])]);
   return Object.fromEntries(places);
 }
 
@@ -187,7 +187,7 @@ const GIF_KINDS: Readonly<Record<string, Wrap>> = {
 
 function gifPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Buffer>> {
   const places = gifParts(image).map((part): Place => [`before ${part.name}`, insert(image, part.start, metadata)]);
-  return Object.fromEntries([...places, ['behind the end', Buffer.concat([image, metadata])]]);
+  return Object.fromEntries([...places, ['after the end', Buffer.concat([image, metadata])]]);
 }
 
 function chunk(type: string, data: Buffer): Buffer {
@@ -203,12 +203,12 @@ const WEBP_KINDS: Readonly<Record<string, Wrap>> = {
   'unknown chunk': (secret) => chunk('prVt', secret),
 };
 
-/** Sets all flags that announce what there is, as an encoder would. */
+/** Also sets the flags that announce EXIF and XMP, as an encoder does. */
 function webpPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Buffer>> {
   const extended = image.toString('latin1', 12, 16) === 'VP8X' ? image : extend(image);
   const flagged = Buffer.from(extended);
   flagged.writeUInt8(flagged.readUInt8(20) | 0x0c, 20);
-  // A chunk may stand anywhere behind the canvas, but not between transparency and picture.
+  // A chunk may be anywhere after the canvas, except between the transparency and the picture.
   const places = webpParts(flagged)
     .filter((_part, index, parts) => index > 0 && !parts[index - 1]?.name.startsWith('ALPH'))
     .map((part): Place => [`before ${part.name}`, sized(insert(flagged, part.start, metadata))]);
@@ -221,8 +221,8 @@ function webpPlaces(image: Buffer, metadata: Buffer): Readonly<Record<string, Bu
   return Object.fromEntries([
     ...places,
     ['last', sized(Buffer.concat([flagged, metadata]))],
-    ['behind a simple picture', sized(Buffer.concat([image, metadata]))],
-    ['behind the end', Buffer.concat([image, metadata])],
+    ['after a simple picture', sized(Buffer.concat([image, metadata]))],
+    ['after the end', Buffer.concat([image, metadata])],
   ]);
 }
 

@@ -12,8 +12,8 @@ export async function pixelsOf(image: Buffer | Sharp): Promise<{ width: number; 
 }
 
 /**
- * How far two images differ: the mean difference of a colour channel where the second is visible, of 255; and the same of
- * the alpha channel. Images of different sizes differ without end.
+ * How much two images differ, from 0 to 255: the mean difference of the colour channels where the second image is visible,
+ * and the mean difference of the alpha channel. Both are Infinity if the images differ in size.
  */
 export async function difference(
   actual: Buffer,

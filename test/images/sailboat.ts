@@ -1,6 +1,6 @@
 /**
- * Draws the pictures of the README and of the Postman collection: `node test/images/sailboat.ts`.
- * `sailboat.heic` is `sailboat.jpg` at 256 x 192 pixels, by Debian's `heif-enc -q 75` (package libheif-examples).
+ * Draws the pictures for the README and the Postman collection: `node test/images/sailboat.ts`.
+ * `sailboat.heic` is `sailboat.jpg` at 256 x 192 pixels, made with `heif-enc -q 75` of Debian's libheif-examples.
  */
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';

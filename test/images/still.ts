@@ -4,14 +4,14 @@ import type { ImageType } from '../../src/image/image.ts';
 
 const made = new Map<string, Promise<Buffer>>();
 
-/** The same bytes again, in a buffer of the caller's own, once they have been made. */
+/** Makes bytes once for each key, and returns them in a new buffer for each call. */
 async function once(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
   const bytes = made.get(key) ?? make();
   made.set(key, bytes);
   return Buffer.from(await bytes);
 }
 
-/** A picture with enough in it that its decoded pixels differ from place to place. */
+/** Makes an image of a yellow circle on blue. Equal arguments give equal bytes. */
 export async function still(type: ImageType, width: number, height: number): Promise<Buffer> {
   return once(`${type} ${width} ${height}`, async () => draw(type, width, height));
 }
@@ -24,14 +24,14 @@ async function draw(type: ImageType, width: number, height: number): Promise<Buf
     .toBuffer();
 }
 
-/** An image that lies on its side, as its EXIF orientation says. */
+/** Adds an EXIF orientation to an image. With the default, viewers turn it by 90 degrees. */
 export async function turned(image: Buffer | undefined, orientation = 6): Promise<Buffer> {
   return sharp(image).withMetadata({ orientation }).toBuffer();
 }
 
 /**
- * The same picture in exactly `size` bytes, without anything that is no part of it, so that it reaches the model as it is:
- * what is missing is filled in where decoders read over it.
+ * Makes the same picture in exactly `size` bytes. The padding counts as a part of the picture, so the app sends it to the
+ * model unchanged. It is in places that decoders skip.
  */
 export async function stillOfSize(type: ImageType, size: number): Promise<Buffer> {
   return once(`${type} ${size}`, async () => fill(type, size));
@@ -62,11 +62,15 @@ export function pngChunk(type: string, data: Buffer): Buffer {
   return chunk;
 }
 
+/** Inserts bytes into other bytes. */
 export function insert(into: Buffer, at: number, what: Buffer): Buffer {
   return Buffer.concat([into.subarray(0, at), what, into.subarray(at)]);
 }
 
-/** Tables of 65 bytes in segments of 4 more, all of the number 0: the picture's own comes after them and is the one that counts. */
+/**
+ * Quantization tables of 65 bytes, in segments with 4 bytes of overhead. All have the number 0, so the picture's own
+ * table, which comes after them, replaces them.
+ */
 function quantizationTables(bytes: number): Buffer {
   for (let segments = Math.ceil(bytes / 65_524); ; segments += 1) {
     const tables = (bytes - 4 * segments) / 65;
@@ -81,7 +85,7 @@ function quantizationTables(bytes: number): Buffer {
   }
 }
 
-/** Empty blocks of 5 bytes at the beginning of the compressed data, and as many empty chunks of 12 as the rest needs. */
+/** Adds empty blocks of 5 bytes at the start of the compressed data, and empty chunks of 12 bytes for the remainder. */
 function fillPng(png: Buffer, bytes: number): Buffer {
   const at = png.indexOf('IDAT') - 4;
   const length = png.readUInt32BE(at);
@@ -96,7 +100,7 @@ function fillPng(png: Buffer, bytes: number): Buffer {
   ]);
 }
 
-/** The last part of a lossy picture may be longer than what is read of it. */
+/** Appends bytes to the last partition of a lossy picture. Decoders do not read them. */
 function fillWebp(webp: Buffer, bytes: number): Buffer {
   const filled = Buffer.concat([webp, noise(bytes)]);
   filled.writeUInt32LE(filled.length - 8, 4);
@@ -104,7 +108,7 @@ function fillWebp(webp: Buffer, bytes: number): Buffer {
   return filled;
 }
 
-/** Behind the end of a GIF's compressed data; what is read of it ends before. */
+/** Sub-blocks for the end of a GIF's compressed data. Decoders stop reading before them. */
 function subBlocks(bytes: number): Buffer {
   const blocks: Buffer[] = [];
   for (let left = bytes; left > 0;) {
@@ -115,7 +119,7 @@ function subBlocks(bytes: number): Buffer {
   return Buffer.concat(blocks);
 }
 
-/** The same JPEG with a header that says it has so many pixels on each side. */
+/** Changes a JPEG's header so that it says that each side has `side` pixels. */
 export function sayingSide(jpeg: Buffer, side: number): Buffer {
   const changed = Buffer.from(jpeg);
   const frame = changed.indexOf(Buffer.from('ffc00011', 'hex'));
@@ -124,7 +128,7 @@ export function sayingSide(jpeg: Buffer, side: number): Buffer {
   return changed;
 }
 
-/** Bytes without a pattern to compress, the same on every run. */
+/** Bytes that do not compress, the same in every run. */
 function noise(length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   let state = 0x2545f491;

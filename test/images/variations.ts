@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { insert, pngChunk, still } from './still.ts';
 
-/** An image with something done to its structure, so that decoders may or may not show it. */
+/** An image with one change to its structure. Decoders may accept or reject it. */
 export interface Variation {
   readonly name: string;
   readonly bytes: Buffer;
@@ -17,7 +17,7 @@ interface Part {
 
 type Edit = (image: Buffer, part: Part) => Buffer;
 
-/** Images of the four formats with one thing done to one part of them: well over 500. */
+/** Makes well over 500 images of the four formats, each with one edit of one part. */
 export async function variations(): Promise<Variation[]> {
   const png = await still('image/png', 64, 48);
   const svg = sharp(png);
@@ -92,7 +92,7 @@ function twice(image: Buffer, { start, end }: Part): Buffer {
   return insert(image, start, image.subarray(start, end));
 }
 
-/** Another byte at a place of a part, or the same with some bits changed. */
+/** Changes the byte at an offset in a part. */
 function changed(offset: number, change: (byte: number) => number): Edit {
   return (image, { start }) => {
     const copy = Buffer.from(image);
@@ -116,7 +116,7 @@ const JPEG_EDITS: Readonly<Record<string, Edit>> = {
   'unknown marker before': before('ff02'),
   'reserved segment before': before('fff00002'),
   'second start before': before('ffd8'),
-  left: without,
+  removed: without,
   twice,
   'length 0': (image, part) => changed(2, () => 0)(changed(3, () => 0)(image, part), part),
   'length one short': changed(3, (byte) => byte - 1),
@@ -130,7 +130,7 @@ const JPEG_EDITS: Readonly<Record<string, Edit>> = {
   'extended marker': changed(1, (marker) => (marker === 0xc0 ? 0xc1 : marker)),
 };
 
-/** Segments up to the first scan. */
+/** The segments up to the first scan. */
 export function jpegParts(image: Buffer): Part[] {
   const parts: Part[] = [];
   let at = 2;
@@ -151,7 +151,7 @@ const PNG_EDITS: Readonly<Record<string, Edit>> = {
   'animation of two frames before': (image, { start }) =>
     insert(image, start, pngChunk('acTL', Buffer.from('0000000200000000', 'hex'))),
   'stray zero before': before('00'),
-  left: without,
+  removed: without,
   twice,
   'wrong checksum': (image, { end }) => changed(-1, (byte) => byte ^ 1)(image, { name: '', start: end, end }),
   'length one long': changed(3, (byte) => byte + 1),
@@ -177,7 +177,7 @@ export function pngParts(image: Buffer): Part[] {
   return parts;
 }
 
-/** All that a PNG's header can say, with more image data than any of it needs. */
+/** PNGs with many different headers, each with more image data than the header requires. */
 function pngHeaders(): Variation[] {
   const data = pngChunk('IDAT', deflateSync(Buffer.alloc(400)));
   const palette = pngChunk('PLTE', Buffer.alloc(6));
@@ -210,7 +210,7 @@ const GIF_EDITS: Readonly<Record<string, Edit>> = {
   'comment before': before('21fe02686900'),
   'loop before': before('21ff0b4e45545343415045322e300301000000'),
   'plain text before': before('21010c000000000100010001010000014100'),
-  left: without,
+  removed: without,
   twice,
   'cut off before': (image, { start }) => image.subarray(0, start),
   'zeros instead': (image, { start }) => Buffer.concat([image.subarray(0, start), Buffer.alloc(20)]),
@@ -218,7 +218,7 @@ const GIF_EDITS: Readonly<Record<string, Edit>> = {
   'first byte changed': changed(0, (byte) => byte ^ 0x40),
 };
 
-/** The header, the screen, the blocks, and the trailer. */
+/** The graphic control extension if there is one, the picture, and the trailer. */
 export function gifParts(image: Buffer): Part[] {
   const colours = 13 + 3 * 2 ** ((image.readUInt8(10) & 7) + 1);
   const control = image.indexOf(Buffer.from('21f904', 'hex'));
@@ -237,9 +237,9 @@ const WEBP_EDITS: Readonly<Record<string, Edit>> = {
   'XMP before': riff(before('584d5020020000006869')),
   'transparency before': on(/^VP8[ LX]/, riff(before('414c5048020000000000'))),
   'stray zero before': riff(before('00')),
-  left: riff(without),
+  removed: riff(without),
   twice: riff(twice),
-  'left, in the old size': without,
+  'removed, with the old RIFF size': without,
   'length one long': changed(4, (byte) => byte + 1),
   'length one short': on(
     /^(?!ALPH)/,
@@ -259,15 +259,15 @@ const WEBP_EDITS: Readonly<Record<string, Edit>> = {
     changed(12, (byte) => byte ^ 4),
   ),
   'other type': changed(0, (byte) => byte ^ 0x20),
-  'four bytes behind': riff((image, { end }) => insert(image, end, Buffer.alloc(4))),
+  'four bytes after': riff((image, { end }) => insert(image, end, Buffer.alloc(4))),
 };
 
-/** Done to some parts only: what is wrong with the others would be seen in their pixels alone. */
+/** Applies an edit only to some parts. In the others, it would change only pixels, which checkImage does not decode. */
 function on(names: RegExp, edit: Edit): Edit {
   return (image, part) => (names.test(part.name) ? edit(image, part) : image);
 }
 
-/** The RIFF header made to tell the size again. */
+/** Applies an edit, and then updates the size in the RIFF header. */
 function riff(edit: Edit): Edit {
   return (image, part) => {
     const edited = Buffer.from(edit(image, part));
@@ -287,7 +287,7 @@ export function webpParts(image: Buffer): Part[] {
   return parts;
 }
 
-/** A WebP of a single chunk as the only frame of an animation. */
+/** Turns a WebP of a single chunk into an animation with that chunk as its only frame. */
 export function oneFrame(webp: Buffer): Buffer {
   const frame = webp.subarray(12);
   const edges = Buffer.alloc(6);

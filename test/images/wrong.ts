@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { pngChunk, still } from './still.ts';
 
-/** A file that is no image for the model, and the problem it must lead to. */
+/** A file that the model cannot use as an image, and the problem that the app must answer. */
 export interface WrongFile {
   readonly name: string;
   readonly bytes: Buffer;
@@ -9,7 +9,7 @@ export interface WrongFile {
   readonly code: string;
 }
 
-/** One file of each wrong kind. */
+/** Makes one file for each kind of unusable image. */
 export async function wrongFiles(): Promise<WrongFile[]> {
   const [png, jpeg, gif, webp] = await Promise.all([
     still('image/png', 64, 48),
@@ -44,7 +44,7 @@ export async function wrongFiles(): Promise<WrongFile[]> {
   ];
 }
 
-/** A PNG made the first frame of an APNG, with `more` frames like it, as its control chunk says or not. */
+/** Makes an APNG of `1 + more` equal frames. Its control chunk announces `announced` frames. */
 export function animatedPng(png: Buffer, more: number, announced = more + 1): Buffer {
   const data = png.indexOf('IDAT') - 4;
   const dataEnd = data + 12 + png.readUInt32BE(data);
