@@ -12,7 +12,7 @@ export async function pixelsOf(image: Buffer | Sharp): Promise<{ width: number; 
 }
 
 /**
- * How much two images differ, from 0 to 255: the mean difference of the colour channels where the second image is visible,
+ * How much two images differ, from 0 to 255: the mean difference of a colour channel where the second one is visible,
  * and the mean difference of the alpha channel. Both are Infinity if the images differ in size.
  */
 export async function difference(

@@ -30,8 +30,8 @@ export async function turned(image: Buffer | undefined, orientation = 6): Promis
 }
 
 /**
- * Makes the same picture in exactly `size` bytes. The padding counts as a part of the picture, so the app sends it to the
- * model unchanged. It is in places that decoders skip.
+ * Makes the same picture in exactly `size` bytes. The padding is in places that decoders skip, but it counts as a part
+ * of the picture, so the app sends it to the model.
  */
 export async function stillOfSize(type: ImageType, size: number): Promise<Buffer> {
   return once(`${type} ${size}`, async () => fill(type, size));
