@@ -91,7 +91,8 @@ describe('an error in a response with status 200', () => {
 
   test('an error inside a choice becomes upstream_error, in a stream and in a whole answer', async () => {
     const choice = { index: 0, finish_reason: 'error', error: { code: 502, message: 'Upstream lost' } };
-    const streamed = await ask(events(textChunk, { ...textChunk, choices: [{ ...choice, delta: {} }] }), { stream: true });
+    const failedChunk = { ...textChunk, choices: [{ ...choice, delta: {} }] };
+    const streamed = await ask(events(textChunk, failedChunk), { stream: true });
     expect(streamed.problem).toMatchObject({ code: 'upstream_error', members: { upstreamStatus: 502 } });
     azure.reset();
     const whole = await ask({ body: { id: 'c', model: 'm', choices: [{ ...choice, message: { content: '' } }] } });
@@ -160,7 +161,7 @@ describe('a 403', () => {
     },
     { sent: undefined, message: 'Rate limit is exceeded. Try again in 23 seconds.', passedOn: '23' },
     { sent: undefined, message: 'Token quota is exceeded.', passedOn: undefined },
-  ])('about a quota becomes rate_limited, with Retry-After $passedOn: $message', async ({ sent, message, passedOn }) => {
+  ])('about a quota becomes rate_limited, Retry-After $passedOn: $message', async ({ sent, message, passedOn }) => {
     const headers: Record<string, string> = sent ? { 'retry-after': sent } : {};
     for (const body of [{ statusCode: 403, message }, error('403', message), { error: message }]) {
       azure.reset();
@@ -278,14 +279,14 @@ describe('a 400', () => {
     error('context_length_exceeded', "This model's maximum context length is 8192 tokens.", { param: 'messages' }),
     error(null, 'Unrecognized request argument supplied: foo'),
   ];
-  test.each(cases)('about parameters of the caller becomes invalid_request, with its message: $error.code', async (body) => {
+  test.each(cases)('about parameters of the caller: invalid_request with its message: $error.code', async (body) => {
     const { code, message, param } = body.error;
     const { problem } = await ask({ status: 400, body }, { isCallersOwn: true });
     expect(problem).toMatchObject({ code: 'invalid_request', status: 400, detail: message, members: { param } });
     expect(problem?.members['code']).toBe(code ?? undefined);
   });
 
-  test.each(cases)('about parameters of the app becomes upstream_error, without its message: $error.code', async (body) => {
+  test.each(cases)('about parameters of the app: upstream_error without its message: $error.code', async (body) => {
     const { problem } = await ask({ status: 400, body });
     expect(problem).toMatchObject({ code: 'upstream_error', status: 502 });
     expect(problem?.detail).not.toContain(body.error.message);

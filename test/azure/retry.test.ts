@@ -20,10 +20,34 @@ describe('retryAfterMs', () => {
 
 describe('forbidHopelessRetry', () => {
   test.each([
-    { name: 'allows a retry if Retry-After fits into the remaining time', retryAfter: '1', remainingMs: 5_000, retries: 0, shouldRetry: null },
-    { name: 'forbids a retry if Retry-After is longer than the SDK supports', retryAfter: '61', remainingMs: 300_000, retries: 0, shouldRetry: 'false' },
-    { name: 'forbids a retry if Retry-After is longer than the remaining time', retryAfter: '10', remainingMs: 9_000, retries: 0, shouldRetry: 'false' },
-    { name: 'allows a retry without Retry-After if the back-off fits', retryAfter: undefined, remainingMs: 1_500, retries: 0, shouldRetry: null },
+    {
+      name: 'allows a retry if Retry-After fits into the remaining time',
+      retryAfter: '1',
+      remainingMs: 5_000,
+      retries: 0,
+      shouldRetry: null,
+    },
+    {
+      name: 'forbids a retry if Retry-After is longer than the SDK supports',
+      retryAfter: '61',
+      remainingMs: 300_000,
+      retries: 0,
+      shouldRetry: 'false',
+    },
+    {
+      name: 'forbids a retry if Retry-After is longer than the remaining time',
+      retryAfter: '10',
+      remainingMs: 9_000,
+      retries: 0,
+      shouldRetry: 'false',
+    },
+    {
+      name: 'allows a retry without Retry-After if the back-off fits',
+      retryAfter: undefined,
+      remainingMs: 1_500,
+      retries: 0,
+      shouldRetry: null,
+    },
     {
       name: 'forbids a retry without Retry-After if the back-off does not fit',
       retryAfter: undefined,

@@ -162,7 +162,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 describe('one fault', () => {
-  test.each(FAULTS)('$fault: only the check "$check" fails', async ({ env, prepare, byProcess, check, reason, fix }) => {
+  test.each(FAULTS)('$fault: only the $check check fails', async ({ env, prepare, byProcess, check, reason, fix }) => {
     prepare?.();
     const { ok, checks, status, text } = await (byProcess ? reportByProcess : report)({ ...azure.env, ...env?.() });
     expect({ ok, status }).toEqual({ ok: false, status: 1 });

@@ -60,8 +60,9 @@ const svgs = [
   `<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [<!ENTITY a "b">]>${svg}`,
   '<svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>',
   '<SVG\nwidth="1">',
-];
-test.each(svgs.map((text) => ({ text, start: text.slice(0, 40) })))('detects an SVG in UTF-8 and UTF-16: $start', async ({ text }) => {
+].map((text) => ({ text, start: text.slice(0, 40) }));
+
+test.each(svgs)('detects an SVG in UTF-8 and UTF-16: $start', async ({ text }) => {
   expect(await detected(Buffer.from(text))).toBe('image/svg+xml');
   expect(await detected(Buffer.from(`\ufeff${text}`, 'utf16le'))).toBe('image/svg+xml');
 });
