@@ -52,7 +52,7 @@ async function oneRequest(handle: Handle): Promise<{
   return { inFlight, lines, response, write, disconnect: () => socket.destroy() };
 }
 
-/** Whether no request is in progress any more, after 30 ms at most. */
+/** Whether no request is in progress after 30 ms. */
 async function isDrained(inFlight: InFlight): Promise<boolean> {
   let drained = false;
   void inFlight.drained(5_000).then(() => (drained = true));
