@@ -3,20 +3,20 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DOCUMENTS, readDocument, ROOT } from './documents.ts';
 
-test('there are documents beside what they describe', () => {
+test('DOCUMENTS has the files of .github, of the root and of src', () => {
   expect(DOCUMENTS).toEqual(expect.arrayContaining(['.github/SECURITY.md', 'README.md', 'src/image/README.md']));
 });
 
 describe.each(DOCUMENTS)('%s', (name) => {
   const text = readDocument(name);
 
-  test('names npm scripts that exist', () => {
+  test('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(readDocument('package.json')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, script]) => script ?? '');
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
   });
 
-  test('links to files and headings that exist', () => {
+  test('links only to files and headings that exist', () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
     for (const [link, path = '', heading] of links) {
       const target = path ? join(dirname(ROOT + name), path) : ROOT + name;
@@ -26,17 +26,17 @@ describe.each(DOCUMENTS)('%s', (name) => {
   });
 });
 
-// `npm run bench` writes its results itself.
-const WRITTEN = DOCUMENTS.filter((name) => !name.startsWith('test/bench/results/'));
+// `npm run bench` generates the documents in test/bench/results.
+const HAND_WRITTEN = DOCUMENTS.filter((name) => !name.startsWith('test/bench/results/'));
 
-test.each(WRITTEN)('%s has lines of at most 120 characters, apart from tables, code and addresses', (name) => {
+test.each(HAND_WRITTEN)('%s has lines of at most 120 characters, except tables, code blocks and URLs', (name) => {
   const prose = readDocument(name)
     .replaceAll(/^```[^]*?^```|\(https:[^)]*\)/gm, '')
     .split('\n');
   expect(prose.filter((line) => !line.startsWith('|') && line.length > 120)).toEqual([]);
 });
 
-/** The headings of a document, as GitHub writes them in links. */
+/** Returns the anchors that GitHub makes from the headings of a document. */
 function headings(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
     title

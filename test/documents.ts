@@ -1,21 +1,21 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The repository, with a slash at the end. */
+/** The path of the repository, with a slash at the end. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The paths of all documents of this repository. */
+/** The paths of all documents in this repository, relative to {@link ROOT}. */
 export const DOCUMENTS: readonly string[] = globSync(['**/*.md', '.github/**/*.md'], {
   cwd: ROOT,
   exclude: ['**/node_modules', 'dist', '.azurite'],
 }).toSorted();
 
-/** The text of a document. */
+/** Returns the text of a document. */
 export function readDocument(path: string): string {
   return readFileSync(ROOT + path, 'utf8');
 }
 
-/** What stands in the code blocks of a language, in their order. */
+/** Returns the contents of the code blocks in a language, in order. */
 export function codeBlocks(markdown: string, language: string): string[] {
   return [...markdown.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)\\n\`\`\``, 'gm'))].map(
     ([, text]) => text ?? '',

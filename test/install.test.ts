@@ -14,20 +14,20 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const lockfile: Lockfile = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
 
 describe('package-lock.json', () => {
-  // npm leaves out the packages of other platforms when it updates a lockfile beside an existing node_modules.
-  test('holds the variants for every platform of every package', () => {
+  // If node_modules exists when npm updates the lockfile, npm omits the packages for other platforms.
+  test('has every optional dependency of every package, so that npm ci works on every platform', () => {
     const missing = missingOptional(lockfile);
     expect(missing, 'delete node_modules and package-lock.json, then run npm install').toEqual([]);
   });
 
-  test('would be found incomplete without one of them', () => {
+  test('fails the test above if a package for one platform is missing', () => {
     const packages = { ...lockfile.packages };
     const variant = Object.keys(packages).find((path) => path.endsWith('@esbuild/win32-arm64')) ?? '';
     delete packages[variant];
     expect(missingOptional({ packages })).toEqual([variant.replace(/.*node_modules\//, '')]);
   });
 
-  test('names no registry of the machine that wrote it', () => {
+  test('downloads packages only from npmjs.org, not from a private registry', () => {
     const hosts = Object.values(lockfile.packages).flatMap(({ resolved }) =>
       resolved ? [new URL(resolved).host] : [],
     );
@@ -36,12 +36,12 @@ describe('package-lock.json', () => {
 });
 
 describe('npm ci', () => {
-  test('accepts package.json and package-lock.json together', async () => {
-    expect(await dryRun(await clone())).toMatch(/^added \d{3,} packages/m);
+  test('accepts this package.json with this package-lock.json', async () => {
+    expect(await dryRun(await copyPackageFiles())).toMatch(/^added \d{3,} packages/m);
   });
 
-  test('refuses a lockfile that lacks a package', async () => {
-    const directory = await clone();
+  test('rejects a lockfile that lacks a package', async () => {
+    const directory = await copyPackageFiles();
     const packages = { ...lockfile.packages };
     delete packages['node_modules/openai'];
     await writeFile(join(directory, 'package-lock.json'), JSON.stringify({ ...lockfile, packages }));
@@ -49,7 +49,7 @@ describe('npm ci', () => {
   });
 });
 
-/** The optional dependencies, of whatever package, that the lockfile does not hold. */
+/** Returns the optional dependencies of all packages that the lockfile lacks. */
 function missingOptional({ packages }: Lockfile): string[] {
   return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
@@ -58,13 +58,14 @@ function missingOptional({ packages }: Lockfile): string[] {
   );
 }
 
-/** The folders in whose node_modules Node looks for what a package requires, each with a slash at its end. */
+/** Returns the folders in whose node_modules Node looks for a package's dependencies, each with a slash at the end. */
 function ancestors(path: string): string[] {
   const parts = path === '' ? [] : path.split('/node_modules/');
   return ['', ...parts.map((_, at) => `${parts.slice(0, at + 1).join('/node_modules/')}/`)];
 }
 
-async function clone(): Promise<string> {
+/** Returns a new folder with copies of package.json and package-lock.json. The test deletes it at its end. */
+async function copyPackageFiles(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'install-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   await Promise.all(
@@ -73,7 +74,7 @@ async function clone(): Promise<string> {
   return directory;
 }
 
-/** What `npm ci` would do. It compares the two files and needs no network for that. */
+/** Returns what `npm ci` would do. It only compares the two files, which needs no network. */
 async function dryRun(directory: string): Promise<string> {
   const args = ['ci', '--dry-run', '--offline', '--ignore-scripts', '--no-audit'];
   const { stdout } = await promisify(execFile)('npm', args, { cwd: directory, shell: process.platform === 'win32' });

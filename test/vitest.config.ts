@@ -5,15 +5,15 @@ function e2e(...names: string[]): string[] {
   return names.map((name) => `test/e2e/${name}.test.ts`);
 }
 
-/** Files that measure time or memory. They run when everything else is done, two at a time: one for each of two cores. */
+/** Files that measure time or memory. They run after most others, two at a time, so that each has one of two cores. */
 const QUIET = e2e('identity', 'malformed', 'overload', 'streaming');
 
-/** The README's commands, which write `dist/` anew, and the bench. They run last, one after the other. */
+/** The README's commands, which rebuild `dist/`, and the bench. They run after the others, one after the other. */
 const ALONE = [...e2e('readme'), 'test/bench/bench.test.ts'];
 
 /**
- * In the full run only: tools that serve no request, what an emulator does beside what the tests of jobs ask of it, and jobs for
- * which everything goes wrong at once.
+ * Files that only the full run includes: tools that serve no request, behaviour of the emulators that the tests of jobs
+ * do not need, and jobs with many failures at once.
  */
 const FULL_ONLY = [
   'test/bench/bench.test.ts',
@@ -23,14 +23,14 @@ const FULL_ONLY = [
   'test/soak/soak.test.ts',
 ];
 
-const NOT_NOW = FULL ? [] : FULL_ONLY;
+const EXCLUDED = FULL ? [] : FULL_ONLY;
 
-/** Tests of the built app, in a process of its own. The others test modules. */
+/** Tests of the built app in its own process. The other tests import modules. */
 const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.test.ts', 'test/bench/bench.test.ts'];
 
 /**
- * Those of {@link E2E} that also run against the app as a server: what the front door has a part in, and in the full run more
- * that it should not be seen in.
+ * Files of {@link E2E} that run against the app as a server, too. In these, the behaviour depends on whether the
+ * Functions host or the server receives the request. The full run adds files in which it should make no difference.
  */
 const SERVED_BOTH_WAYS = [
   ...e2e('chunked', 'faults', 'main-job', 'malformed', 'not-found', 'openapi', 'overload', 'streaming'),
@@ -38,10 +38,10 @@ const SERVED_BOTH_WAYS = [
   ...(FULL ? e2e('upstream-failures', 'ways-to-ask') : []),
 ];
 
-/** They have a configuration of their own, test/nightly.config.ts. */
+/** test/nightly.config.ts runs these. */
 const NIGHTLY = 'test/nightly/**';
 
-/** They have a configuration of their own, test/infra.config.ts. */
+/** test/infra.config.ts runs these. */
 const NEED_DOTNET = ['test/infra/bicep/**', 'test/infra/nuget/**'];
 
 export default defineConfig({
@@ -51,9 +51,9 @@ export default defineConfig({
     // A busy machine takes several times as long as a quiet one.
     testTimeout: 90_000,
     hookTimeout: 180_000,
-    // Most tests wait for another process. Five workers keep two cores busy; in the full run more of them compute.
+    // Most tests wait for another process, so five workers keep two cores busy. In the full run, more tests compute.
     maxWorkers: FULL ? 4 : 5,
-    // Tests that are marked concurrent mostly wait.
+    // Concurrent tests mostly wait, so many of them can run at once.
     maxConcurrency: 12,
     projects: [
       {
@@ -61,7 +61,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...E2E, ...NOT_NOW, ...NEED_DOTNET, NIGHTLY],
+          exclude: [...E2E, ...EXCLUDED, ...NEED_DOTNET, NIGHTLY],
           sequence: { groupOrder: 0 },
         },
       },
@@ -71,7 +71,7 @@ export default defineConfig({
           name: 'e2e',
           globalSetup: ['test/e2e/browser-setup.ts'],
           include: E2E,
-          exclude: [...QUIET, ...ALONE, ...NOT_NOW],
+          exclude: [...QUIET, ...ALONE, ...EXCLUDED],
           sequence: { groupOrder: 0 },
         },
       },
@@ -101,7 +101,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ALONE,
-          exclude: NOT_NOW,
+          exclude: EXCLUDED,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
