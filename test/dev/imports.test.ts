@@ -8,8 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Files that import in a direction that DESIGN.md forbids, and what they import. */
-const WRONG: readonly (readonly [file: string, imported: string])[] = [
+/** Files with an import that src/README.md (Layout) forbids, and the imported module. */
+const FORBIDDEN: readonly (readonly [file: string, imported: string])[] = [
   ['src/config/wrong.ts', '../http/any.ts'],
   ['src/http/wrong.ts', '../azure/any.ts'],
   ['src/http/wrong.ts', '../image/any.ts'],
@@ -39,7 +39,7 @@ const WRONG: readonly (readonly [file: string, imported: string])[] = [
   ['src/mcp/wrong.ts', '../azure/any.ts'],
   ['src/mcp/wrong.ts', '../routes/any.ts'],
 ];
-const RIGHT: typeof WRONG = [
+const ALLOWED: typeof FORBIDDEN = [
   ['src/functions/right.ts', '../http/any.ts'],
   ['src/functions/right.ts', '@azure/functions'],
   ['src/routes/right.ts', '../vision/any.ts'],
@@ -62,11 +62,11 @@ interface Finding {
 let folder: string;
 let findings: readonly Finding[];
 
-/** The repository's own lint settings, run over a folder of nothing but these imports. */
+/** Runs oxlint, with the repository's configuration, on a folder that has only these imports. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'imports-'));
   await copyFile(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
-  const byFile = Map.groupBy([...WRONG, ...RIGHT], ([file]) => file);
+  const byFile = Map.groupBy([...FORBIDDEN, ...ALLOWED], ([file]) => file);
   for (const [file, imports] of byFile) {
     const lines = imports.map(([, imported]) => `import type {} from '${imported}';\n`);
     await mkdir(join(folder, dirname(file)), { recursive: true });
@@ -83,14 +83,14 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-function isRefused([file, imported]: (typeof WRONG)[number]): boolean {
+function isRejected([file, imported]: (typeof FORBIDDEN)[number]): boolean {
   return findings.some(({ filename, message }) => filename === file && message.includes(`'${imported}'`));
 }
 
-test.each(WRONG)('%s may not import %s, not even a type', (...wrong) => {
-  expect(isRefused(wrong)).toBe(true);
+test.each(FORBIDDEN)('%s may not import %s, not even its types', (...row) => {
+  expect(isRejected(row)).toBe(true);
 });
 
-test.each(RIGHT)('%s may import %s', (...right) => {
-  expect(isRefused(right)).toBe(false);
+test.each(ALLOWED)('%s may import %s', (...row) => {
+  expect(isRejected(row)).toBe(false);
 });

@@ -9,8 +9,8 @@ import { FULL } from '../../tier.ts';
 
 const SCHEMA = { type: 'object', properties: { colour: {}, count: {}, tags: {} } };
 
-/** What breaks files of answers, or spreadsheets. */
-const SAID: readonly (readonly [file: string, answer: string, data: Record<string, unknown>])[] = [
+/** Answers with text that could break an answer file or a spreadsheet. */
+const ANSWERS: readonly (readonly [file: string, answer: string, data: Record<string, unknown>])[] = [
   ['a.jpg', 'A sailboat, "Seagull".\r\nAt sea.\n', { colour: 'rot, blau', count: -3, tags: ['a', 'b'] }],
   ['sub/=b.jpg', '=HYPERLINK("http://example.com","x")', { colour: '+1', count: 0.5, tags: [] }],
   ['-c, d".jpg', 'Ein Segelboot – 帆船 ⛵', { colour: '@SUM(A1)', count: null, tags: { x: '"\r\n' } }],
@@ -25,10 +25,10 @@ function answer(text: string, data: Record<string, unknown>): Answer {
   return { answer: text, data, refusal: null, finishReason: 'stop', model: 'gpt', usage };
 }
 
-/** Adds what is missing, and returns what was. */
-async function complete(file: string, schema?: object): Promise<string[]> {
+/** Adds the answers that a file lacks, and returns the names of their images. */
+async function addMissing(file: string, schema?: object): Promise<string[]> {
   const answers = await openAnswers(file, schema && { ...schema });
-  const missing = SAID.filter(([name]) => !answers.has(name));
+  const missing = ANSWERS.filter(([name]) => !answers.has(name));
   for (const [name, text, data] of missing) await answers.add(name, answer(text, data));
   await answers.close();
   return missing.map(([name]) => name);
@@ -38,48 +38,48 @@ test.each([
   ['whole.ndjson', undefined],
   ['whole.csv', undefined],
   ['members.csv', SCHEMA],
-])('%s is completed wherever it was cut off', async (name, schema) => {
+])('completes %s, wherever it was cut off', async (name, schema) => {
   const whole = join(folder, name);
-  expect(await complete(whole, schema)).toHaveLength(SAID.length);
-  expect(await complete(whole, schema)).toEqual([]);
+  expect(await addMissing(whole, schema)).toHaveLength(ANSWERS.length);
+  expect(await addMissing(whole, schema)).toEqual([]);
   const bytes = await readFile(whole);
 
   const cut = join(folder, `cut-${name}`);
   for (let length = 0; length < bytes.length; length += FULL ? 1 : 5) {
     await copyFile(whole, cut);
     await truncate(cut, length);
-    const missing = await complete(cut, schema);
+    const missing = await addMissing(cut, schema);
     expect((await readFile(cut)).equals(bytes), `cut after ${length} bytes, missing ${missing.join()}`).toBe(true);
     expect(missing.length).toBeGreaterThan(0);
   }
 });
 
-test('NDJSON has an object a line', async () => {
+test('writes one object per line of NDJSON', async () => {
   const file = join(folder, 'lines.ndjson');
-  await complete(file);
+  await addMissing(file);
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toEqual(
-    SAID.map(([name, text, data]) => ({ file: name, ...answer(text, data) })),
+    ANSWERS.map(([name, text, data]) => ({ file: name, ...answer(text, data) })),
   );
 });
 
-test('a spreadsheet takes CSV as text, and runs none of it', async () => {
+test('writes CSV with a byte order mark, in which no cell is a formula', async () => {
   const file = join(folder, 'sheet.csv');
-  await complete(file);
+  await addMissing(file);
   const text = await readFile(file, 'utf8');
   expect(text.startsWith('\uFEFFfile,answer,')).toBe(true);
   const rows: string[][] = parse(text, { bom: true, record_delimiter: '\r\n', from_line: 2 });
-  expect(rows.map(([name, said]) => [name, said])).toEqual([
-    ['a.jpg', SAID[0]?.[1]],
-    ['sub/=b.jpg', `'${SAID[1]?.[1]}`],
-    ['./-c, d".jpg', SAID[2]?.[1]],
+  expect(rows.map(([name, text]) => [name, text])).toEqual([
+    ['a.jpg', ANSWERS[0]?.[1]],
+    ['sub/=b.jpg', `'${ANSWERS[1]?.[1]}`],
+    ['./-c, d".jpg', ANSWERS[2]?.[1]],
   ]);
   expect(rows.flat().filter((cell) => /^[=+@\t\r]|^-(?!\d)/.test(cell))).toEqual([]);
 });
 
-test('a schema makes a column of each member, and numbers stay numbers', async () => {
+test('writes a CSV column for each member of a schema, and negative numbers without an apostrophe', async () => {
   const file = join(folder, 'columns.csv');
-  await complete(file, SCHEMA);
+  await addMissing(file, SCHEMA);
   const [head, first, second] = parse(await readFile(file, 'utf8'), { bom: true, record_delimiter: '\r\n' });
   expect(head).toEqual([
     'file',
@@ -103,7 +103,7 @@ test.each([
   ['other.csv', 'name,price\r\nbread,3\r\n'],
   ['columns.csv', '\uFEFFfile,answer,price\r\na.jpg,yes,3\r\n'],
   ['empty-line.csv', '\r\n'],
-])('%s, which has something else in it, is refused and left as it is', async (name, content) => {
+])('rejects %s, which has other content, and leaves it unchanged', async (name, content) => {
   const file = join(folder, `foreign-${name}`);
   await writeFile(file, content);
   await expect(openAnswers(file, undefined)).rejects.toThrow('--out FILE');

@@ -20,7 +20,7 @@ afterAll(() => {
 });
 
 describe('an answer', () => {
-  test('tells the facts of every image, in order', async () => {
+  test('describes every image, in order', async () => {
     const [jpeg, png] = [await still('image/jpeg', 640, 480), await still('image/png', 30, 20)];
     const { data, response } = await client.chat.completions
       .create({ model, messages: [question('What is this?', dataUrl('image/jpeg', jpeg), dataUrl('image/png', png))] })
@@ -35,13 +35,13 @@ describe('an answer', () => {
     expect(response.headers.get('apim-request-id')).toMatch(/^[\da-f-]{36}$/);
   });
 
-  test('is cut where its tokens are used up', async () => {
+  test('is cut at max_completion_tokens', async () => {
     const { choices, usage } = await client.chat.completions.create({ model, ...hello, max_completion_tokens: 3 });
     expect(choices[0]).toMatchObject({ finish_reason: 'length', message: { content: '[emulated Azure] There' } });
     expect(usage?.completion_tokens).toBe(3);
   });
 
-  test('streams word by word, after a chunk without a choice', async () => {
+  test('is streamed word by word, after a first chunk without choices', async () => {
     const stream = await client.chat.completions.create({
       model,
       ...hello,
@@ -60,7 +60,7 @@ describe('an answer', () => {
     expect(chunks.at(-1)?.usage?.completion_tokens).toBe(deltas.length - 2);
   });
 
-  test('satisfies a schema, with the facts in its texts', async () => {
+  test('satisfies a JSON Schema, with the description in its strings', async () => {
     const schema = {
       type: 'object',
       properties: {
@@ -94,7 +94,7 @@ describe('an answer', () => {
     });
   });
 
-  test('comes for as many images of 20 MB as the app takes in one request', { timeout: 180_000 }, async () => {
+  test('describes five images of 20 MiB in one request', { timeout: 180_000 }, async () => {
     const url = dataUrl('image/png', await stillOfSize('image/png', 20 * 1024 * 1024));
     const { choices } = await client.chat.completions.create({
       model,
@@ -103,7 +103,7 @@ describe('an answer', () => {
     expect(choices[0]?.message.content?.match(/20,971,520 bytes/g)).toHaveLength(5);
   });
 
-  test('comes at the version-free path as well', async () => {
+  test('comes at the path /openai/v1, too, but only for the model that is deployed', async () => {
     expect(await post(azure, '/openai/v1/chat/completions', { ...hello, model })).toMatchObject({ status: 200 });
     expect(await post(azure, '/openai/v1/chat/completions', { ...hello, model: 'other' })).toMatchObject({
       status: 404,

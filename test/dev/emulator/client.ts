@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 import * as v from 'valibot';
 import type { EmulatedAzure } from '../../../src/dev/emulator/azure.ts';
 
-/** The real SDK, signed in with the real credential, both pointed at the emulated Azure; nothing is retried. */
+/** Creates the real SDK's client, with the real credential. Both use the emulated Azure, and nothing is retried. */
 export function createClient({ env }: EmulatedAzure): AzureOpenAI {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   return new AzureOpenAI({
@@ -19,7 +19,7 @@ export function createClient({ env }: EmulatedAzure): AzureOpenAI {
   });
 }
 
-/** A token for any resource, straight from the emulated identity endpoint. */
+/** Gets a token for any resource directly from the emulated identity endpoint. */
 export async function tokenFor(resource: string, { env }: EmulatedAzure): Promise<string> {
   const query = new URLSearchParams({ 'api-version': '2019-08-01', resource });
   const headers = { 'x-identity-header': env['IDENTITY_HEADER'] ?? '' };
@@ -27,12 +27,12 @@ export async function tokenFor(resource: string, { env }: EmulatedAzure): Promis
   return v.parse(v.object({ access_token: v.string() }), await response.json()).access_token;
 }
 
-/** A data URL, as the model takes images. */
+/** Returns an image as a data URL, which is what the model accepts. */
 export function dataUrl(type: string, image: Buffer): string {
   return `data:${type};base64,${image.toString('base64')}`;
 }
 
-/** A request with nothing of the SDK between, signed in unless told otherwise. */
+/** Sends a request without the SDK. It is signed in, unless `authorization` replaces the header. */
 export async function post(
   azure: EmulatedAzure,
   path: string,
@@ -49,14 +49,14 @@ export async function post(
   return { status: response.status, error };
 }
 
-/** All that a stream brings. */
+/** Returns everything that a stream yields. */
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const one of stream) all.push(one);
   return all;
 }
 
-/** A user's message: a question and images. */
+/** Returns a user's message with a question and images. */
 export function question(text: string, ...urls: string[]) {
   return {
     role: 'user' as const,

@@ -19,11 +19,11 @@ afterAll(() => {
 
 const ask = () => client.chat.completions.create(body).asResponse();
 
-/** A request without a token: the faults come before everything else. */
+/** Sends a request without a token. Faults apply before the token is checked. */
 const get = (init?: RequestInit) => fetch(new URL('/anything?a=b', azure.env['AZURE_OPENAI_ENDPOINT']), init);
 
 describe('a fault', () => {
-  test('comes as often as it was asked for, in turn, and then no more', async () => {
+  test('happens the given number of times, in the order queued, and then no more', async () => {
     azure.model.fail({ status: 429, headers: { 'retry-after': '1' } }, 2);
     azure.model.fail({ status: 500 });
     const statuses = [];
@@ -31,21 +31,21 @@ describe('a fault', () => {
     expect(statuses).toEqual([429, 429, 500, 200]);
   });
 
-  test('stays until the reset when it was asked for without an end', async () => {
+  test('happens until the reset if its number of times is Infinity', async () => {
     azure.model.fail({ status: 503 }, Infinity);
     for (let i = 0; i < 3; i += 1) expect((await get()).status).toBe(503);
     azure.reset();
     expect((await get()).status).toBe(401);
   });
 
-  test("has Azure's error shape unless it brings a body", async () => {
+  test("has Azure's error format if it has no body of its own", async () => {
     azure.model.fail({ status: 503, headers: { 'retry-after': '7' } });
     const response = await get();
     expect(response.headers.get('retry-after')).toBe('7');
     expect(await response.json()).toEqual({ error: { code: '503', message: 'Service Unavailable' } });
   });
 
-  test('sends an object as JSON and a text as it is', async () => {
+  test('sends an object as JSON and a string unchanged', async () => {
     azure.model.fail({ status: 401, body: { statusCode: 401, message: 'flat' } });
     azure.model.fail({ body: '<html>', headers: { 'content-type': 'text/html' } });
     expect(await (await get()).json()).toEqual({ statusCode: 401, message: 'flat' });
@@ -53,26 +53,26 @@ describe('a fault', () => {
     expect([html.status, html.headers.get('content-type'), await html.text()]).toEqual([200, 'text/html', '<html>']);
   });
 
-  test('delays what is otherwise right', async () => {
+  test('delays the correct answer', async () => {
     azure.model.fail({ delayMs: 300 });
     const started = performance.now();
     expect((await ask()).status).toBe(200);
     expect(performance.now() - started).toBeGreaterThan(290);
   });
 
-  test('breaks off before the headers', async () => {
+  test('cuts the connection before the headers', async () => {
     azure.model.fail({ breakOff: 'before-headers' });
     await expect(get()).rejects.toThrow('fetch failed');
   });
 
-  test('breaks off in the middle of a body', async () => {
+  test('cuts the connection in the middle of a body', async () => {
     azure.model.fail({ breakOff: 'mid-body' });
     const response = await ask();
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow('terminated');
   });
 
-  test('breaks off in the middle of a stream, after some words', async () => {
+  test('cuts the connection in the middle of a stream, after some words', async () => {
     azure.model.fail({ breakOff: 'mid-body' });
     const words: string[] = [];
     const read = async () => {
@@ -85,12 +85,12 @@ describe('a fault', () => {
     expect(words.join('')).not.toContain('Hello?');
   });
 
-  test('is silence', async () => {
+  test('leaves a request without an answer', async () => {
     azure.model.fail({ silent: true });
     await expect(get({ signal: AbortSignal.timeout(300) })).rejects.toThrow('timeout');
   });
 
-  test('slows a stream down', async () => {
+  test('delays each event of a stream', async () => {
     azure.model.fail({ wordDelayMs: 50 });
     const started = performance.now();
     const chunks = await collect(await client.chat.completions.create({ ...body, stream: true }));
@@ -98,8 +98,8 @@ describe('a fault', () => {
   });
 });
 
-describe('a record', () => {
-  test('has all of a request', async () => {
+describe('a recorded request', () => {
+  test('has the method, path, query, headers, body and time', async () => {
     await client.chat.completions.create(body);
     const [record] = azure.model.requests;
     expect(record).toMatchObject({ method: 'POST', path: '/openai/deployments/gpt-vision/chat/completions', body });
@@ -109,13 +109,13 @@ describe('a record', () => {
     expect(await record?.closedEarly).toBe(false);
   });
 
-  test('tells a client that went away while it waited', async () => {
+  test('says that the client disconnected while it waited for the answer', async () => {
     azure.model.fail({ silent: true });
     await get({ signal: AbortSignal.timeout(200) }).catch(() => {});
     expect(await azure.model.requests[0]?.closedEarly).toBe(true);
   });
 
-  test('tells a client that went away in the middle of its upload', async () => {
+  test('says that the client disconnected in the middle of its upload', async () => {
     const upload = request(new URL('/x', azure.env['AZURE_OPENAI_ENDPOINT']), {
       method: 'POST',
       headers: { 'content-length': 9 },
@@ -127,16 +127,16 @@ describe('a record', () => {
     expect(azure.model.requests[0]?.body).toBeUndefined();
   });
 
-  test('does not blame the client for a connection the emulator broke off', async () => {
+  test('does not say that the client disconnected if the emulator cut the connection', async () => {
     azure.model.fail({ breakOff: 'before-headers' });
     await get().catch(() => {});
     expect(await azure.model.requests[0]?.closedEarly).toBe(false);
   });
 
-  test('is not kept unless asked for', async () => {
-    const forgetful = await startAzure();
-    await fetch(forgetful.env['AZURE_OPENAI_ENDPOINT'] ?? '');
-    expect(forgetful.model.requests).toEqual([]);
-    forgetful.close();
+  test('is not kept by default', async () => {
+    const byDefault = await startAzure();
+    await fetch(byDefault.env['AZURE_OPENAI_ENDPOINT'] ?? '');
+    expect(byDefault.model.requests).toEqual([]);
+    byDefault.close();
   });
 });

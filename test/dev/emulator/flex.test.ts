@@ -16,7 +16,7 @@ beforeAll(async () => {
 beforeEach(() => azure.reset());
 afterAll(() => azure.close());
 
-test.each(['default', 'flex', 'auto'] as const)('the answer says which tier it was, asked for %s', async (tier) => {
+test.each(['default', 'flex', 'auto'] as const)('an answer to a request for %s names the tier that was used', async (tier) => {
   const expected = tier === 'flex' ? 'flex' : 'default';
   const chat = await client.chat.completions.create({ model, messages, service_tier: tier });
   expect(chat.service_tier).toBe(expected);
@@ -29,7 +29,7 @@ test.each(['default', 'flex', 'auto'] as const)('the answer says which tier it w
 test.each([
   ['no-capacity', { status: 429 }],
   ['unsupported', { status: 400, param: 'service_tier' }],
-] as const)('with flex %s, only requests for flex are refused', async (flex, error) => {
+] as const)('while flex is %s, only requests for flex are rejected, until a reset', async (flex, error) => {
   azure.setFlex(flex);
   const chat = { model, messages };
   await expect(client.chat.completions.create({ ...chat, service_tier: 'flex' })).rejects.toMatchObject(error);
@@ -41,7 +41,7 @@ test.each([
   expect((await client.chat.completions.create({ ...chat, service_tier: 'flex' })).service_tier).toBe('flex');
 });
 
-test('answers come after the delay that is set', async () => {
+test('answers after answerDelayMs', async () => {
   const slow = await startAzure({ answerDelayMs: 400 });
   const started = performance.now();
   const baseURL = new URL('openai/v1/', slow.env['AZURE_OPENAI_ENDPOINT']).href;

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type EmulatedAzure, startAzure } from '../../../src/dev/emulator/azure.ts';
 
 const RESOURCE = 'https://cognitiveservices.azure.com';
-// Tokens of a managed identity are cached for the whole process, whatever credential asked for them.
-const fresh = () => `https://${randomUUID()}.example`;
+// @azure/identity caches the tokens of a managed identity in the whole process, for all credentials. A new resource has
+// no token in the cache.
+const newResource = () => `https://${randomUUID()}.example`;
 
 let azure: EmulatedAzure;
 beforeAll(async () => {
@@ -22,8 +23,8 @@ afterAll(() => {
 test.each([
   ['ManagedIdentityCredential', () => new ManagedIdentityCredential()],
   ['DefaultAzureCredential', () => new DefaultAzureCredential()],
-])('%s gets a token like one of Azure', async (_, credential) => {
-  const resource = fresh();
+])('%s gets a token with the claims and the lifetime that Azure gives it', async (_, credential) => {
+  const resource = newResource();
   const { token, expiresOnTimestamp } = await credential().getToken(`${resource}/.default`);
   const claims = decodeJwt(token);
   expect(decodeProtectedHeader(token).alg).toBe('RS256');
@@ -33,22 +34,22 @@ test.each([
     oid: expect.any(String),
   });
   expect(Number(claims.exp) - Number(claims.iat)).toBe(24 * 60 * 60);
-  // The library computes with seconds left, rounded down.
+  // The library rounds the remaining time down to seconds.
   expect(Math.abs(expiresOnTimestamp - Number(claims.exp) * 1000)).toBeLessThanOrEqual(1000);
   expect(azure.identity.requests[0]?.query.get('resource')).toBe(resource);
 });
 
-test('a client id is passed through, as for a user-assigned identity', async () => {
-  const { token } = await new ManagedIdentityCredential({ clientId: 'an-identity' }).getToken(`${fresh()}/.default`);
+test('the token of a user-assigned identity has its client id', async () => {
+  const { token } = await new ManagedIdentityCredential({ clientId: 'an-identity' }).getToken(`${newResource()}/.default`);
   expect(decodeJwt(token)['appid']).toBe('an-identity');
 });
 
 test.each([
-  [401, 'without the header', `?api-version=2019-08-01&resource=${RESOURCE}`, {}],
-  [401, 'with a wrong header', `?api-version=2019-08-01&resource=${RESOURCE}`, { 'x-identity-header': 'guessed' }],
+  [401, 'without the identity header', `?api-version=2019-08-01&resource=${RESOURCE}`, {}],
+  [401, 'with a wrong identity header', `?api-version=2019-08-01&resource=${RESOURCE}`, { 'x-identity-header': 'guessed' }],
   [400, 'without a resource', `?api-version=2019-08-01`, 'the right header'],
   [400, 'with another api-version', `?api-version=2017-09-01&resource=${RESOURCE}`, 'the right header'],
-])('%i %s', async (status, _, query, headers) => {
+])('answers %i to a request %s', async (status, _, query, headers) => {
   const right = { 'x-identity-header': azure.env['IDENTITY_HEADER'] ?? '' };
   const response = await fetch(`${azure.env['IDENTITY_ENDPOINT']}${query}`, {
     headers: typeof headers === 'string' ? right : headers,
@@ -57,8 +58,8 @@ test.each([
   expect(await response.json()).toEqual({ statusCode: status, message: expect.any(String) });
 });
 
-test('the endpoint fails when told to, and no longer', async () => {
-  const scope = `${fresh()}/.default`;
+test('a fault fails one request, and the next one succeeds', async () => {
+  const scope = `${newResource()}/.default`;
   azure.identity.fail({ status: 400, body: { error: 'invalid_request' } });
   await expect(new ManagedIdentityCredential().getToken(scope)).rejects.toThrow();
   await expect(new ManagedIdentityCredential().getToken(scope)).resolves.toBeTruthy();

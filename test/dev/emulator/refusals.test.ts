@@ -19,7 +19,7 @@ afterAll(() => {
   vi.unstubAllEnvs();
 });
 
-describe('Azure refuses', () => {
+describe('the emulated Azure rejects', () => {
   test.each(['', 'Bearer ', 'Bearer eyJhbGciOiJub25lIn0.e30.', 'Bearer x.y.z'])(
     'the authorization "%s"',
     async (authorization) => {
@@ -33,7 +33,7 @@ describe('Azure refuses', () => {
     expect(await post(azure, path, hello, `Bearer ${token}`)).toMatchObject({ status: 401 });
   });
 
-  test('tokens that were revoked, until they are allowed again', async () => {
+  test('revoked tokens, until they are allowed again', async () => {
     await client.chat.completions.create({ model, ...hello });
     azure.revoke();
     await expect(client.chat.completions.create({ model, ...hello })).rejects.toMatchObject({ status: 401 });
@@ -42,11 +42,11 @@ describe('Azure refuses', () => {
   });
 
   test('an expired token', async () => {
-    const hasty = await startAzure({ tokenSeconds: -1 });
-    const headers = { authorization: `Bearer ${await tokenFor('https://cognitiveservices.azure.com', hasty)}` };
-    const response = await fetch(new URL(path, hasty.env['AZURE_OPENAI_ENDPOINT']), { method: 'POST', headers });
+    const expiring = await startAzure({ tokenSeconds: -1 });
+    const headers = { authorization: `Bearer ${await tokenFor('https://cognitiveservices.azure.com', expiring)}` };
+    const response = await fetch(new URL(path, expiring.env['AZURE_OPENAI_ENDPOINT']), { method: 'POST', headers });
     expect(response.status).toBe(401);
-    hasty.close();
+    expiring.close();
   });
 
   test.each([
@@ -55,21 +55,21 @@ describe('Azure refuses', () => {
       '/openai/deployments/other/chat/completions?api-version=2024-10-21',
       'DeploymentNotFound',
     ],
-    ['no api-version', '/openai/deployments/gpt-vision/chat/completions', '404'],
-    ['an api-version that never was', '/openai/deployments/gpt-vision/chat/completions?api-version=2099-01-01', '404'],
+    ['a request without api-version', '/openai/deployments/gpt-vision/chat/completions', '404'],
+    ['an api-version that does not exist', '/openai/deployments/gpt-vision/chat/completions?api-version=2099-01-01', '404'],
     ['an unknown path', '/openai/deployments/gpt-vision/completions?api-version=2024-10-21', '404'],
   ])('%s', async (_, wrongPath, code) => {
     expect(await post(azure, wrongPath, hello)).toMatchObject({ status: 404, error: { code } });
   });
 
   test.each([
-    ['no messages', { messages: [] }, 'messages', 'invalid_value'],
+    ['a request without messages', { messages: [] }, 'messages', 'invalid_value'],
     ['a message without a role', { messages: [{ content: 'x' }] }, 'messages.0.role', 'invalid_value'],
     ['max_tokens', { ...hello, max_tokens: 5 }, 'max_tokens', 'unsupported_parameter'],
     ['a temperature', { ...hello, temperature: 0.2 }, 'temperature', 'unsupported_value'],
-    ['an image by URL', { messages: [question('?', 'https://example.com/a.png')] }, null, 'invalid_image'],
+    ['an image URL that is not a data URL', { messages: [question('?', 'https://example.com/a.png')] }, null, 'invalid_image'],
     [
-      'an image that is none',
+      'a data URL with text instead of an image',
       { messages: [question('?', dataUrl('image/png', Buffer.from('text')))] },
       null,
       'invalid_image',
@@ -82,26 +82,26 @@ describe('Azure refuses', () => {
   });
 
   test.each([
-    ['an open object', { type: 'object', properties: {} }, "'additionalProperties' is required"],
-    ['a default', closed({ a: { type: 'string', default: '' } }), "('properties', 'a'), 'default' is not permitted"],
-    ['oneOf', closed({ a: { oneOf: [] } }), "schema must have a 'type' key"],
-    ['an optional property', { ...closed({ a: { type: 'string' } }), required: [] }, "Missing 'a'"],
-    ['no object', { type: 'array', items: { type: 'string' } }, `must be a JSON Schema of 'type: "object"'`],
-    ['a $ref with more beside it', closed({ a: { $ref: '#', title: 'x' } }), "$ref cannot have keywords {'title'}"],
-    ['a $ref that leads nowhere', closed({ a: { $ref: '#/$defs/b' } }), 'not found in the schema'],
-  ])('%s in a schema that it is asked to guarantee, and takes it otherwise', async (_, schema, message) => {
-    const asked = (strict: boolean) => ({
+    ['an object without additionalProperties', { type: 'object', properties: {} }, "'additionalProperties' is required"],
+    ['a default', closedObject({ a: { type: 'string', default: '' } }), "('properties', 'a'), 'default' is not permitted"],
+    ['oneOf', closedObject({ a: { oneOf: [] } }), "schema must have a 'type' key"],
+    ['an optional property', { ...closedObject({ a: { type: 'string' } }), required: [] }, "Missing 'a'"],
+    ['an array at the top', { type: 'array', items: { type: 'string' } }, `must be a JSON Schema of 'type: "object"'`],
+    ['a $ref beside another keyword', closedObject({ a: { $ref: '#', title: 'x' } }), "$ref cannot have keywords {'title'}"],
+    ['a $ref to a definition that does not exist', closedObject({ a: { $ref: '#/$defs/b' } }), 'not found in the schema'],
+  ])('%s in a schema with strict: true, but not with strict: false', async (_, schema, message) => {
+    const request = (strict: boolean) => ({
       ...hello,
       response_format: { type: 'json_schema', json_schema: { name: 'x', schema, strict } },
     });
-    expect(await post(azure, path, asked(true))).toMatchObject({
+    expect(await post(azure, path, request(true))).toMatchObject({
       status: 400,
       error: { param: 'response_format', message: expect.stringContaining(message) },
     });
-    expect(await post(azure, path, asked(false))).toMatchObject({ status: 200 });
+    expect(await post(azure, path, request(false))).toMatchObject({ status: 200 });
   });
 });
 
-function closed(properties: Record<string, unknown>) {
+function closedObject(properties: Record<string, unknown>) {
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }

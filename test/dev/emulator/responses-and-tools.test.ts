@@ -26,7 +26,7 @@ beforeEach(() => azure.reset());
 afterAll(() => azure.close());
 
 describe('a response', () => {
-  test('tells the facts of images and files, and what it cost', async () => {
+  test('describes images and files, and has the token usage', async () => {
     const image = await still('image/png', 30, 20);
     const pdf = Buffer.from('%PDF-1.7\n%%EOF');
     const {
@@ -52,7 +52,7 @@ describe('a response', () => {
     expect(usage?.total_tokens).toBe(Number(usage?.input_tokens) + Number(usage?.output_tokens));
   });
 
-  test('streams the same, from created to completed', async () => {
+  test('is streamed as events, from response.created to response.completed', async () => {
     const events = await collect(await client.responses.create({ model, input: 'Hello?', stream: true }));
     expect(events.map(({ type }) => type).filter((type) => !type.endsWith('.delta'))).toEqual([
       'response.created',
@@ -70,7 +70,7 @@ describe('a response', () => {
     expect(events.at(-1)).toMatchObject({ response: { output: [{ content: [{ text }] }] } });
   });
 
-  test('is incomplete where its tokens are used up', async () => {
+  test('is incomplete if it reaches max_output_tokens, streamed or not', async () => {
     const input = 'word '.repeat(50);
     const whole = await client.responses.create({ model, input, max_output_tokens: 16 });
     expect(whole).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } });
@@ -78,7 +78,7 @@ describe('a response', () => {
     expect(events.at(-1)?.type).toBe('response.incomplete');
   });
 
-  test('calls a tool, and answers when it has the result', async () => {
+  test('calls a tool, answers when it has the result, and rejects a result without a call', async () => {
     const input = [{ role: 'user' as const, content: 'Ask get_weather.' }];
     const { output } = await client.responses.create({ model, input, tools });
     const [call] = output;
@@ -92,43 +92,43 @@ describe('a response', () => {
     await expect(client.responses.create({ model, input: [...input, result], tools })).rejects.toThrow('No tool call');
   });
 
-  test('satisfies a schema', async () => {
+  test('satisfies a JSON Schema', async () => {
     const text = { format: { type: 'json_schema' as const, name: 'weather', schema: parameters, strict: true } };
     const { output_text } = await client.responses.create({ model, input: 'Hello?', text });
     expect(JSON.parse(output_text)).toEqual({ place: expect.stringContaining('Hello?'), days: 2 });
   });
 });
 
-describe('a completion', () => {
+describe('a chat completion', () => {
   test.each(['required', { type: 'function', function: { name: 'get_weather' } }] as const)(
-    'calls the tool that it has to (%j), streamed or not',
+    'calls a tool if tool_choice is %j, streamed or not',
     async (tool_choice) => {
-      const asked = { model, messages: [question('Hello?')], tools: chatTools, tool_choice };
-      const { choices } = await client.chat.completions.create(asked);
+      const request = { model, messages: [question('Hello?')], tools: chatTools, tool_choice };
+      const { choices } = await client.chat.completions.create(request);
       expect(choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { content: null } });
       const [call] = choices[0]?.message.tool_calls ?? [];
-      if (call?.type !== 'function') throw new Error('no call');
+      if (call?.type !== 'function') throw new Error('The answer has no function call.');
       expect(JSON.parse(call.function.arguments)).toEqual({ place: expect.any(String), days: 2 });
 
-      const streamed = await client.chat.completions.stream(asked).finalChatCompletion();
+      const streamed = await client.chat.completions.stream(request).finalChatCompletion();
       expect(streamed.choices[0]?.message.tool_calls?.[0]).toMatchObject({ function: call.function });
     },
   );
 
-  test('answers once it has the result', async () => {
+  test('answers when it has the result of the tool', async () => {
     const messages = [question('Ask get_weather.')];
     const { choices } = await client.chat.completions.create({ model, messages, tools: chatTools });
     const [call] = choices[0]?.message.tool_calls ?? [];
-    const told = [choices[0]?.message, { role: 'tool' as const, tool_call_id: call?.id ?? '', content: 'Sunny' }];
+    const toolTurn = [choices[0]?.message, { role: 'tool' as const, tool_call_id: call?.id ?? '', content: 'Sunny' }];
     const next = await client.chat.completions.create({
       model,
-      messages: [...messages, ...told.filter((message) => message !== undefined)],
+      messages: [...messages, ...toolTurn.filter((message) => message !== undefined)],
       tools: chatTools,
     });
     expect(next.choices[0]?.finish_reason).toBe('stop');
   });
 
-  test('is a JSON object where one was asked for', async () => {
+  test('is a JSON object if response_format asks for one, which needs the word JSON in a message', async () => {
     const response_format = { type: 'json_object' as const };
     const ask = async (text: string) =>
       client.chat.completions.create({ model, messages: [question(text)], response_format });
@@ -138,11 +138,11 @@ describe('a completion', () => {
     await expect(ask('Answer.')).rejects.toThrow("must contain the word 'json'");
   });
 
-  test('has as many choices as asked', async () => {
-    const asked = { model, messages: [question('Hello?')], n: 3 };
-    const { choices, usage } = await client.chat.completions.create(asked);
+  test('has n choices, streamed or not', async () => {
+    const request = { model, messages: [question('Hello?')], n: 3 };
+    const { choices, usage } = await client.chat.completions.create(request);
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2]);
-    const streamed = await client.chat.completions.stream(asked).finalChatCompletion();
+    const streamed = await client.chat.completions.stream(request).finalChatCompletion();
     expect(streamed.choices.map(({ message }) => message.content)).toEqual(
       choices.map(({ message }) => message.content),
     );
@@ -150,7 +150,7 @@ describe('a completion', () => {
   });
 });
 
-describe('what it does not play, it refuses by name', () => {
+describe('an option that is not emulated', () => {
   const messages = [question('Hello?')];
 
   test.each([
@@ -165,7 +165,7 @@ describe('what it does not play, it refuses by name', () => {
     ['/openai/v1/responses', { model, input: 'Hello?', temperature: 0 }, 'temperature'],
     ['/openai/v1/responses', { model, input: 'Hello?', tools: [{ type: 'web_search' }] }, 'tools.0.type'],
     ['/openai/v1/responses', { model, input: 'Hello?', max_tokens: 5 }, 'max_tokens'],
-  ])('%s: %j', async (path, body, param) => {
+  ])('is rejected by name at %s: %j', async (path, body, param) => {
     const response = await fetch(new URL(path, azure.env['AZURE_OPENAI_ENDPOINT']), {
       method: 'POST',
       headers: { 'api-key': azure.key, 'content-type': 'application/json' },
@@ -175,7 +175,7 @@ describe('what it does not play, it refuses by name', () => {
     expect(await response.json()).toMatchObject({ error: { param, message: expect.stringContaining(param) } });
   });
 
-  test.each([null, undefined])('but not what is %s', async (nothing) => {
+  test.each([null, undefined])('is ignored if its value is %s', async (nothing) => {
     const body = { model, input: 'Hello?', temperature: nothing, previous_response_id: nothing, tools: nothing };
     const response = await fetch(new URL('/openai/v1/responses', azure.env['AZURE_OPENAI_ENDPOINT']), {
       method: 'POST',

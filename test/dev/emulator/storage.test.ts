@@ -22,7 +22,7 @@ async function startReady(): Promise<Awaited<ReturnType<typeof startStorage>>> {
   return storage;
 }
 
-test('what is stored is there again at the next start, under the same URL', async () => {
+test('the storage keeps a blob across a restart, under the same URL', async () => {
   const first = await startReady();
   const blob = first.images.getBlockBlobClient('a.jpg');
   await blob.upload('bytes', 5);
@@ -33,12 +33,12 @@ test('what is stored is there again at the next start, under the same URL', asyn
   expect((await again.downloadToBuffer()).toString()).toBe('bytes');
 });
 
-test('it takes the tokens of the emulated identity, and nobody without one', async () => {
+test('the storage accepts tokens of the emulated identity, and rejects requests without a token', async () => {
   const azure = await startAzure();
   const { env, images } = await startReady();
   const service = env['JobsStorage__blobServiceUri'] ?? '';
   expect(env['IMAGE_CONTAINERS']).toBe(images.url);
-  // The library reads them from the environment of its process.
+  // @azure/identity reads these variables from the environment of its process.
   const before = { ...process.env };
   Object.assign(process.env, azure.env);
   const client = new BlobServiceClient(service, new ManagedIdentityCredential());
@@ -48,7 +48,7 @@ test('it takes the tokens of the emulated identity, and nobody without one', asy
   azure.close();
 });
 
-test('it ends with the process that started it, even if that is killed', async () => {
+test('the storage ends with its parent process, even if that is killed', async () => {
   const script = `
     import { startStorage } from ${JSON.stringify(import.meta.resolve('../../../src/dev/emulator/storage.ts'))};
     const { ready, images } = await startStorage(process.argv[1]);
@@ -64,7 +64,7 @@ test('it ends with the process that started it, even if that is killed', async (
 });
 
 describe('the images of a folder', () => {
-  test('are uploaded under their paths, and again only if they have changed', async () => {
+  test('are uploaded under their paths, and again only if they changed', async () => {
     const { images } = await startReady();
     const pictures = join(folder, 'pictures');
     await mkdir(join(pictures, 'more'), { recursive: true });

@@ -13,7 +13,7 @@ import { run, withVariables } from '../../doctor/run.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
 const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString();
-const model = (name: string, version: string, days: number, also: object = {}) => ({
+const model = (name: string, version: string, days: number, overrides: object = {}) => ({
   kind: 'OpenAI',
   model: {
     format: 'OpenAI',
@@ -23,7 +23,7 @@ const model = (name: string, version: string, days: number, also: object = {}) =
     capabilities: { chatCompletion: 'true' },
     deprecation: { inference: inDays(days) },
     skus: [{ name: 'GlobalStandard' }, { name: 'DataZoneStandard' }],
-    ...also,
+    ...overrides,
   },
 });
 const MODELS = [
@@ -40,15 +40,15 @@ const MODELS = [
   model('gpt-5.6-sol', '2026-07-09', 400, { skus: [{ name: 'DataZoneStandard' }] }),
   model('gpt-6-astra', '2026-09-03', 400),
 ];
-/** The same as this tool tells it. */
-const offered = (name: string, version: string, days: number, also: object = {}) => ({
+/** The same model, as this tool reports it. */
+const offered = (name: string, version: string, days: number, overrides: object = {}) => ({
   name,
   version,
   skus: ['GlobalStandard', 'DataZoneStandard'],
   lifecycle: 'GenerallyAvailable',
   retires: inDays(days).slice(0, 10),
   flex: false,
-  ...also,
+  ...overrides,
 });
 const ENDPOINT = 'https://contoso.openai.azure.com/';
 
@@ -67,7 +67,7 @@ beforeAll(async () => {
     models: MODELS,
     accounts: [{ name: 'contoso', location: 'swedencentral', endpoint: ENDPOINT, deployments }],
   });
-  // What NODE_EXTRA_CA_CERTS says to a process that starts.
+  // Does here what NODE_EXTRA_CA_CERTS does when a process starts.
   const { NODE_EXTRA_CA_CERTS = '' } = entra.env;
   setDefaultCACertificates([...getCACertificates('default'), await readFile(NODE_EXTRA_CA_CERTS, 'utf8')]);
   files = await mkdtemp(join(tmpdir(), 'models-'));
@@ -87,7 +87,7 @@ afterAll(async () => {
   await rm(files, { recursive: true });
 });
 
-test('the region of the configured resource: each model that can see, once, with its versions, SKUs and retirement', async () => {
+test('lists each model in the configured region that can see images, once, with SKUs and retirement', async () => {
   const { done } = await models(base);
   expect(done).toEqual({
     location: 'swedencentral',
@@ -107,23 +107,24 @@ test('the region of the configured resource: each model that can see, once, with
   );
 });
 
-test('a deployment whose model retires within 120 days is warned of, in a table too', async () => {
+test('warns below the table if the model of the deployment retires within 120 days', async () => {
   const { status, output } = await modelsByProcess({ ...base, AZURE_OPENAI_DEPLOYMENT: 'old' });
   expect(status).toBe(0);
   expect(output).toMatch(
-    /^Models in swedencentral that can see:\n\n {2}model +version +lifecycle +retires +flex +SKUs\n\* gpt-5\.4 +2026-03-05 +GenerallyAvailable +[\d-]{10} +- +GlobalStandard DataZone/,
+    /^Models in swedencentral that can see:\n\n {2}model +version +lifecycle +retires +flex +SKUs\n/,
   );
+  expect(output).toMatch(/SKUs\n\* gpt-5\.4 +2026-03-05 +GenerallyAvailable +[\d-]{10} +- +GlobalStandard DataZone/);
   expect(output).toContain(
     `! The deployment old runs gpt-5.4 2026-03-05, which retires on ${inDays(60).slice(0, 10)}.`,
   );
 });
 
-test('a deployment whose model cannot see is warned of', async () => {
+test('warns if the model of the deployment cannot see images', async () => {
   const { done } = await models({ ...base, AZURE_OPENAI_DEPLOYMENT: 'blind' });
   expect(printed(done)).toContain('! The deployment blind runs o3-mini 2025-01-31, which is not known to see images');
 });
 
-test('another region, without any setting, by the subscription and the sign-in of az', async () => {
+test('lists another region without settings, if the Azure CLI has a subscription and a sign-in', async () => {
   const standIns = new StandIns(files, azure.authority);
   const { AZURE_RESOURCE_MANAGER_ENDPOINT = '', NODE_EXTRA_CA_CERTS = '' } = base;
   const env = {
@@ -146,28 +147,28 @@ test('another region, without any setting, by the subscription and the sign-in o
 
 test.each([
   {
-    what: 'another subscription',
+    what: 'an unknown subscription',
     env: () => ({ AZURE_SUBSCRIPTION_ID: '00000000-0000-4000-8000-0000000000ff' }),
     words: 'no such subscription',
   },
   {
-    what: 'an endpoint elsewhere',
+    what: 'an endpoint of another subscription',
     env: () => ({ AZURE_OPENAI_ENDPOINT: 'https://fabrikam.openai.azure.com/' }),
     words: '--location REGION',
   },
   {
-    what: 'nobody signed in',
+    what: 'a missing sign-in',
     env: () => ({ AZURE_TOKEN_CREDENTIALS: 'AzureCliCredential', PATH: '/nowhere' }),
     words: 'AzureCliCredential: az is not installed',
   },
-])('$what is told in words', async ({ env, words }) => {
-  const told = await models({ ...base, ...env() }).catch((error: unknown) => error);
-  expect(told).toBeInstanceOf(NotAsked);
-  expect(String(told)).toContain(words);
-  expect(String(told)).not.toContain('eyJ');
+])('explains $what in the error, without a token in it', async ({ env, words }) => {
+  const error = await models({ ...base, ...env() }).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(NotAsked);
+  expect(String(error)).toContain(words);
+  expect(String(error)).not.toContain('eyJ');
 });
 
-test('no right on the subscription names the role', async () => {
+test('names the missing role if Azure answers 403, without a stack, a token or the message of Azure', async () => {
   entra.arm.fail({ status: 403, body: { error: { code: 'AuthorizationFailed', message: 'hunter2' } } }, Infinity);
   const { status, output, errors } = await modelsByProcess(base);
   expect({ status, output }).toEqual({ status: 1, output: '' });
@@ -179,7 +180,7 @@ async function modelsByProcess(env: Record<string, string>, ...args: string[]) {
   return run('src/dev/models/models.ts', args, env);
 }
 
-/** The same without the seconds that a process takes to start. */
+/** Does the same in this process, which saves the seconds that a new process takes to start. */
 async function models(env: Record<string, string>, location?: string) {
   return withVariables(env, async () => ask(process.env, location));
 }

@@ -9,19 +9,19 @@ import { listen } from '../../../src/dev/start/listen.ts';
 import { writeTinyApp } from '../host/tiny-app.ts';
 
 const serve = fileURLToPath(new URL('../../../src/dev/start/serve.ts', import.meta.url));
-const REAL = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+const REAL_AZURE = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
 
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'serve-'));
-  // An app that prints the settings it is given, and then does not let itself be started.
+  // An app that does not start. The message of its error has the settings that it gets.
   await writeFile(join(dir, 'package.json'), JSON.stringify({ type: 'module', main: 'index.js' }));
   await writeFile(join(dir, 'host.json'), '{}');
   await writeFile(join(dir, 'index.js'), `throw new Error(JSON.stringify({ ...process.env }))`);
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-/** Serves the app and resolves with the exit code and what was written to stderr. */
+/** Serves the app until it ends. Resolves with the exit code and the text of stderr. */
 async function start(env: Record<string, string>, app = dir): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -33,18 +33,18 @@ async function start(env: Record<string, string>, app = dir): Promise<{ code: nu
   });
 }
 
-async function settingsSeen(env: Record<string, string>): Promise<unknown> {
+async function settingsOfApp(env: Record<string, string>): Promise<unknown> {
   return JSON.parse((await start(env)).stderr);
 }
 
 describe('settings', () => {
-  test('come from the environment, then local.settings.json, then .env', async () => {
+  test('come from the environment first, then from local.settings.json, then from .env', async () => {
     await writeFile(
       join(dir, 'local.settings.json'),
       JSON.stringify({ Values: { A: 'file', B: 'file', EMPTY: 'file' } }),
     );
     await writeFile(join(dir, '.env'), 'A=dot\nB=dot\nC=dot\n');
-    expect(await settingsSeen({ ...REAL, A: 'env', EMPTY: '' })).toMatchObject({
+    expect(await settingsOfApp({ ...REAL_AZURE, A: 'env', EMPTY: '' })).toMatchObject({
       A: 'env',
       B: 'file',
       C: 'dot',
@@ -56,9 +56,9 @@ describe('settings', () => {
     ['{ "Values": { "KEY": "a secret", } ', 'local.settings.json is not JSON'],
     ['{ "IsEncrypted": true, "Values": { } }', 'func settings decrypt'],
     ['{ "Values": { "MAX_IMAGES": 3 } }', 'Values.MAX_IMAGES must be a string'],
-  ])('%s: the start fails and says why, without a stack and without a secret', async (text, reason) => {
+  ])('startup fails with a reason, but without a stack or a secret, if local.settings.json is %s', async (text, reason) => {
     await writeFile(join(dir, 'local.settings.json'), text);
-    const { code, stderr } = await start(REAL);
+    const { code, stderr } = await start(REAL_AZURE);
     expect(code).toBe(1);
     expect(stderr).toContain(reason);
     expect(stderr).not.toMatch(/secret|^ +at /m);
@@ -66,8 +66,8 @@ describe('settings', () => {
 });
 
 describe('Azure', () => {
-  test.each([[{}], [{ AZURE_OPENAI_ENDPOINT: '' }], [{ GPT4V_ENDPOINT: ' ' }]])('is emulated with %j', async (env) => {
-    expect(await settingsSeen(env)).toMatchObject({
+  test.each([[{}], [{ AZURE_OPENAI_ENDPOINT: '' }], [{ GPT4V_ENDPOINT: ' ' }]])('is emulated if the environment is %j', async (env) => {
+    expect(await settingsOfApp(env)).toMatchObject({
       AZURE_OPENAI_ENDPOINT: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
       AZURE_OPENAI_DEPLOYMENT: 'gpt-vision',
       IDENTITY_ENDPOINT: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/msi\/token$/),
@@ -75,45 +75,46 @@ describe('Azure', () => {
     });
   });
 
-  test.each(['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'])('is not emulated in place of %s', async (name) => {
+  test.each(['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'])('is not emulated if only %s is set: startup fails and says what to set', async (name) => {
     const { code, stderr } = await start({ [name]: 'vision' });
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `${name} is set, but AZURE_OPENAI_ENDPOINT is not. Set both to ask your deployment, or neither to emulate Azure.\n`,
+      `${name} is set, but AZURE_OPENAI_ENDPOINT is not. ` +
+        'Set both to ask your deployment, or neither to emulate Azure.\n',
     );
   });
 
-  test.each([[REAL], [{ GPT4V_ENDPOINT: REAL.AZURE_OPENAI_ENDPOINT }]])('is not emulated with %j', async (env) => {
-    expect(await settingsSeen(env)).not.toHaveProperty('IDENTITY_ENDPOINT');
+  test.each([[REAL_AZURE], [{ GPT4V_ENDPOINT: REAL_AZURE.AZURE_OPENAI_ENDPOINT }]])('is not emulated if the environment is %j', async (env) => {
+    expect(await settingsOfApp(env)).not.toHaveProperty('IDENTITY_ENDPOINT');
   });
 });
 
-describe('a port', () => {
-  test('that is taken is named, with the way out', async () => {
+describe('startup fails', () => {
+  test('if the port is taken, and says how to choose another', async () => {
     const app = await writeTinyApp(`import { app } from '@azure/functions';
       app.setup({ enableHttpStream: true });
       app.get('a', () => ({}));`);
     const other = createServer();
     const port = await listen(other, 0);
-    const { code, stderr } = await start({ ...REAL, PORT: String(port) }, app);
+    const { code, stderr } = await start({ ...REAL_AZURE, PORT: String(port) }, app);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^Port ${port} is taken.*PORT=`));
     other.close();
     await rm(app, { recursive: true });
   });
 
-  test.each(['x', '-1', '70000'])('%s is none', async (PORT) => {
+  test.each(['x', '-1', '70000'])('if PORT is %s', async (PORT) => {
     await writeFile(join(dir, 'index.js'), '');
-    expect(await start({ ...REAL, PORT })).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT must be') });
+    expect(await start({ ...REAL_AZURE, PORT })).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT must be') });
   });
 });
 
-test('a directory that is no app is told so', async () => {
-  const { code, stderr } = await start(REAL, join(dir, 'nowhere'));
+test('startup in a directory without an app fails and names npm run build', async () => {
+  const { code, stderr } = await start(REAL_AZURE, join(dir, 'nowhere'));
   expect([code, stderr]).toEqual([1, expect.stringContaining('npm run build')]);
 });
 
-test('a bug in the app shows its stack', async () => {
+test('startup prints the stack if the app has a bug', async () => {
   await writeFile(join(dir, 'index.js'), 'undefinedFunction();');
-  expect((await start(REAL)).stderr).toMatch(/ReferenceError[^]*index\.js/);
+  expect((await start(REAL_AZURE)).stderr).toMatch(/ReferenceError[^]*index\.js/);
 });
