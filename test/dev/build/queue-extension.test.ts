@@ -5,14 +5,14 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { billOfMaterials } from '../../../src/dev/build/bill-of-materials.ts';
 import { PACKAGES, queueExtension } from '../../../src/dev/build/queue-extension.ts';
 
-/** The .NET SDK and NuGet are real in test/infra/bicep/queue-extension.test.ts. */
+/** No .NET SDK runs here. test/infra/nuget/queue-extension.test.ts uses the real SDK and NuGet. */
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'no-dotnet-'));
   onTestFinished(async () => rm(folder, { recursive: true }));
 });
 
-test('without the .NET SDK the build says what it needs, and for what', async () => {
+test('without the .NET SDK, the build of the extension fails and says to install the SDK', async () => {
   vi.stubEnv('PATH', folder);
   onTestFinished(() => void vi.unstubAllEnvs());
   await expect(queueExtension(join(folder, 'bin'))).rejects.toThrow(
@@ -21,7 +21,7 @@ test('without the .NET SDK the build says what it needs, and for what', async ()
   expect(await readdir(folder)).toEqual([]);
 });
 
-test.skipIf(process.platform === 'win32')('what NuGet says reaches whoever builds', async () => {
+test.skipIf(process.platform === 'win32')('if NuGet fails, the error has its message', async () => {
   await writeFile(join(folder, 'dotnet'), '#!/bin/sh\necho error NU1301: the source cannot be reached\nexit 1\n', {
     mode: 0o755,
   });
@@ -30,7 +30,7 @@ test.skipIf(process.platform === 'win32')('what NuGet says reaches whoever build
   await expect(queueExtension(join(folder, 'bin'))).rejects.toThrow('NU1301: the source cannot be reached');
 });
 
-test('the bill of materials names it', async () => {
+test('the bill of materials lists the packages of the extension', async () => {
   const root = await mkdtemp(join(tmpdir(), 'bill-'));
   onTestFinished(async () => rm(root, { recursive: true }));
   await writeFile(join(root, 'package-lock.json'), '{"packages":{}}');
@@ -38,7 +38,7 @@ test('the bill of materials names it', async () => {
   for (const { name, version } of PACKAGES) expect(bill).toContain(`"purl": "pkg:nuget/${name}@${version}"`);
 });
 
-test('its notice is the one of its packages', async () => {
+test("the licence file for the extension is Microsoft's MIT License", async () => {
   const text = await readFile(
     new URL('../../../src/dev/build/missing-licences/azure-sdk-for-net.txt', import.meta.url),
     'utf8',

@@ -29,20 +29,20 @@ function contentsOf(folder: string): Record<string, string> {
   return Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-test('a folder holds what the other one held, and nothing else', async () => {
+test('the folder gets the files of the other one, and loses all others', async () => {
   const folder = folderOf({ 'index.js': 'old', 'gone.js': 'x', 'bin/gone.dll': 'x', 'magick/a.wasm': 'same' });
   await replaceFolder(folder, folderOf({ 'index.js': 'new', 'magick/a.wasm': 'same', 'magick/b/c': 'new' }));
   expect(contentsOf(folder)).toEqual({ 'index.js': 'new', 'magick/a.wasm': 'same', 'magick/b/c': 'new' });
   expect(existsSync(join(folder, 'bin'))).toBe(false);
 });
 
-test('a folder that is not there is made', async () => {
+test('a folder that does not exist is created', async () => {
   const folder = join(folderOf({}), 'dist');
   await replaceFolder(folder, folderOf({ 'index.js': 'new' }));
   expect(contentsOf(folder)).toEqual({ 'index.js': 'new' });
 });
 
-test('a file that is the same stays untouched', async () => {
+test('an unchanged file is not replaced', async () => {
   const files = { 'index.js': 'same', 'magick/a.wasm': 'same' };
   const folder = folderOf(files);
   const before = Object.keys(files).map((name) => statSync(join(folder, name)).ino);
@@ -50,7 +50,7 @@ test('a file that is the same stays untouched', async () => {
   expect(Object.keys(files).map((name) => statSync(join(folder, name)).ino)).toEqual(before);
 });
 
-test('whoever reads meanwhile finds every file complete, with two that replace at once', async () => {
+test('every file that is read during two concurrent replacements is complete', async () => {
   const size = 500_000;
   const names = Array.from({ length: 10 }, (_, number) => `${number}.js`);
   const filesOf = (letter: string): Record<string, string> =>

@@ -5,7 +5,7 @@ import { type Bundle, bundle } from '../../../src/dev/build/bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What only some requests need. A cold start must not wait for it. */
+/** Code that only some requests need. A cold start must not load it. */
 const LAZY = [
   'node_modules/@modelcontextprotocol/',
   'node_modules/zod/',
@@ -20,19 +20,19 @@ beforeAll(async () => {
   built = await bundle(ROOT, join(ROOT, 'dist'));
 });
 
-test.each(LAZY)('%s is in the bundle, and is not loaded at the start', (folder) => {
+test.each(LAZY)('%s is in the bundle, but is not loaded at startup', (folder) => {
   expect(sourcesOf(Object.keys(built.metafile.outputs)).some((source) => source.startsWith(folder))).toBe(true);
-  expect(sourcesOf(atStart()).filter((source) => source.startsWith(folder))).toEqual([]);
+  expect(sourcesOf(loadedAtStartup()).filter((source) => source.startsWith(folder))).toEqual([]);
 });
 
-test('what the start loads has the app in it, so the test above sees it', () => {
-  expect(sourcesOf(atStart())).toEqual(
+test('startup loads the app, so the tests above look at the right files', () => {
+  expect(sourcesOf(loadedAtStartup())).toEqual(
     expect.arrayContaining(['src/index.ts', 'src/routes/mcp.ts', 'src/http/problem.ts']),
   );
 });
 
-/** The files that are imported before the app is registered: the entry, and what it and they import statically. */
-function atStart(): string[] {
+/** Returns the files that are loaded at startup: the entry point, and all that it imports statically. */
+function loadedAtStartup(): string[] {
   const { outputs } = built.metafile;
   const entry = Object.keys(outputs).find((file) => outputs[file]?.entryPoint === 'src/index.ts') ?? '';
   const files = new Set([entry]);

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 
 describe('the bill of materials in dist/', () => {
-  test('is CycloneDX 1.6, by its own schema', async () => {
+  test('satisfies the schema of CycloneDX 1.6', async () => {
     const ajv = new Ajv({ strict: false, validateFormats: false });
     for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
       const file = `${name}.SNAPSHOT.schema.json`;
@@ -41,7 +41,7 @@ describe('the bill of materials in dist/', () => {
     expect(valid(bill), JSON.stringify(valid.errors)).toBe(true);
   });
 
-  test('names each package that has code in the bundle, with the version that is installed, and no other', async () => {
+  test('lists exactly the packages that have code in the bundle, with their installed versions', async () => {
     const inBundle = await packagesByComment();
     expect(inBundle.size).toBeGreaterThan(20);
     const expected = await Promise.all(
@@ -56,7 +56,7 @@ describe('the bill of materials in dist/', () => {
     expect(listed).toEqual(expected.toSorted());
   });
 
-  test('says what leads to each of them', () => {
+  test('connects the app to each package by a chain of dependencies', () => {
     const uses = new Map(bill.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn]));
     const reached = new Set<string>();
     const visit = (ref: string): void => {
@@ -71,12 +71,12 @@ describe('the bill of materials in dist/', () => {
   });
 });
 
-test('the licences in dist/ are the complete texts of every package in the bill', async () => {
+test('THIRD-PARTY-LICENSES.txt in dist/ has the complete licence of every package in the bill', async () => {
   const text = await readFile(`${ROOT}dist/THIRD-PARTY-LICENSES.txt`, 'utf8');
   for (const { 'bom-ref': directory } of bill.components) {
     const files = (await readdir(`${ROOT}${directory}`)).filter((file) => /licen[cs]e|notice|copying/i.test(file));
     const paths = files.map((file) => `${directory}/${file}`);
-    // One package is published without it.
+    // This package is published without its licence.
     if (directory === 'node_modules/@nodable/entities')
       paths.push('src/dev/build/missing-licences/nodable-entities.txt');
     expect(paths.length, directory).toBeGreaterThan(0);
@@ -85,11 +85,11 @@ test('the licences in dist/ are the complete texts of every package in the bill'
       expect(text.includes(complete), path).toBe(true);
     }
   }
-  expect(text, 'what packages took from elsewhere').toContain('Bundled license information');
+  expect(text, 'licences of code that packages copied from elsewhere').toContain('Bundled license information');
   expect(await readdir(`${ROOT}dist`)).not.toContain('index.js.LEGAL.txt');
 });
 
-describe('is not shipped', () => {
+describe('the build fails for', () => {
   test('a package without the text of its license', async () => {
     const root = await project({});
     const { metafile } = await bundle(root, join(root, 'dist'), { index: 'src/index.ts' });
@@ -108,7 +108,10 @@ describe('is not shipped', () => {
   });
 });
 
-/** The packages of the bundle as esbuild itself marks them in an output for people: `// node_modules/…` above each file. */
+/**
+ * Finds the packages of the bundle without the code under test: in output that is not minified, esbuild writes
+ * `// node_modules/…` above the code of each file.
+ */
 async function packagesByComment(): Promise<Set<string>> {
   const { outputFiles } = await esbuild({
     absWorkingDir: ROOT,
@@ -136,7 +139,7 @@ async function packagesByComment(): Promise<Set<string>> {
   return new Set(marks.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? file));
 }
 
-/** A project with one package, installed at 1.0.0 and locked at 2.0.0. */
+/** Creates a project with one package, which is installed at 1.0.0 and locked at 2.0.0. */
 async function project(files: Record<string, string>): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'supply-chain-'));
   onTestFinished(() => rm(root, { recursive: true }));

@@ -13,8 +13,8 @@ let app: TinyApp;
 beforeAll(async () => (app = await startTinyApp(trialApp)));
 afterAll(() => app.stop());
 
-describe('bodies', () => {
-  test.each(['with a length', 'chunked'])('go up and come down whole, %s', async (how) => {
+describe('a body', () => {
+  test.each(['with a Content-Length', 'chunked'])('arrives complete in both directions, %s', async (how) => {
     const bytes = randomBytes(20 * MB);
     const body = how === 'chunked' ? Readable.toWeb(Readable.from([bytes.subarray(0, MB), bytes.subarray(MB)])) : bytes;
     const response = await fetch(`${app.url}/v1/echo`, { method: 'POST', body, duplex: 'half' });
@@ -22,7 +22,7 @@ describe('bodies', () => {
     expect(sha256(await response.bytes())).toBe(sha256(bytes));
   });
 
-  test('hold the sender back while the app does not read', async () => {
+  test('is not accepted faster than the app reads it', async () => {
     const upload = request(`${app.url}/v1/stalls`, { method: 'POST', headers: { 'content-length': 400 * MB } });
     upload.on('error', () => {});
     const piece = Buffer.alloc(MB);
@@ -32,7 +32,7 @@ describe('bodies', () => {
     expect(sent).toBeLessThan(100);
   });
 
-  test.each(['breaks', 'endless?severed'])('that break off in the app break off for the client: %s', async (path) => {
+  test.each(['breaks', 'endless?severed'])('that breaks off in the app breaks off for the client: %s', async (path) => {
     const response = await fetch(`${app.url}/v1/${path}`);
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow('terminated');

@@ -6,22 +6,22 @@ let app: TinyApp;
 beforeAll(async () => (app = await startTinyApp(trialApp)));
 afterAll(() => app.stop());
 
-describe('the app is told when its client disconnects', () => {
+describe('the app notices that its client disconnects', () => {
   test('before the answer', async () => {
     const abort = new AbortController();
-    const answer = fetch(`${app.url}/v1/slow?leaves`, { signal: abort.signal }).catch(() => {});
+    const answer = fetch(`${app.url}/v1/slow?disconnects`, { signal: abort.signal }).catch(() => {});
     await expect.poll(() => app.output(), { timeout: 10_000 }).toContain('slow begins');
     abort.abort();
     await answer;
-    await expect.poll(async () => (await notesOf(app)).gone, { timeout: 10_000 }).toContain('/v1/slow?leaves');
+    await expect.poll(async () => (await notesOf(app)).disconnected, { timeout: 10_000 }).toContain('/v1/slow?disconnects');
   });
 
   test('during the answer', async () => {
     const abort = new AbortController();
-    const response = await fetch(`${app.url}/v1/endless?leaves`, { signal: abort.signal });
+    const response = await fetch(`${app.url}/v1/endless?disconnects`, { signal: abort.signal });
     await response.body?.getReader().read();
-    expect((await notesOf(app)).gone).not.toContain('/v1/endless?leaves');
+    expect((await notesOf(app)).disconnected).not.toContain('/v1/endless?disconnects');
     abort.abort();
-    await expect.poll(async () => (await notesOf(app)).gone).toContain('/v1/endless?leaves');
+    await expect.poll(async () => (await notesOf(app)).disconnected).toContain('/v1/endless?disconnects');
   });
 });

@@ -7,7 +7,7 @@ beforeAll(async () => (app = await startTinyApp(trialApp)));
 afterAll(() => app.stop());
 
 describe('a function that fails', () => {
-  test.each(['throws', 'nothing'])('%s: an empty 500 and a line in the log', async (path) => {
+  test.each(['throws', 'nothing'])('%s: the client gets a 500 without a body, and the log has the error without the query', async (path) => {
     const response = await fetch(`${app.url}/v1/${path}?secret=1`);
     expect([response.status, await response.text()]).toEqual([500, '']);
     await expect.poll(() => app.output()).toMatch(new RegExp(`error Functions\\.${path}: Error: `));
@@ -15,7 +15,7 @@ describe('a function that fails', () => {
   });
 });
 
-test('the log has what the handler said, in the agreed form', async () => {
+test('the log has the messages of the handler with time, level and function, but no debug messages', async () => {
   await fetch(`${app.url}/v1/hello`);
   await expect.poll(() => app.output()).toMatch(/^\[\d{4}-\S+Z\] info {2}Functions\.hello: hello from the handler$/m);
   expect(app.output()).not.toContain('too quiet');

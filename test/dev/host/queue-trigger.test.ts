@@ -6,28 +6,29 @@ import { type EmulatedAzure, startAzure } from '../../../src/dev/emulator/azure.
 import { type EmulatedStorage, startStorage } from '../../../src/dev/emulator/storage.ts';
 import { startTinyApp, type TinyApp } from './tiny-app.ts';
 
-/** The real host and extension on which all of this was seen, on 2026-11-26. */
-const SEEN_ON = 'as host 4.1037 with Storage.Queues 5.3.10 does';
+/** The real host and extension, whose behaviour was observed on 2026-11-26. */
+const OBSERVED_ON = 'like host 4.1037 with Storage.Queues 5.3.10';
 
-const Seen = v.array(
-  v.object({ message: v.unknown(), dequeueCount: v.unknown(), id: v.unknown(), inHand: v.number(), ms: v.number() }),
+const Invocations = v.array(
+  v.object({ message: v.unknown(), dequeueCount: v.unknown(), id: v.unknown(), running: v.number(), ms: v.number() }),
 );
-type Seen = v.InferOutput<typeof Seen>;
+type Invocations = v.InferOutput<typeof Invocations>;
 
-/** Notes what it is given; what it does then is in the message. */
+/** Records its messages. Each message says how long the function takes and whether it throws. */
 const queueApp = `
 import { app } from '@azure/functions';
 import { setTimeout as sleep } from 'node:timers/promises';
-const seen = [];
-let inHand = 0;
+const invocations = [];
+let running = 0;
 app.setup({ enableHttpStream: true });
-app.get('seen', () => ({ jsonBody: seen }));
-app.storageQueue('work', { queueName: '%WORK_QUEUE%', connection: 'JobsStorage', handler: async (message, { triggerMetadata }) => {
-  inHand += 1;
+app.get('invocations', () => ({ jsonBody: invocations }));
+const queue = { queueName: '%WORK_QUEUE%', connection: 'JobsStorage' };
+app.storageQueue('work', { ...queue, handler: async (message, { triggerMetadata }) => {
+  running += 1;
   const { dequeueCount, id } = triggerMetadata;
-  seen.push({ message, dequeueCount, id, inHand, ms: Date.now() });
+  invocations.push({ message, dequeueCount, id, running, ms: Date.now() });
   await sleep(message.sleepMs ?? 0);
-  inHand -= 1;
+  running -= 1;
   if (message.throws) throw new Error('thrown on purpose');
 } });
 `;
@@ -44,8 +45,8 @@ afterAll(async () => {
   azure.close();
 });
 
-/** A queue of a test's own, and what is done with it. */
-class OwnQueue {
+/** A queue that only one test uses, and the apps that take its messages. */
+class TestQueue {
   readonly queue = storage.queues.getQueueClient(`work-${randomUUID()}`);
   readonly #apps: TinyApp[] = [];
 
@@ -73,153 +74,153 @@ class OwnQueue {
     return peekedMessageItems.map(({ messageText }) => messageText);
   }
 
-  async end(): Promise<void> {
+  async stopApps(): Promise<void> {
     await Promise.all(this.#apps.map(async (app) => app.stop()));
   }
 }
 
-async function ownQueue({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<OwnQueue> {
-  const own = new OwnQueue();
-  await own.queue.create();
-  onTestFinished(async () => own.end());
-  return own;
+async function createTestQueue({ onTestFinished }: Pick<TestContext, 'onTestFinished'>): Promise<TestQueue> {
+  const testQueue = new TestQueue();
+  await testQueue.queue.create();
+  onTestFinished(async () => testQueue.stopApps());
+  return testQueue;
 }
 
-async function seenBy({ url }: TinyApp): Promise<Seen> {
-  return v.parse(Seen, await (await fetch(`${url}/v1/seen`)).json());
+async function invocationsOf({ url }: TinyApp): Promise<Invocations> {
+  return v.parse(Invocations, await (await fetch(`${url}/v1/invocations`)).json());
 }
 
-/** A dozen apps start at once, each in a process of its own. */
+/** A dozen apps start at once, each in its testQueue process, so it may take long until one takes messages. */
 const eventually = { timeout: 60_000, interval: 100 };
 
-describe.concurrent(`a queue trigger, ${SEEN_ON}`, { timeout: 120_000 }, () => {
-  test('hands on base64 JSON, parsed, and deletes the message', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start();
-    await own.send({ ask: 'what' });
+describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () => {
+  test('passes base64 JSON to the function as an object, and deletes the message', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start();
+    await testQueue.send({ ask: 'what' });
     await expect
-      .poll(async () => (await seenBy(app)).map(({ message }) => message), eventually)
+      .poll(async () => (await invocationsOf(app)).map(({ message }) => message), eventually)
       .toEqual([{ ask: 'what' }]);
-    expect((await seenBy(app))[0]).toMatchObject({ dequeueCount: 1, id: expect.stringMatching(/^[\da-f-]{36}$/) });
-    await expect.poll(async () => own.length(), eventually).toBe(0);
+    expect((await invocationsOf(app))[0]).toMatchObject({ dequeueCount: 1, id: expect.stringMatching(/^[\da-f-]{36}$/) });
+    await expect.poll(async () => testQueue.length(), eventually).toBe(0);
   });
 
-  test('lets members of the JSON overwrite what it says of the message', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start();
-    await own.send({ dequeueCount: 'mine', id: 7 });
-    await expect.poll(async () => seenBy(app), eventually).toMatchObject([{ dequeueCount: 'mine', id: 7 }]);
+  test('lets members of the JSON overwrite the trigger metadata', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start();
+    await testQueue.send({ dequeueCount: 'mine', id: 7 });
+    await expect.poll(async () => invocationsOf(app), eventually).toMatchObject([{ dequeueCount: 'mine', id: 7 }]);
   });
 
-  test('sends a plain message to the poison queue at once, unless messageEncoding is none', async ({
+  test('moves a message that is not base64 to the poison queue', async ({
     expect,
     onTestFinished,
   }) => {
-    const own = await ownQueue({ onTestFinished });
-    await own.queue.sendMessage('{"plain":true}');
-    await own.start();
-    await expect.poll(async () => own.poison(), eventually).toEqual(['{"plain":true}']);
+    const testQueue = await createTestQueue({ onTestFinished });
+    await testQueue.queue.sendMessage('{"plain":true}');
+    await testQueue.start();
+    await expect.poll(async () => testQueue.poison(), eventually).toEqual(['{"plain":true}']);
   });
 
-  test('takes a plain message with messageEncoding none', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    await own.queue.sendMessage('{"plain":true}');
-    const app = await own.start({}, { messageEncoding: 'none' });
-    await expect.poll(async () => seenBy(app), eventually).toMatchObject([{ message: { plain: true } }]);
+  test('accepts a message that is not base64 if messageEncoding is none', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    await testQueue.queue.sendMessage('{"plain":true}');
+    const app = await testQueue.start({}, { messageEncoding: 'none' });
+    await expect.poll(async () => invocationsOf(app), eventually).toMatchObject([{ message: { plain: true } }]);
   });
 
-  test('tries a message that throws again at once, five times, and then moves it to the poison queue', async ({
+  test('tries a message five times if the function throws, then moves it to the poison queue', async ({
     expect,
     onTestFinished,
   }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start();
-    await own.send({ throws: true });
-    await expect.poll(async () => (await own.poison()).length, eventually).toBe(1);
-    expect((await seenBy(app)).map(({ dequeueCount }) => dequeueCount)).toEqual([1, 2, 3, 4, 5]);
-    expect(await own.length()).toBe(0);
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start();
+    await testQueue.send({ throws: true });
+    await expect.poll(async () => (await testQueue.poison()).length, eventually).toBe(1);
+    expect((await invocationsOf(app)).map(({ dequeueCount }) => dequeueCount)).toEqual([1, 2, 3, 4, 5]);
+    expect(await testQueue.length()).toBe(0);
     expect(app.output()).toContain('thrown on purpose');
   });
 
-  test('waits for visibilityTimeout after a throw, and counts to maxDequeueCount', async ({
+  test('waits for visibilityTimeout if the function throws, and tries maxDequeueCount times', async ({
     expect,
     onTestFinished,
   }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start({}, { visibilityTimeout: '00:00:02', maxDequeueCount: 2 });
-    await own.send({ throws: true });
-    await expect.poll(async () => (await own.poison()).length, eventually).toBe(1);
-    const [first, second] = await seenBy(app);
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start({}, { visibilityTimeout: '00:00:02', maxDequeueCount: 2 });
+    await testQueue.send({ throws: true });
+    await expect.poll(async () => (await testQueue.poison()).length, eventually).toBe(1);
+    const [first, second] = await invocationsOf(app);
     expect((second?.ms ?? 0) - (first?.ms ?? 0)).toBeGreaterThanOrEqual(1_900);
-    expect(await seenBy(app)).toHaveLength(2);
+    expect(await invocationsOf(app)).toHaveLength(2);
   });
 
-  test('has at most batchSize + newBatchThreshold messages in hand', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    // They end one after the other, so that there is room for a few while some are still in hand.
-    await own.send(...Array.from({ length: 20 }, (_, at) => ({ sleepMs: 500 + (at % 4) * 700 })));
-    const app = await own.start({}, { batchSize: 4, newBatchThreshold: 2 });
-    await expect.poll(async () => (await seenBy(app)).length, eventually).toBe(20);
-    expect(Math.max(...(await seenBy(app)).map(({ inHand }) => inHand))).toBe(6);
+  test('processes at most batchSize + newBatchThreshold messages at once', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    // They end at different times, so that the trigger fetches new messages while others are in progress.
+    await testQueue.send(...Array.from({ length: 20 }, (_, at) => ({ sleepMs: 500 + (at % 4) * 700 })));
+    const app = await testQueue.start({}, { batchSize: 4, newBatchThreshold: 2 });
+    await expect.poll(async () => (await invocationsOf(app)).length, eventually).toBe(20);
+    expect(Math.max(...(await invocationsOf(app)).map(({ running }) => running))).toBe(6);
   });
 
-  test('keeps a message hidden while its function runs', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    await own.send({ sleepMs: 5_000 });
-    const app = await own.start({ QUEUE_VISIBILITY_SECONDS: '2' });
-    await expect.poll(async () => own.length(), eventually).toBe(0);
-    expect(await seenBy(app)).toHaveLength(1);
+  test('keeps a message hidden while the function runs longer than QUEUE_VISIBILITY_SECONDS', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    await testQueue.send({ sleepMs: 5_000 });
+    const app = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '2' });
+    await expect.poll(async () => testQueue.length(), eventually).toBe(0);
+    expect(await invocationsOf(app)).toHaveLength(1);
   });
 
-  test('takes a message again whose host was killed, with a dequeue count of 2', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    await own.send({ sleepMs: 4_000 });
-    const first = await own.start({ QUEUE_VISIBILITY_SECONDS: '3' });
-    await expect.poll(async () => (await seenBy(first)).length, eventually).toBe(1);
+  test('takes a message again if its host was killed, with a dequeue count of 2', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    await testQueue.send({ sleepMs: 4_000 });
+    const first = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '3' });
+    await expect.poll(async () => (await invocationsOf(first)).length, eventually).toBe(1);
     await first.stop('SIGKILL');
-    const second = await own.start({ QUEUE_VISIBILITY_SECONDS: '3' });
-    await expect.poll(async () => seenBy(second), eventually).toMatchObject([{ dequeueCount: 2 }]);
+    const second = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '3' });
+    await expect.poll(async () => invocationsOf(second), eventually).toMatchObject([{ dequeueCount: 2 }]);
   });
 
-  test('waits longer and longer on an empty queue, up to maxPollingInterval', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start({}, { maxPollingInterval: '00:00:03' });
+  test('takes messages within 15 seconds after an empty queue if maxPollingInterval is 3 seconds', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start({}, { maxPollingInterval: '00:00:03' });
     await sleep(8_000);
     const sentAt = Date.now();
-    await own.send({}, {}, {});
-    await expect.poll(async () => (await seenBy(app)).length, eventually).toBe(3);
+    await testQueue.send({}, {}, {});
+    await expect.poll(async () => (await invocationsOf(app)).length, eventually).toBe(3);
     expect(Date.now() - sentAt).toBeLessThan(15_000);
   });
 
-  test('waits for a queue that is not there yet, and does not make it', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    await own.queue.delete();
-    const app = await own.start();
+  test('waits for a queue that does not exist yet, without an error, and does not create it', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    await testQueue.queue.delete();
+    const app = await testQueue.start();
     await sleep(500);
-    expect(await own.queue.exists()).toBe(false);
-    await own.queue.create();
-    await own.send({ late: true });
-    await expect.poll(async () => seenBy(app), eventually).toMatchObject([{ message: { late: true } }]);
+    expect(await testQueue.queue.exists()).toBe(false);
+    await testQueue.queue.create();
+    await testQueue.send({ late: true });
+    await expect.poll(async () => invocationsOf(app), eventually).toMatchObject([{ message: { late: true } }]);
     expect(app.output()).not.toContain('cannot be read');
   });
 
   test.for(['AzureWebJobs.work.Disabled', 'AzureWebJobs_work_Disabled'])(
-    'is off with %s',
+    'takes no messages if %s is true',
     async (name, { expect, onTestFinished }) => {
-      const own = await ownQueue({ onTestFinished });
-      await own.send({});
-      const app = await own.start({ [name]: 'true' });
+      const testQueue = await createTestQueue({ onTestFinished });
+      await testQueue.send({});
+      const app = await testQueue.start({ [name]: 'true' });
       await sleep(2_000);
-      expect(await seenBy(app)).toEqual([]);
+      expect(await invocationsOf(app)).toEqual([]);
     },
   );
 
-  test('finishes what is in hand when the host ends', async ({ expect, onTestFinished }) => {
-    const own = await ownQueue({ onTestFinished });
-    const app = await own.start();
-    await own.send({ sleepMs: 2_000 });
-    await expect.poll(async () => (await seenBy(app)).length, eventually).toBe(1);
+  test('finishes the message in progress when the host stops', async ({ expect, onTestFinished }) => {
+    const testQueue = await createTestQueue({ onTestFinished });
+    const app = await testQueue.start();
+    await testQueue.send({ sleepMs: 2_000 });
+    await expect.poll(async () => (await invocationsOf(app)).length, eventually).toBe(1);
     expect(await app.stop()).toBe(0);
-    expect(await own.length()).toBe(0);
+    expect(await testQueue.length()).toBe(0);
   });
 });

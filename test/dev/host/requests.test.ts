@@ -6,21 +6,21 @@ let app: TinyApp;
 beforeAll(async () => (app = await startTinyApp(trialApp)));
 afterAll(() => app.stop());
 
-test('hooks and cookies take part', async () => {
+test('preInvocation hooks run, and cookies are set', async () => {
   const response = await fetch(`${app.url}/v1/hello?x=1`);
   expect(await response.text()).toBe('hello');
   expect(response.headers.get('x-hooked')).toBe('hooked');
   expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
 });
 
-test('a browser that asks for the root is sent to the playground, and nobody else is', async () => {
+test('GET / redirects to the playground, but POST / and other paths outside the prefix are a 404', async () => {
   const root = await fetch(`${app.url}/`, { redirect: 'manual' });
   expect([root.status, root.headers.get('location')]).toEqual([302, '/api/playground']);
   expect((await fetch(`${app.url}/`, { method: 'POST' })).status).toBe(404);
   expect((await fetch(`${app.url}/other`)).status).toBe(404);
 });
 
-test("a handler sees the client's URL and headers, and no invocation id of the client", async () => {
+test("a handler sees the client's URL and headers, and the client cannot set the invocation id", async () => {
   const headers = { 'x-custom': 'kept', 'x-ms-invocation-id': 'forged', 'x-forwarded-host': 'elsewhere' };
   const response = await fetch(`${app.url}/v1/seen?a=b%20c`, { headers });
   expect(await response.json()).toMatchObject({ url: `${app.url}/v1/seen?a=b%20c`, headers: { 'x-custom': 'kept' } });

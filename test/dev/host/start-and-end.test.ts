@@ -5,10 +5,10 @@ import { notesOf, trialApp } from './trial-app.ts';
 
 describe('an app that cannot be served', () => {
   test.each([
-    ['does not stream', `app.get('a', () => ({}));`, 'enableHttpStream'],
+    ['does not enable streams', `app.get('a', () => ({}));`, 'enableHttpStream'],
     ['has no function', ``, 'registered no function'],
     [
-      'has a route that this host does not take',
+      'has a route that this host does not support',
       `app.setup({ enableHttpStream: true }); app.http('a', { route: 'a/{id:int}', handler: () => ({}) });`,
       'a/{id:int}',
     ],
@@ -17,21 +17,21 @@ describe('an app that cannot be served', () => {
       `throw new Error('The settings need attention: NAME is not set');`,
       'The settings need attention: NAME is not set',
     ],
-  ])('%s: the start fails and says why', async (_, body, reason) => {
+  ])('fails to start with the reason if it %s', async (_, body, reason) => {
     const start = startTinyApp(`import { app } from '@azure/functions'; ${body}`);
     await expect(start).rejects.toThrow(reason);
   });
 });
 
-test("nothing listens on the network, the library's own server included", async () => {
+test("the host and the library's own server listen on 127.0.0.1 only", async () => {
   const app = await startTinyApp(trialApp);
   const addresses = new Set((await notesOf(app)).addresses);
   expect([...addresses]).toEqual(['127.0.0.1']);
   await app.stop();
 });
 
-describe('the end', () => {
-  test('waits for what is under way, runs the hooks and exits with 0, even if a Ctrl-C comes twice', async () => {
+describe('shutdown', () => {
+  test('waits for requests in progress, runs the hooks and exits with 0, even if one Ctrl-C arrives twice', async () => {
     const app = await startTinyApp(trialApp);
     const answer = fetch(`${app.url}/v1/slow`).then((response) => response.text());
     await sleep(300);
@@ -43,7 +43,7 @@ describe('the end', () => {
     expect(app.output()).toMatch(/hook: start[^]*hook: terminate/);
   });
 
-  test('comes at once with a second Ctrl-C later', async () => {
+  test('does not wait after a second Ctrl-C, and exits with 130', async () => {
     const app = await startTinyApp(trialApp);
     const broken = expect(fetch(`${app.url}/v1/endless`).then((response) => response.text())).rejects.toThrow(
       'terminated',

@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** A function app of a few lines, served by the local host in a process of its own. */
+/** A function app of a few lines, which the local host serves in its own process. */
 export interface TinyApp {
   url: string;
   output(): string;
@@ -16,7 +16,7 @@ export interface TinyApp {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Bundles a source, as the app is bundled, into a directory of its own. */
+/** Bundles a source, as the build does with the app, into a new directory, and returns its path. */
 export async function writeTinyApp(source: string, extensions: object = {}): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'tiny-app-'));
   await build({
@@ -36,14 +36,14 @@ export async function writeTinyApp(source: string, extensions: object = {}): Pro
   return dir;
 }
 
-/** Bundles a source and serves it, with settings of the local host and `extensions` of host.json. */
+/** Bundles a source and serves it, with settings for the local host and with `extensions` for host.json. */
 export async function startTinyApp(
   source: string,
   settings: Record<string, string> = {},
   extensions: object = {},
 ): Promise<TinyApp> {
   const dir = await writeTinyApp(source, extensions);
-  // An endpoint is set, so that no Azure is emulated beside it.
+  // With an endpoint, the local host does not start an emulated Azure.
   const endpoint = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, PORT: '0', ...endpoint, ...settings };
@@ -58,7 +58,7 @@ export async function startTinyApp(
     });
   }
   const exited = once(child, 'exit').finally(() => rm(dir, { recursive: true }));
-  void exited.then(() => listening.reject(new Error(`the app ended:\n${output}`)));
+  void exited.then(() => listening.reject(new Error(`The app ended instead of listening. Its output:\n${output}`)));
 
   return {
     url: await listening.promise,
