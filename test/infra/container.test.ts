@@ -21,7 +21,7 @@ const publicPaths = new Set([
   ...ROUTES.filter(({ isPublic }) => isPublic).map(({ path }) => `/api/${path}`),
 ]);
 
-test('the image holds the build and no package manager, runs as nobody in particular, and listens to the outside', () => {
+test('the image has the build but no package manager, does not run as root, and listens on all interfaces', () => {
   const final = dockerfile.slice(dockerfile.lastIndexOf('FROM '));
   expect(final).toContain('COPY --from=build /src/dist ./\n');
   expect(final).toMatch(/^USER 1000:1000$/m);
@@ -33,20 +33,20 @@ test('the image holds the build and no package manager, runs as nobody in partic
     expect(existsSync(`${ROOT}${name}`), name).toBe(true);
 });
 
-test.each(['container-app.bicep', 'aks.yaml'])('the probes of %s ask paths that need no token', (file) => {
+test.each(['container-app.bicep', 'aks.yaml'])('the probes of %s use paths that need no token', (file) => {
   const paths = [...read(file).matchAll(/path: '?([\w/.-]+)'?/g)].map(([, path]) => path ?? '');
   expect(paths).toHaveLength(3);
   expect(paths.filter((path) => !publicPaths.has(path))).toEqual([]);
   expect(paths).toContain('/readyz');
 });
 
-test('Kubernetes takes every part of the manifest', () => {
+test('every object in the manifest satisfies the schema of Kubernetes', () => {
   const parts = [ServiceAccount, Deployment, Service, PodDisruptionBudget, HorizontalPodAutoscaler];
   expect(documents).toHaveLength(parts.length);
   for (const [at, Part] of parts.entries()) expect(() => new Part(documents[at]?.toJS()).validate()).not.toThrow();
 });
 
-test('the manifest has every part, and its selectors select its pods', () => {
+test('the manifest has five objects, its selectors match its pods, and the pods do not run as root', () => {
   expect(manifest.map(({ kind }) => kind)).toEqual([
     'ServiceAccount',
     'Deployment',

@@ -9,10 +9,10 @@ const [buildStage = '', finalStage = ''] = readFileSync(`${ROOT}infra/Dockerfile
   .slice(1);
 const ignored = readFileSync(`${ROOT}infra/Dockerfile.dockerignore`, 'utf8').split('\n');
 
-/** What a stage copies out of this folder. */
+/** The files and folders of the repository that the build stage copies. */
 const copied = [...buildStage.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
 
-test('what the image copies is there, and let in', () => {
+test('everything that the image copies exists, and .dockerignore lets in nothing else', () => {
   expect(copied).toEqual(expect.arrayContaining(['package.json', 'package-lock.json', 'host.json', 'src']));
   expect(copied.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
   expect(
@@ -23,12 +23,12 @@ test('what the image copies is there, and let in', () => {
   ).toEqual(copied.toSorted());
 });
 
-test('the build is made as npm makes it', () => {
+test('the image runs the same build command as npm run build', () => {
   const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: { build: string } };
   expect(buildStage).toContain(`RUN ${scripts.build}\n`);
 });
 
-test('the image holds the build, where the host looks for it, and no secret', () => {
+test('the image has the build where the host looks for it, and no secret settings', () => {
   const [, root] = /AzureWebJobsScriptRoot=(\S+)/.exec(finalStage) ?? [];
   expect(finalStage).toContain(`COPY --from=build /src/dist ${root}\n`);
   expect(finalStage).not.toMatch(/API_KEY|CLIENT_SECRET|PASSWORD|CONNECTION_STRING/);

@@ -21,7 +21,7 @@ import { startApp } from '../e2e/app.ts';
 import { ask } from '../e2e/ask.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const Azure = v.object({
+const AzureYaml = v.object({
   requiredVersions: v.object({ azd: v.string() }),
   services: v.record(
     v.string(),
@@ -32,21 +32,21 @@ const Azure = v.object({
     v.object({ posix: v.object({ run: v.string() }), windows: v.object({ run: v.string() }) }),
   ),
 });
-const azure = v.parse(Azure, parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')));
-/** Root may write anywhere, unless it has given that up. */
-const AS_OTHERS = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override'] : [];
+const azure = v.parse(AzureYaml, parse(readFileSync(join(ROOT, 'azure.yaml'), 'utf8')));
+/** Root ignores the permissions of files. This command takes that right away from the app. */
+const WITHOUT_ROOT_RIGHTS = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override'] : [];
 
-test('what azd zips runs from a read-only folder, with an empty temporary folder and no node_modules near', async () => {
+test('the package runs in a read-only folder, with a read-only temporary folder and without node_modules', async () => {
   const [folder, temporary] = [emptyFolder(), emptyFolder()];
   unzip(zip(join(ROOT, azure.services['api']?.dist ?? '')), folder);
   expect(ancestors(folder).filter((each) => existsSync(join(each, 'node_modules')))).toEqual([]);
   const unpacked = filesIn(folder);
-  allow(folder, 0o555, 0o444);
-  allow(temporary, 0o555, 0o444);
+  setPermissions(folder, 0o555, 0o444);
+  setPermissions(temporary, 0o555, 0o444);
 
   const emulated = await startAzure();
   const variables = { ...emulated.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-  const app = await startApp(variables, folder, AS_OTHERS);
+  const app = await startApp(variables, folder, WITHOUT_ROOT_RIGHTS);
   onTestFinished(async () => {
     await app.stop();
     emulated.close();
@@ -57,7 +57,7 @@ test('what azd zips runs from a read-only folder, with an empty temporary folder
   expect([filesIn(folder), filesIn(temporary)]).toEqual([unpacked, []]);
 });
 
-test('it holds what the host looks for, and nothing of this machine', () => {
+test('the package has the files that the host needs, but no node_modules, settings or TypeScript', () => {
   const files = zip(join(ROOT, 'dist'));
   const names = Object.keys(files);
   const Package = v.object({ main: v.string(), dependencies: v.optional(v.unknown()) });
@@ -67,20 +67,20 @@ test('it holds what the host looks for, and nothing of this machine', () => {
   expect(names.filter((name) => /node_modules|local\.settings|\.env|\.ts$/.test(name))).toEqual([]);
 });
 
-test('azd deploys the same package to the app that works on jobs, where there is one', () => {
+test('azd deploys the same package to the jobs app, but only if VISION_JOBS is set', () => {
   const { api, jobs } = azure.services;
   expect(Object.keys(azure.services)).toEqual(['api', 'jobs']);
   expect(jobs).toEqual({ ...api, condition: '${VISION_JOBS}' });
 });
 
-test('azd builds nothing in Azure', () => {
+test('azd deploys dist/ without a remote build', () => {
   expect(azure.services['api']).toMatchObject({ dist: 'dist', remoteBuild: false });
   expect(azure.requiredVersions.azd).toBe('>= 1.24.1');
-  // azd refuses remoteBuild: false where .funcignore excludes node_modules, and azd leaves them out without one.
+  // azd rejects remoteBuild: false if .funcignore excludes node_modules. Without .funcignore, azd excludes them itself.
   expect(existsSync(join(ROOT, '.funcignore'))).toBe(false);
 });
 
-test('the hooks are scripts of package.json, in both shells, and have their packages for azd provision too', () => {
+test('the hooks run the same npm scripts in both shells, and preprovision installs their packages', () => {
   const { scripts } = v.parse(
     v.object({ scripts: v.record(v.string(), v.string()) }),
     JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')),
@@ -95,7 +95,7 @@ test('the hooks are scripts of package.json, in both shells, and have their pack
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });
 
-/** A folder as a zip archive, and that as its files: all that leaves this machine is in it. */
+/** Zips a folder and reads the archive again. Returns its files, which are all that leaves this machine. */
 function zip(folder: string): Record<string, Uint8Array> {
   const files: Zippable = {};
   for (const name of filesIn(folder)) files[name.replaceAll('\\', '/')] = readFileSync(join(folder, name));
@@ -114,18 +114,18 @@ function filesIn(folder: string): string[] {
   return names.filter((name) => statSync(join(folder, name)).isFile()).toSorted();
 }
 
-/** A folder that is gone after the test. */
+/** Creates a folder that is deleted after the test. */
 function emptyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'deployed-'));
   onTestFinished(() => {
-    allow(folder, 0o755, 0o644);
+    setPermissions(folder, 0o755, 0o644);
     rmSync(folder, { recursive: true });
   });
   return folder;
 }
 
-/** Sets what may be done with a folder, the folders below it, and all files in them. */
-function allow(folder: string, folders: number, files: number): void {
+/** Sets the permissions of a folder, of the folders below it, and of all files in them. */
+function setPermissions(folder: string, folders: number, files: number): void {
   chmodSync(folder, folders | 0o200);
   for (const { name, parentPath } of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const path = join(parentPath, name);

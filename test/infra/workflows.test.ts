@@ -17,31 +17,31 @@ describe.each(readdirSync(FOLDER))('%s', (name) => {
   const { permissions, jobs } = v.parse(Workflow, parse(source));
   const steps = Object.values(jobs).flatMap((job) => job.steps);
 
-  test('has no secret, and may do no more than it must', () => {
+  test('has no secrets, and only the permissions that it needs', () => {
     expect(source).not.toMatch(/\bsecrets\.|client-secret|password/i);
     expect(permissions).toEqual(
       name === 'azure-dev.yml' ? { contents: 'read', 'id-token': 'write' } : { contents: 'read' },
     );
   });
 
-  test('pins its actions by commit, with the version beside it', () => {
+  test('pins its actions by commit, with the version in a comment', () => {
     const used = source.split('\n').filter((line) => /\buses:/.test(line));
     expect(used.length).toBe(steps.flatMap(({ uses }) => uses ?? []).length);
     expect(used.filter((line) => !/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
   });
 
-  test('takes nothing from an event into a shell', () => {
+  test('has no ${{ }} expression in a shell command', () => {
     expect(steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => run)).toEqual([]);
   });
 });
 
-test('CI runs on both Nodes and all three systems, and compiles infra/ with the pinned Bicep', () => {
+test('CI runs on Node 22 and 24, on Linux, macOS and Windows, and tests infra/ with the pinned Bicep', () => {
   const ci = readFileSync(new URL('ci.yml', FOLDER), 'utf8');
   expect(ci).toContain('os: [ubuntu-latest, macos-latest, windows-latest]');
   expect(ci).toContain('node: [22, 24]');
   expect(ci).toMatch(/dotnet restore test\/infra\/bicep\/bicep\.csproj[^]+npm run test:infra\n/);
 });
 
-test('deployment signs in by federation', () => {
+test('the deployment workflow signs in with a federated credential', () => {
   expect(readFileSync(new URL('azure-dev.yml', FOLDER), 'utf8')).toContain('--federated-credential-provider github');
 });

@@ -5,11 +5,11 @@ import { sayingSide, still } from '../images/still.ts';
 
 const AT_ONCE = 32;
 
-/** 7,936 x 6,144 pixels: 48 megapixels, as the largest photos of phones. libheif reads at most 1,000 tiles. */
+/** 7,936 x 6,144 pixels: 48 megapixels, like the largest photos of phones. libheif reads at most 1,000 tiles. */
 const LARGE = tiledHeic({ columns: 31, rows: 32 });
 const HUGE = sayingSide(await still('image/jpeg', 640, 480), 30_000);
 
-test(`${AT_ONCE} photos of 48 megapixels and ${AT_ONCE} of 900 at once are answered or turned away`, async () => {
+test(`at once, ${AT_ONCE} photos of 48 megapixels get a 200 or a 503, and ${AT_ONCE} of 900 get a 413`, async () => {
   const { app, azure } = await startBoth();
   const ask = async (image: Uint8Array<ArrayBuffer>): Promise<number> => {
     const url = `${app.url}/api/processImage?instructions=What%20is%20this%3F`;

@@ -1,4 +1,4 @@
-/** Writes what Postman imports: `node test/postman/write.ts`. */
+/** Writes the files that Postman imports: `node test/postman/write.ts`. */
 import { writeFileSync } from 'node:fs';
 import { files } from './source/files.ts';
 

@@ -90,7 +90,7 @@ async function invocationsOf({ url }: TinyApp): Promise<Invocations> {
   return v.parse(Invocations, await (await fetch(`${url}/v1/invocations`)).json());
 }
 
-/** A dozen apps start at once, each in its testQueue process, so it may take long until one takes messages. */
+/** A dozen apps start at once, each in its own process, so it may take long until one takes messages. */
 const eventually = { timeout: 60_000, interval: 100 };
 
 describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () => {

@@ -1,18 +1,18 @@
-/** A set of parameters, by the name of its file in `cases/`, and what it is about. */
+/** A set of parameters: the name of its file in `cases/`, and what it sets. */
 export interface Case {
   readonly name: string;
   readonly memoryMB?: 4096;
   readonly privateNetworking?: true;
   readonly userAssignedIdentity?: true;
-  /** Client ids of the applications that may call. */
+  /** The client ids of the applications that may call. */
   readonly signIn?: readonly string[];
   readonly secondRegion?: true;
   readonly jobs?: true;
-  /** URL of a container of another account that images may be read from. */
+  /** The URL of a container in another account, from which images may be read. */
   readonly imageContainers?: string;
-  /** Resource id of an account that is there already. */
+  /** The resource id of a model account that exists already. */
   readonly existingModel?: string;
-  /** Who deploys, and may call the model too. */
+  /** The kind of principal that deploys, and that may call the model, too. */
   readonly principalType?: 'User' | 'ServicePrincipal';
   readonly corsOrigins?: readonly string[];
   readonly alertEmail?: true;
@@ -20,9 +20,10 @@ export interface Case {
 }
 
 const existingIn = (subscription: string): string =>
-  `/subscriptions/${subscription}/resourceGroups/rg-models/providers/Microsoft.CognitiveServices/accounts/shared-models`;
+  `/subscriptions/${subscription}/resourceGroups/rg-models` +
+  '/providers/Microsoft.CognitiveServices/accounts/shared-models';
 
-/** Object id of who deploys, in every case that has one. */
+/** The object id of the principal that deploys, in every case that has one. */
 export const PRINCIPAL = '22222222-2222-2222-2222-222222222222';
 /** The app's registration in Entra ID, in every case with sign-in. */
 export const CLIENT = '33333333-3333-3333-3333-333333333333';
@@ -33,7 +34,7 @@ export const CASES: readonly Case[] = [
   { name: 'user-assigned-identity', userAssignedIdentity: true },
   { name: 'sign-in', signIn: ['55555555-5555-5555-5555-555555555555', '66666666-6666-6666-6666-666666666666'] },
   { name: 'second-region', secondRegion: true },
-  // Of another subscription than the app's.
+  // The account is in another subscription than the app.
   {
     name: 'existing-account',
     existingModel: existingIn('44444444-4444-4444-4444-444444444444'),

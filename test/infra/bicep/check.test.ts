@@ -15,7 +15,7 @@ let bicep: Bicep;
 beforeAll(async () => void (bicep = await startCompiler()));
 afterAll(() => bicep.dispose());
 
-test('the compiler prints nothing about infra/, neither when it lints nor when it builds', () => {
+test('bicep lint and bicep build print nothing about infra/main.bicep', () => {
   expect(printedAbout(join(ROOT, 'infra/main.bicep'))).toEqual([]);
 });
 
@@ -25,23 +25,23 @@ test('the check finds nothing in infra/', async () => {
 
 test('each case deploys as many resources as infra/README.md says', async () => {
   const readme = readFileSync(join(ROOT, 'infra/README.md'), 'utf8');
-  const told = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d+) \|$/gm)].map(([, name, count]) => [name, Number(count)]);
+  const documented = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d+) \|$/gm)].map(([, name, count]) => [name, Number(count)]);
   const found: [string, number][] = [];
   for (const each of CASES) {
     const { resources } = await predict(bicep, each, join(ROOT, CASE_FOLDER, `${each.name}.bicepparam`));
     found.push([each.name, resources.length]);
   }
-  expect(told).toEqual(found);
+  expect(documented).toEqual(found);
 });
 
 type Patch = readonly [what: string, file: string, from: string | RegExp, to: string];
 
-describe('a planted fault is found', () => {
+describe('the check finds', () => {
   test.each<[...Patch, finding: string]>([
     // Found by the compiler.
-    ['no Bicep at all', 'app.bicep', 'resource plan', 'resource plan =', 'Error BCP'],
+    ['a syntax error', 'app.bicep', 'resource plan', 'resource plan =', 'Error BCP'],
     [
-      'a type through an expression',
+      'an expression of the wrong type',
       'sign-in.bicep',
       'var on = !empty(clientId)',
       'var on = trim(clientId)',
@@ -54,7 +54,7 @@ describe('a planted fault is found', () => {
       'nodeVersion: instanceMemoryMB',
       'BCP036',
     ],
-    ['a missing !', 'main.bicep', 'network!.outputs.appSubnetId', 'network.outputs.appSubnetId', 'BCP318'],
+    ['a missing non-null assertion', 'main.bicep', 'network!.outputs.appSubnetId', 'network.outputs.appSubnetId', 'BCP318'],
     ['a default that is not allowed', 'main.bicep', 'instanceMemoryMB int = 2048', 'instanceMemoryMB int = 512', 'BCP'],
     [
       'a scope of the wrong kind',
@@ -71,7 +71,7 @@ describe('a planted fault is found', () => {
       'virtualNetworks@2024-07-02',
       'BCP081',
     ],
-    ['a value where a list belongs', 'private-endpoint.bicep', 'groupIds: [groupId]', 'groupIds: groupId', 'BCP036'],
+    ['a value instead of a list', 'private-endpoint.bicep', 'groupIds: [groupId]', 'groupIds: groupId', 'BCP036'],
     ['a required property left out', 'app.bicep', /^ {2}sku: \{ name: 'FC1'.*\n/m, '  skus: {}\n', 'BCP'],
     [
       'a parameter that nothing uses',
@@ -80,7 +80,7 @@ describe('a planted fault is found', () => {
       'param tags object\nparam extra string',
       'no-unused-params',
     ],
-    ['a module that is not there', 'main.bicep', "'failures.bicep'", "'failure.bicep'", 'BCP'],
+    ['a module that does not exist', 'main.bicep', "'failures.bicep'", "'failure.bicep'", 'BCP'],
     [
       'a secret as an output',
       'model-access.bicep',
@@ -88,9 +88,9 @@ describe('a planted fault is found', () => {
       'output key string = account.listKeys().key1\n',
       'outputs-should-not-contain-secrets',
     ],
-    // Found by its format or by what is beside it.
+    // Found by the format check, or by the files that belong to main.bicep.
     [
-      'another format',
+      'a wrong format',
       'identity.bicep',
       'output id string = identity.id',
       'output id  string = identity.id',
@@ -98,21 +98,21 @@ describe('a planted fault is found', () => {
     ],
     ['a file that nothing uses', 'main.bicep', /\nmodule failures[^]*?\n\}\n/, '', 'nothing uses infra/failures.bicep'],
     [
-      'a parameter that nobody can set',
+      'a parameter that main.bicep does not have',
       'main.parameters.json',
       '"modelName"',
       '"modelNames"',
       'main.bicep has no parameter modelNames',
     ],
     [
-      'a switch that the pipeline turns off',
+      'a parameter that the pipeline does not pass on',
       '../azure.yaml',
       '    - VISION_PRIVATE_NETWORKING\n',
       '',
-      'the pipeline does not get VISION_PRIVATE_NETWORKING',
+      'azure.yaml does not pass VISION_PRIVATE_NETWORKING to the pipeline',
     ],
     [
-      'a switch that is on',
+      'an optional feature that is on by default',
       'main.bicep',
       'privateNetworking bool = false',
       'privateNetworking bool = true',
@@ -123,10 +123,10 @@ describe('a planted fault is found', () => {
       'main.bicep',
       '@allowed([2048, 4096])',
       '@allowed([512, 2048, 4096])',
-      'instanceMemoryMB takes',
+      'instanceMemoryMB allows',
     ],
     [
-      'a region that azd does not ask for',
+      'a location that azd does not recognize as a region',
       'main.bicep',
       "@metadata({ azd: { type: 'location' } })\n",
       '',
@@ -140,88 +140,88 @@ describe('a planted fault is found', () => {
       "'AccountKey=${storageName}'",
       'holds a secret',
     ],
-    // Found by what would be deployed.
+    // Found in the predicted deployment.
     [
-      'the name of a runtime',
+      'an unknown runtime',
       'app.bicep',
       "name: 'node', version",
       "name: 'nodejs', version",
       'runtime.name is "nodejs"',
     ],
     [
-      'keys for the model',
+      'a model account that accepts keys',
       'model.bicep',
       'disableLocalAuth: true',
       'disableLocalAuth: false',
       'disableLocalAuth is false',
     ],
     [
-      'shared keys for storage',
+      'a storage account that accepts shared keys',
       'storage.bicep',
       '    allowSharedKeyAccess: false\n',
       '',
       'allowSharedKeyAccess is undefined',
     ],
     [
-      'a model that stays open',
+      'a model account that stays public with private networking',
       'model.bicep',
       "closed ? 'Disabled' : 'Enabled'",
       "'Enabled'",
       'private-networking: Microsoft.CognitiveServices/accounts: properties.publicNetworkAccess is "Enabled"',
     ],
     [
-      'a value that Azure does not know',
+      'a value that Azure does not accept',
       'storage.bicep',
       "closed ? 'Disabled' : 'Enabled'",
       "closed ? 'Disabld' : 'Enabled'",
       'publicNetworkAccess is "Disabld"',
     ],
-    ['an open door for passwords', 'app.bicep', 'allow: false', 'allow: true', 'properties.allow is true'],
+    ['an app that accepts passwords for publishing', 'app.bicep', 'allow: false', 'allow: true', 'properties.allow is true'],
     [
       'the role Contributor',
       'app-access.bicep',
       'b7e6dc6d-f1e8-4753-8033-0f276bb0955b',
       'b24988ac-6180-42a0-ab88-20f7382dd24c',
-      'nobody asked for this role',
+      'unexpected role assignment',
     ],
-    ['a role on the whole group', 'app-access.bicep', '  scope: storage\n', '', 'nobody asked for this role'],
+    ['a role on the whole group', 'app-access.bicep', '  scope: storage\n', '', 'unexpected role assignment'],
     [
       'a role on the wrong resource',
       'app-access.bicep',
       '  scope: insights\n',
       '  scope: storage\n',
-      'nobody asked for this role',
+      'unexpected role assignment',
     ],
     [
-      'a role whose name forgets the principal',
+      'a role assignment whose name does not depend on the principal',
       'model-access.bicep',
       'guid(account.id, caller.id, modelUser)',
       'guid(account.id, modelUser)',
       'name is',
     ],
     [
-      'a person instead of a pipeline',
+      'a role for a user instead of the pipeline',
       'main.bicep',
       'type: principalType }',
       "type: principalType == 'User' ? principalType : 'User' }",
-      'pipeline: nobody asked for this role',
+      'pipeline: unexpected role assignment',
     ],
     [
-      'the identity of nobody',
+      'a role for the system-assigned instead of the user-assigned identity',
       'main.bicep',
       'identity!.outputs.principalId :',
       'app.outputs.principalId :',
-      'user-assigned-identity: nobody asked for this role',
+      'user-assigned-identity: unexpected role assignment',
     ],
     [
-      'a setting that nobody reads',
+      'a setting that nothing reads',
       'settings.bicep',
       'AZURE_OPENAI_DEPLOYMENT:',
       'AZURE_OPENAI_DEPLOYMENTS:',
-      'nobody reads the app setting',
+      'nothing reads the app setting',
     ],
     [
-      'a second region that is the first',
+      'a second region with the endpoint of the first',
       'main.bicep',
       'secondRegion!.outputs.endpoint',
       'modelAccess.outputs.endpoint',
@@ -232,10 +232,10 @@ describe('a planted fault is found', () => {
       'main.bicep',
       '(5 * requestBodyLimitMiB)',
       '(2 * requestBodyLimitMiB)',
-      'requests at once do not follow',
+      'concurrent requests do not fit',
     ],
     [
-      'limits that differ',
+      'different limits for the host and the app',
       'settings.bicep',
       'MAX_BODY_BYTES: string(common.requestBodyLimitMiB',
       'MAX_BODY_BYTES: string(2 * common.requestBodyLimitMiB',
@@ -249,101 +249,101 @@ describe('a planted fault is found', () => {
       'everything: the app setting OTEL_EXPORTER_OTLP_PROTOCOL of',
     ],
     [
-      'sign-in that stays on',
+      'sign-in settings that are not written when sign-in is off',
       'main.bicep',
       "module signIn 'sign-in.bicep' = {",
       "module signIn 'sign-in.bicep' = if (!empty(signInClientId)) {",
       'default: Microsoft.Web/sites/config: there are 1',
     ],
-    ['a token for the playground', 'sign-in.bicep', ", '/api/playground'", '', 'excludedPaths'],
+    ['a playground that needs a token', 'sign-in.bicep', ", '/api/playground'", '', 'excludedPaths'],
     [
-      'an alert on wrong keys',
+      'an alert that counts wrong keys as failures',
       'failures.bicep',
       'where toint',
       'where Success == false or toint',
-      'counted in the log',
+      'the log alerts count',
     ],
-    ['an alert that never fires', 'throttling.bicep', "'GreaterThanOrEqual'", "'GreaterOrEqual'", 'an alert fires at'],
+    ['an operator that Azure does not accept in an alert', 'throttling.bicep', "'GreaterThanOrEqual'", "'GreaterOrEqual'", 'an alert fires at'],
     [
-      'an alert far from its account',
+      'an alert in another subscription than its account',
       'main.bicep',
       'resourceGroup(modelSubscription, modelElsewhere ? modelGroup : groupName)',
       'group',
-      'watches an account of another subscription',
+      'watches an account in another subscription',
     ],
     [
-      'an alert in a group that is not there',
+      'an alert in a resource group that does not exist',
       'main.bicep',
       'modelElsewhere ? modelGroup : groupName',
       'groupName',
-      'is in no group',
+      'is in an unexpected resource group',
     ],
     [
-      'a window that is no duration',
+      'an alert window that is not a duration',
       'failures.bicep',
       "windowSize: 'PT15M'",
       "windowSize: '15 minutes'",
       'windowSize is',
     ],
     [
-      'a zone that is missing',
+      'a missing DNS zone',
       'private-access.bicep',
       "  'privatelink.cognitiveservices.azure.com'\n",
       '',
       'privateDnsZones: there are 3',
     ],
     [
-      'a zone of another service',
+      'the DNS zone of another service',
       'private-access.bicep',
       'privatelink.cognitiveservices.azure.com',
       'privatelink.search.windows.net',
-      'is entered in',
+      'uses the DNS zones',
     ],
     [
-      'a zone without a network',
+      'a DNS zone that is not linked to the network',
       'private-dns.bicep',
       /for \(name, index\) in zones: \{\n {4}parent: zone\[index\]/,
       'for (name, index) in take(zones, 1): {\n    parent: zone[index]',
       'virtualNetworkLinks: there are 1',
     ],
     [
-      'an endpoint to the wrong part',
+      'a private endpoint to the wrong part of a storage account',
       'private-access.bicep',
       'groupId: each.service',
       "groupId: 'table'",
       'private endpoints lead to',
     ],
     [
-      'an app outside of the network',
+      'an app outside the network',
       'main.bicep',
       "privateNetworking ? network!.outputs.appSubnetId : ''",
       "''",
       'virtualNetworkSubnetId',
     ],
     [
-      'security rules that let everybody in',
+      'security rules that allow any source',
       'network.bicep',
       'sourceAddressPrefix: appRange',
       "sourceAddressPrefix: '*'",
       'the security rules are',
     ],
-    ['a wrong tag', 'main.bicep', "service: 'api'", "service: 'web'", 'the tags say'],
+    ['a wrong service tag', 'main.bicep', "service: 'api'", "service: 'web'", 'the tags say'],
     [
-      'an output that the hooks miss',
+      'a wrong output for the hooks',
       'main.bicep',
       'output SERVICE_API_SIGN_IN bool = !empty(signInClientId)',
       'output SERVICE_API_SIGN_IN bool = empty(signInClientId)',
       'the output SERVICE_API_SIGN_IN',
     ],
     [
-      'a region for the model that is not taken',
+      'a region parameter that is ignored for the second model',
       'main.bicep',
       'location: secondModelLocation',
       "location: empty(secondModelLocation) ? 'eastus2' : location",
       'second-region: oai2-',
     ],
-    ['a module that does not wait', 'main.bicep', '  dependsOn: [model]\n', '', 'modelAccess does not wait for model'],
-    ['a limit that is gone', 'main.bicep', '@minValue(40)\n', '', 'maximumInstanceCount is not bound'],
+    ['a module that does not wait for another', 'main.bicep', '  dependsOn: [model]\n', '', 'modelAccess does not wait for model'],
+    ['a missing limit of a parameter', 'main.bicep', '@minValue(40)\n', '', 'maximumInstanceCount is not limited'],
     [
       'a connection string as an output',
       'monitoring.bicep',
@@ -351,30 +351,30 @@ describe('a planted fault is found', () => {
       'output where string = insights.properties.ConnectionString\n',
       'reads a secret',
     ],
-    ['a subnet outside of the network', 'network.bicep', '10.77.1.0/27', '10.78.1.0/27', 'is outside of'],
+    ['a subnet outside the network', 'network.bicep', '10.77.1.0/27', '10.78.1.0/27', 'is outside'],
     [
-      'no second app',
+      'a missing app for jobs',
       'main.bicep',
       "module jobsApp 'app.bicep' = if (jobs) {",
       "module jobsApp 'app.bicep' = if (jobs && privateNetworking) {",
       'jobs: ',
     ],
     [
-      'an app that callers reach and that takes messages',
+      'an app for callers that takes messages of jobs, too',
       'main.bicep',
       'isWorker: false',
       'isWorker: jobs',
-      'nobody asked for the app setting JOBS_WORKER',
+      'unexpected app setting JOBS_WORKER',
     ],
     [
-      'a second app that takes none',
+      'an app for jobs that takes no messages',
       'main.bicep',
       'isWorker: true',
       'isWorker: false',
       'JOBS_WORKER of jobs is undefined',
     ],
     [
-      'a host that gives up soon',
+      'a host that stops retrying too early',
       'settings.bicep',
       "maxRetries: '200'",
       "maxRetries: '2'",
@@ -388,61 +388,61 @@ describe('a planted fault is found', () => {
       'everything: the app setting AZURE_CLIENT_ID of jobs',
     ],
     [
-      'two apps with one account for their hosts',
+      'two hosts that share a storage account',
       'main.bicep',
       'storageName: jobsHostStorage!.outputs.name\n    common',
       'storageName: storage.outputs.name\n    common',
       'the app setting AzureWebJobsStorage__accountName of jobs',
     ],
     [
-      'an open door to the second app',
+      'an app for jobs that anybody can call',
       'main.bicep',
       "httpAuthLevel: 'function'",
       "httpAuthLevel: 'anonymous'",
       'the app setting HTTP_AUTH_LEVEL of jobs',
     ],
     [
-      'a queue of another name than the code has',
+      'a queue whose name is not the one in the code',
       'main.bicep',
       "jobsName = 'vision-jobs'",
       "jobsName = 'jobs'",
       'containers and queues are',
     ],
-    ['no poison queue', 'main.bicep', "queues: [jobsName, '${jobsName}-poison']", 'queues: [jobsName]', 'jobs: '],
+    ['a missing poison queue', 'main.bicep', "queues: [jobsName, '${jobsName}-poison']", 'queues: [jobsName]', 'jobs: '],
     [
-      'a role on the account of jobs',
+      'a role on the whole storage account instead of a queue',
       'jobs-access.bicep',
       '  scope: queue\n',
       '  scope: storage\n',
-      'nobody asked for this role: api, ServicePrincipal: c6a89b2d-59bc-44d0-9896-0f6e12d7b80a on',
+      'unexpected role assignment: api, ServicePrincipal: c6a89b2d-59bc-44d0-9896-0f6e12d7b80a on',
     ],
     [
       'a wider role on the container of images',
       'jobs-access.bicep',
       "{ id: workerId, type: 'ServicePrincipal', role: blobReader }",
       "{ id: workerId, type: 'ServicePrincipal', role: blobContributor }",
-      'nobody asked for this role: jobs, ServicePrincipal: ba92f5b4',
+      'unexpected role assignment: jobs, ServicePrincipal: ba92f5b4',
     ],
     [
-      'an app that callers reach and that may take messages',
+      'an app for callers that may take messages of jobs',
       'jobs-access.bicep',
       '19e7f393-937e-4f77-808e-94535e297925',
       '974c5e8b-45b9-4653-ba55-5f855dd0fb88',
-      'nobody asked for this role: api, ServicePrincipal: 974c5e8b',
+      'unexpected role assignment: api, ServicePrincipal: 974c5e8b',
     ],
     [
-      'a poison queue that takes nothing',
+      'a poison queue to which the worker may not write',
       'jobs-access.bicep',
       'scope: poisonQueue',
       'scope: queue',
-      'this role is missing: jobs, ServicePrincipal: c6a89b2d-59bc-44d0-9896-0f6e12d7b80a on',
+      'missing role assignment: jobs, ServicePrincipal: c6a89b2d-59bc-44d0-9896-0f6e12d7b80a on',
     ],
     [
-      'a worker that may not ask the model',
+      'a worker that may not call the model',
       'main.bicep',
       'jobs ? [{ id: jobsPrincipal,',
       'jobs ? [{ id: appPrincipal,',
-      'this role is missing: jobs, ServicePrincipal: 5e0bd9bd',
+      'missing role assignment: jobs, ServicePrincipal: 5e0bd9bd',
     ],
     [
       'a worker that starts before its roles',
@@ -452,25 +452,25 @@ describe('a planted fault is found', () => {
       'jobsSettings does not wait for jobsAccess',
     ],
     [
-      'queues that stay without a private endpoint',
+      'queues without a private endpoint',
       'main.bicep',
       "            { accountId: jobsStorage!.outputs.id, service: 'queue' }\n",
       '',
       'everything: ',
     ],
     [
-      'an endpoint for queues in the zone of blobs',
+      'a private endpoint for queues in the DNS zone of blobs',
       'private-access.bicep',
       'indexOf(storageServices, each.service)',
       "indexOf(storageServices, 'blob')",
       'everything: pe-queue-',
     ],
     [
-      'an alert on another queue',
+      'an alert on the wrong queue',
       'main.bicep',
       "queueName: '${jobsName}-poison'",
       'queueName: jobsName',
-      'counted in the log',
+      'the log alerts count',
     ],
     [
       'a service that azd never deploys',
@@ -487,7 +487,7 @@ describe('a planted fault is found', () => {
       'default: azure.yaml has',
     ],
     [
-      'a container of images that the app does not know',
+      'a container of images whose name the app does not get',
       'main.bicep',
       '.outputs.blobUrl}${imagesName}',
       '.outputs.blobUrl}pictures-2026',
@@ -498,31 +498,31 @@ describe('a planted fault is found', () => {
       'container/container-app.bicep',
       '5e0bd9bd-7b93-4f28-af87-19fc36ad61bd',
       'b24988ac-6180-42a0-ab88-20f7382dd24c',
-      'nobody asked for this role',
+      'unexpected role assignment',
     ],
     [
       'a container app with a role on the whole group',
       'container/container-app.bicep',
       '  scope: account\n',
       '',
-      'nobody asked for this role',
+      'unexpected role assignment',
     ],
     [
-      'a container app that takes plain HTTP',
+      'a container app that accepts plain HTTP',
       'container/container-app.bicep',
       'allowInsecure: false',
       'allowInsecure: true',
-      'takes plain HTTP',
+      'accepts plain HTTP',
     ],
     [
-      'a password for the registry',
+      'a container app that pulls its image with a password',
       'container/container-app.bicep',
       'identity: identity.id }]',
       "passwordSecretRef: 'pass' }]",
       'not pulled by the identity',
     ],
     [
-      'a key in the container app',
+      'a key as an output of the container app',
       'container/container-app.bicep',
       /$/,
       'output key string = account.listKeys().key1\n',
@@ -533,11 +533,11 @@ describe('a planted fault is found', () => {
       'container/container-app.bicep',
       "name: 'AUTH_CLIENT_ID'",
       "name: 'AUTH_CLIENT'",
-      'nobody reads the variable AUTH_CLIENT',
+      'nothing reads the variable AUTH_CLIENT',
     ],
-    ['an app on another plan', 'app.bicep', 'serverFarmId: plan.id', 'serverFarmId: plan.name', 'the app runs on'],
+    ['an app on the wrong plan', 'app.bicep', 'serverFarmId: plan.id', 'serverFarmId: plan.name', 'the app runs on'],
     [
-      'origins that are ignored',
+      'CORS origins that are ignored',
       'main.bicep',
       '    corsOrigins: corsOrigins\n',
       "    corsOrigins: ''\n",
@@ -548,9 +548,9 @@ describe('a planted fault is found', () => {
   });
 });
 
-describe('a good variant is not', () => {
+describe('the check accepts', () => {
   test.each<Patch>([
-    ['another name within a file', 'monitoring.bicep', /\bworkspace(?=[. ](?:'Micro|id))/g, 'logs'],
+    ['a symbol with another name in one file', 'monitoring.bicep', /\bworkspace(?=[. ](?:'Micro|id))/g, 'logs'],
     ['a comment', 'model.bicep', 'param closed bool', '// One more comment.\nparam closed bool'],
     ['more tokens a minute', 'main.bicep', 'modelCapacity int = 30', 'modelCapacity int = 100'],
     [
@@ -566,15 +566,15 @@ describe('a good variant is not', () => {
       "{ 'azd-env-name': environmentName }",
       "{ 'azd-env-name': environmentName, owner: 'vision' }",
     ],
-    ['logs for longer', 'monitoring.bicep', 'retentionInDays: 30', 'retentionInDays: 90'],
+    ['a longer retention of logs', 'monitoring.bicep', 'retentionInDays: 30', 'retentionInDays: 90'],
     ['more instances', 'main.bicep', 'maximumInstanceCount int = 40', 'maximumInstanceCount int = 100'],
-    ['a newer Node', 'main.bicep', "nodeVersion string = '24'", "nodeVersion string = '22'"],
+    ['another supported version of Node', 'main.bicep', "nodeVersion string = '24'", "nodeVersion string = '22'"],
   ])('%s', async (_what, file, from, to) => {
     expect(await check(bicep, patched(file, from, to))).toEqual([]);
   });
 });
 
-/** A copy of all that is checked, with one file patched, which is gone after the test. */
+/** Copies everything that is checked, with one file patched. The copy is deleted after the test. */
 function patched(file: string, from: string | RegExp, to: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'template-'));
   onTestFinished(() => rmSync(copy, { recursive: true }));

@@ -23,15 +23,15 @@ import { readTemplate, type Template } from './template.ts';
 
 const ON_TEMPLATE = { parameters, secrets };
 const ON_DEPLOYMENT = { resources, properties, roles, app, appSettings, network, signIn, alerts, outputs, serviceTag };
-/** A deployment of its own. */
+/** A separate deployment, which main.bicep does not use. */
 const CONTAINER_APP = 'infra/container/container-app.bicep';
-/** Where the parameter files are, seen from the folder that has infra/. */
+/** The folder of the parameter files, relative to the folder that has infra/. */
 export const CASE_FOLDER = 'test/infra/bicep/cases';
 
 /**
- * Compiles `infra/` below a folder and judges what it would deploy, for each set of parameters.
- * Stops after the first step with findings, since the next ones would repeat them.
- * @returns what is wrong, a line each
+ * Compiles `infra/` in a folder, and checks what it would deploy with each set of parameters. Stops after the first
+ * step with findings, because the next ones would repeat them.
+ * @returns the findings, one line each
  */
 export async function check(bicep: Bicep, root: string): Promise<string[]> {
   for await (const findings of steps(bicep, root)) if (findings.length > 0) return findings;
@@ -68,7 +68,7 @@ async function unformatted(bicep: Bicep, root: string): Promise<string[]> {
   for (const name of globSync(['infra/**/*.bicep', `${CASE_FOLDER}/*.bicepparam`], { cwd: root })) {
     const path = join(root, name);
     const { contents } = await bicep.format({ path });
-    // Git may have checked it out with the line ends of Windows.
+    // On Windows, Git may have checked it out with CRLF.
     const written = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
     if (contents.replaceAll('\r\n', '\n') !== written) findings.push(`${name} is not formatted: bicep format ${name}`);
   }
@@ -105,7 +105,7 @@ if (import.meta.main) {
     bicep.dispose();
     for (const finding of findings) console.error(finding);
     if (findings.length > 0) process.exitCode = 1;
-    else console.log(`infra/ is right in ${CASES.length} cases, by Bicep ${version} (${path}).`);
+    else console.log(`infra/ passes the check in ${CASES.length} cases, with Bicep ${version} (${path}).`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

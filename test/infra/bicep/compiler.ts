@@ -6,17 +6,17 @@ import { Bicep } from 'bicep-node';
 
 const PROGRAM = process.platform === 'win32' ? 'bicep.exe' : 'bicep';
 
-const HOW_TO_GET_IT = `There is no Bicep compiler on this machine. Each of these gets it:
+const HOW_TO_GET_IT = `There is no Bicep compiler on this machine. Install it with one of these:
   az bicep install
   dotnet restore test/infra/bicep/bicep.csproj
   https://learn.microsoft.com/azure/azure-resource-manager/bicep/install#install-manually`;
 
-// Otherwise the compiler, a .NET program, needs ICU on Linux.
+// Without this, the compiler needs ICU on Linux, because it is a .NET program.
 process.env['DOTNET_SYSTEM_GLOBALIZATION_INVARIANT'] ??= '1';
 
 /**
- * The path of the compiler: from the PATH, from `az bicep install`, or from NuGet's cache, in this order.
- * @throws {Error} where there is none, with how to get it
+ * Finds the compiler on the PATH, from `az bicep install`, or in NuGet's cache, in this order.
+ * @throws {Error} if there is none. The message says how to install it
  */
 export function findBicep(): string {
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, PROGRAM));
@@ -39,12 +39,12 @@ function canRun(path: string): boolean {
   }
 }
 
-/** Starts the compiler as a server: it answers in half a second where a process of its own takes four. Dispose of it. */
+/** Starts the compiler as a server, which answers in half a second. A new process takes four. Dispose of it. */
 export async function startCompiler(): Promise<Bicep> {
   return Bicep.initialize(findBicep());
 }
 
-/** What `bicep lint` and `bicep build` print about a file, in lines. Their exit code is 0 for warnings too. */
+/** Returns the lines that `bicep lint` and `bicep build` print about a file. They exit with 0 despite warnings. */
 export function printedAbout(file: string): string[] {
   const bicep = findBicep();
   const lint = spawnSync(bicep, ['lint', file], { encoding: 'utf8' });

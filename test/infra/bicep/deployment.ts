@@ -2,7 +2,7 @@ import type { Bicep } from 'bicep-node';
 import * as v from 'valibot';
 import type { Case } from './cases.ts';
 
-/** The subscription and tenant that the snapshots are taken for. Nothing is asked of either. */
+/** The subscription and tenant for which deployments are predicted. Nothing is sent to either. */
 export const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
 export const TENANT = '11111111-1111-1111-1111-111111111111';
 
@@ -24,13 +24,13 @@ const Snapshot = v.object({
   outputs: v.record(v.string(), v.unknown()),
 });
 
-/** A resource as `bicep snapshot` predicts it. What only Azure knows stands as an expression, in square brackets. */
+/** A resource as `bicep snapshot` predicts it. A value that only Azure knows is an expression in square brackets. */
 export type Resource = v.InferOutput<typeof Resource>;
 
 /** A service of azure.yaml. */
 export type Service = 'api' | 'jobs';
 
-/** What one set of parameters deploys. */
+/** The deployment that one set of parameters results in. */
 export class Deployment {
   readonly case: Case;
   readonly resources: readonly Resource[];
@@ -46,7 +46,7 @@ export class Deployment {
     return this.resources.filter((resource) => resource.type === type);
   }
 
-  /** @throws {Error} where there is none of this type, or more than one */
+  /** @throws {Error} unless there is exactly one resource of this type */
   only(type: string): Resource {
     const found = this.all(type);
     if (found.length !== 1 || !found[0])
@@ -54,12 +54,12 @@ export class Deployment {
     return found[0];
   }
 
-  /** The function apps, by the names of their services. */
+  /** The services of azure.yaml that are deployed. Each is a function app. */
   get services(): readonly Service[] {
     return this.case.jobs ? ['api', 'jobs'] : ['api'];
   }
 
-  /** @throws {Error} where there is no such app */
+  /** @throws {Error} if there is no such app */
   site(service: Service): Resource {
     return this.#named('Microsoft.Web/sites', service === 'jobs' ? 'func-jobs-' : 'func-');
   }
@@ -73,8 +73,8 @@ export class Deployment {
   }
 
   /**
-   * The identity of an app.
-   * @returns the expressions that stand for its object id and, where it is user-assigned, its client id
+   * Returns the identity of an app: the expressions for its object id and, if it is user-assigned, for its client id.
+   * Its resource id is undefined if it is system-assigned.
    */
   identity(service: Service): {
     readonly id: string | undefined;
@@ -107,7 +107,7 @@ export class Deployment {
     return this.#named('Microsoft.Storage/storageAccounts', 'stjobs');
   }
 
-  /** A resource by its type and its name without what makes it unique. */
+  /** Finds a resource by its type and by its name without the unique suffix. */
   #named(type: string, prefix: string): Resource {
     const found = this.all(type).filter(({ name }) => name.startsWith(prefix) && name.length === prefix.length + 13);
     if (found.length !== 1 || !found[0])
@@ -115,7 +115,7 @@ export class Deployment {
     return found[0];
   }
 
-  /** Resource ids of the model accounts that the app asks. */
+  /** The resource ids of the model accounts that the app calls. */
   get models(): string[] {
     const own = this.all('Microsoft.CognitiveServices/accounts').map(({ id }) => id);
     return this.case.existingModel ? [this.case.existingModel, ...own] : own;
@@ -127,7 +127,7 @@ export async function predict(bicep: Bicep, of: Case, parameterFile: string, gro
   const metadata = {
     tenantId: TENANT,
     subscriptionId: SUBSCRIPTION,
-    // Only of a file that is deployed into a group.
+    // Only for a file that is deployed into a resource group.
     ...(group ? { resourceGroup: group } : {}),
     location: 'swedencentral',
     deploymentName: 'test',
@@ -138,7 +138,7 @@ export async function predict(bicep: Bicep, of: Case, parameterFile: string, gro
   return new Deployment(of, predictedResources, outputs);
 }
 
-/** A value by its path with dots, whatever it is. */
+/** Returns the value at a dotted path, or undefined if there is none. */
 export function at(object: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, key) => {
     const members = v.safeParse(v.record(v.string(), v.unknown()), value);
@@ -146,7 +146,7 @@ export function at(object: unknown, path: string): unknown {
   }, object);
 }
 
-/** The entries of an array by its path, none where there is no array. */
+/** Returns the array at a dotted path, or an empty one if there is none. */
 export function list(object: unknown, path: string): unknown[] {
   const entries = v.safeParse(v.array(v.unknown()), at(object, path));
   return entries.success ? entries.output : [];

@@ -21,9 +21,9 @@ const Azure = v.object({
   pipeline: v.object({ variables: v.array(v.string()) }),
 });
 
-/** What azd deploys by, apart from the resources. */
+/** The compiled template, and the files beside it that azd reads. */
 export interface Template {
-  /** main.bicep, compiled, all modules in it. */
+  /** The compiled main.bicep with all modules. */
   readonly compiled: unknown;
   readonly parameters: v.InferOutput<typeof Compiled>['parameters'];
   /** infra/main.parameters.json. */
@@ -32,7 +32,7 @@ export interface Template {
   readonly azure: v.InferOutput<typeof Azure>;
 }
 
-/** Reads what lies beside main.bicep, for a template that the compiler has made of it. */
+/** Reads the files that azd uses with main.bicep. */
 export function readTemplate(root: string, compiled: unknown): Template {
   return {
     compiled,

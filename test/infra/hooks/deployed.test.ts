@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const APP_ID = '/subscriptions/1/resourceGroups/rg/providers/Microsoft.Web/sites/my-app';
 
 describe('npm run hook:deployed', () => {
-  test('reads the key as whoever signed in to azd, asks, and does not print the key', async () => {
+  test('reads the function key with the sign-in of azd, asks the app, and does not print the key', async () => {
     const { url } = await running();
     const manager = await resourceManager();
     const { code, output } = await hook('hook:deployed', {
@@ -24,13 +24,13 @@ describe('npm run hook:deployed', () => {
     expect(output).toContain(`${url} is alive and answers.\nemulated-vision-`);
     expect(output).toContain('A JPEG image of 960 x 640 pixels');
     expect(code).toBe(0);
-    expect(manager.asked).toEqual([
+    expect(manager.requests).toEqual([
       `POST ${APP_ID}/host/default/listKeys?api-version=2024-11-01 Bearer a-token-of-azd`,
     ]);
     expect(output).not.toContain('a-function-key');
   });
 
-  test('asks nothing where callers sign in', async () => {
+  test('does not ask the app if callers sign in with Entra ID', async () => {
     const { url, azure } = await running();
     const manager = await resourceManager();
     const { code, output } = await hook('hook:deployed', {
@@ -39,10 +39,10 @@ describe('npm run hook:deployed', () => {
       RESOURCE_MANAGER: manager.url,
     });
     expect(output).toContain('Its callers sign in with Entra ID');
-    expect([code, manager.asked, azure.model.requests]).toEqual([0, [], []]);
+    expect([code, manager.requests, azure.model.requests]).toEqual([0, [], []]);
   });
 
-  test('looks at the second app and its trigger where there are jobs', async () => {
+  test('checks the second app and its queue trigger if there are jobs', async () => {
     const { url } = await running();
     const manager = await resourceManager();
     const { code, output } = await hook('hook:deployed', {
@@ -53,13 +53,13 @@ describe('npm run hook:deployed', () => {
       RESOURCE_MANAGER: manager.url,
     });
     expect(output).toContain(`${url} is alive and takes the messages of jobs.`);
-    expect([code, manager.asked]).toEqual([
+    expect([code, manager.requests]).toEqual([
       0,
       [`GET ${APP_ID}-jobs/functions/jobs?api-version=2024-11-01 Bearer a-token-of-azd`],
     ]);
   });
 
-  test('fails, and says how to look again', async () => {
+  test('fails if the function key cannot be read, and says how to run the hook again', async () => {
     const { url } = await running();
     const manager = await resourceManager(403);
     const { code, output } = await hook('hook:deployed', {
@@ -76,28 +76,28 @@ describe('npm run hook:deployed', () => {
 test.each([
   [404, 'The second app has no queue trigger.'],
   [403, 'Azure answered 403'],
-])('a second app whose trigger is answered with %i fails the deployment', async (status, reason) => {
+])('the wait for the queue trigger fails if Azure keeps answering %i', async (status, reason) => {
   const { url } = await resourceManager(status);
   const credential = { getToken: async () => ({ token: 'a-token', expiresOnTimestamp: Date.now() + 3_600_000 }) };
   const waited = waitForTrigger({ url, credential }, APP_ID, { seconds: 0.2, everySeconds: 0.1 });
   await expect(waited).rejects.toThrow(reason);
 });
 
-/** Azure Resource Manager's far end: it knows every app, each with a key and a trigger. */
-async function resourceManager(status = 200): Promise<{ url: string; asked: string[] }> {
-  const asked: string[] = [];
+/** Starts an emulated Azure Resource Manager, in which every app has a key and a trigger. It records its requests. */
+async function resourceManager(status = 200): Promise<{ url: string; requests: string[] }> {
+  const requests: string[] = [];
   const server = createServer(({ method, url, headers }, response) => {
-    asked.push(`${method} ${url} ${headers.authorization}`);
+    requests.push(`${method} ${url} ${headers.authorization}`);
     response
       .writeHead(status)
       .end(JSON.stringify({ masterKey: 'unused', functionKeys: { default: 'a-function-key' } }));
   });
   const port = await listen(server, 0);
   onTestFinished(() => void server.close());
-  return { url: `http://127.0.0.1:${port}/`, asked };
+  return { url: `http://127.0.0.1:${port}/`, requests };
 }
 
-/** Runs a hook as azd does, with a stand-in for azd's own sign-in on the PATH. */
+/** Runs a hook as azd does. A fake azd on the PATH returns a token. */
 async function hook(script: string, variables: Record<string, string>): Promise<{ code: number; output: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'azd-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

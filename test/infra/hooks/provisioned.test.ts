@@ -3,8 +3,8 @@ import type { Report } from '../../../infra/hooks/doctor.ts';
 import { afterProvisioning } from '../../../infra/hooks/provisioned.ts';
 
 const BRIEFLY = { seconds: 8, everySeconds: 0.1 };
-const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
-beforeEach(() => void said.mockClear());
+const logged = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+beforeEach(() => void logged.mockClear());
 
 describe('the doctor after provisioning', () => {
   const open = { MODEL_OPEN_TO_DEVELOPER: 'true' };
@@ -21,27 +21,27 @@ describe('the doctor after provisioning', () => {
     checks: [{ name: 'settings', status: 'fail', reason: 'no endpoint', fix: 'Set it.' }],
   };
 
-  test('is asked again until the role has arrived, and says once why', async () => {
+  test('runs again until the role applies, and the reason is printed once', async () => {
     const reports = [refused, refused, healthy];
     expect(
       await afterProvisioning(open, { seconds: 5, everySeconds: 0.01 }, async () => reports.shift() ?? unset),
     ).toBe('The model answers to you.');
-    expect(said.mock.calls).toEqual([['deployment: refused\n  Wait.\n  Waiting, for up to 1 minutes.']]);
+    expect(logged.mock.calls).toEqual([['deployment: refused\n  Wait.\n  Waiting, for up to 1 minutes.']]);
   });
 
-  test('ends the provisioning with its findings when nothing helps', async () => {
+  test('fails the provisioning with its findings if the time is up', async () => {
     await expect(afterProvisioning(open, { seconds: 0.1, everySeconds: 0.02 }, async () => refused)).rejects.toThrow(
       'deployment: refused\n  Wait.',
     );
   });
 
-  test('is not asked again about what no waiting mends', async () => {
+  test('does not run again if waiting cannot fix the failure', async () => {
     const examine = vi.fn<() => Promise<Report>>().mockResolvedValue(unset);
     await expect(afterProvisioning(open, BRIEFLY, examine)).rejects.toThrow('settings: no endpoint\n  Set it.');
     expect(examine).toHaveBeenCalledTimes(1);
   });
 
-  test('is not asked at all where this machine cannot reach the model', async () => {
+  test('does not run if this machine cannot reach the model', async () => {
     const examine = vi.fn<() => Promise<Report>>();
     expect(await afterProvisioning({ MODEL_OPEN_TO_DEVELOPER: 'false' }, BRIEFLY, examine)).toMatch(
       /^The model is closed to this machine/,

@@ -5,11 +5,11 @@ import { listen } from '../../../src/dev/start/listen.ts';
 import { running } from './running.ts';
 
 const BRIEFLY = { seconds: 8, everySeconds: 0.1 };
-const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
-beforeEach(() => void said.mockClear());
+const logged = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+beforeEach(() => void logged.mockClear());
 
 describe('the question after a deployment', () => {
-  test('waits until the role has arrived', async () => {
+  test('is asked again until the role applies', async () => {
     const { url, azure } = await running();
     await waitUntilAlive(url, BRIEFLY);
     expect(await askOnce(url, 'key', BRIEFLY)).toContain('A JPEG image of 960 x 640 pixels');
@@ -20,7 +20,7 @@ describe('the question after a deployment', () => {
     expect(azure.model.requests.length).toBeGreaterThan(asked + 1);
   });
 
-  test('gives up with the reason, when the role does not come', async () => {
+  test('fails with the reason if the role does not apply in time', async () => {
     const { url, azure } = await running();
     azure.model.fail({ status: 401 }, Infinity);
     await expect(askOnce(url, 'key', { seconds: 1, everySeconds: 0.2 })).rejects.toThrow(
@@ -28,14 +28,14 @@ describe('the question after a deployment', () => {
     );
   });
 
-  test('gives up at once on what no waiting mends', async () => {
+  test('fails at once if waiting cannot fix the failure', async () => {
     const { url, azure } = await running({ AZURE_OPENAI_API_KEY: 'forgotten', WEBSITE_SITE_NAME: 'my-app' });
     await expect(askOnce(url, 'key', BRIEFLY)).rejects.toThrow(/^misconfigured: .*AZURE_OPENAI_API_KEY/);
-    expect(said).not.toHaveBeenCalled();
+    expect(logged).not.toHaveBeenCalled();
     expect(azure.model.requests).toEqual([]);
   });
 
-  test('says where to look when there are no functions', async () => {
+  test('is not reached if the app has no functions: the wait before it fails', async () => {
     const empty = createServer((_request, response) => response.writeHead(404).end());
     const url = `http://127.0.0.1:${await listen(empty, 0)}`;
     onTestFinished(() => void empty.close());

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(join(bin, '..'), { recursive: true }));
 
-test('bin/ holds the extension, its library, what names it to the host, and its licence', () => {
+test('bin/ has the extension, its library, extensions.json and the licence', () => {
   expect(readdirSync(bin).toSorted()).toEqual([
     `${LIBRARY.name}.dll`,
     'LICENSE',
@@ -24,16 +24,16 @@ test('bin/ holds the extension, its library, what names it to the host, and its 
   ]);
 });
 
-test('extensions.json names a type of that very assembly', () => {
+test('extensions.json names a type that is in the assembly', () => {
   const { extensions } = v.parse(Extensions, JSON.parse(readFileSync(join(bin, 'extensions.json'), 'utf8')));
   const [type = '', assembly, version] = extensions[0]?.typeName.split(', ') ?? [];
   expect([extensions.length, assembly, version]).toEqual([1, EXTENSION.name, `Version=${EXTENSION.version}.0`]);
   const library = readFileSync(join(bin, `${EXTENSION.name}.dll`));
-  // An attribute of the assembly has the name of its startup type, by which Microsoft's generator finds it.
+  // An attribute of the assembly names its startup type. Microsoft's generator reads it from there, too.
   expect(library.includes(type)).toBe(true);
 });
 
-test('the library is of the version that the extension asks for', () => {
+test('the library has the version that the extension depends on, and the licence is MIT', () => {
   const packages = process.env['NUGET_PACKAGES'] ?? join(homedir(), '.nuget', 'packages');
   const name = EXTENSION.name.toLowerCase();
   const specification = readFileSync(join(packages, name, EXTENSION.version, `${name}.nuspec`), 'utf8');

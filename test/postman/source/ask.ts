@@ -40,12 +40,13 @@ pm.test('both images, in the order sent', () => {
   pm.expect(images.map(({ type, width }) => [type, width])).to.eql([['image/jpeg', 960], ['image/webp', 96]]);
 });`;
 
-/** Each way of asking, and each kind of answer. */
+/** Each way to send images, and each kind of answer. */
 export const ask: PostmanRequest[] = [
   {
     name: 'An image as the body, text back',
     about:
-      'The bytes of one image are the body; the question stands in the query. The Content-Type is not believed, so it may be any.',
+      'The bytes of one image are the body; the question stands in the query. ' +
+      'The Content-Type is not believed, so it may be any.',
     method: 'POST',
     path: 'processImage',
     query: { instructions: 'What is in this picture?' },
@@ -103,7 +104,8 @@ pm.test('both images', () => {
   {
     name: 'A blob in JSON',
     about:
-      'The app reads it with its own identity. Set `container` in the environment, and put test/images/sailboat.jpg there.',
+      'The app reads it with its own identity. ' +
+      'Set `container` in the environment, and put test/images/sailboat.jpg there.',
     method: 'POST',
     path: 'processImage',
     headers: { ...JSON_TYPE, Accept: 'application/json' },

@@ -16,7 +16,7 @@ const withImage = {
   ],
 };
 
-/** OpenAI's wire format; any client of it works with `{{baseUrl}}/api` as its base URL. */
+/** Requests in OpenAI's formats. OpenAI's clients send them if their base URL is `{{baseUrl}}/api`. */
 export const chat: PostmanRequest[] = [
   {
     name: 'Words only',

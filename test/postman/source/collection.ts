@@ -25,7 +25,8 @@ export const collection = {
   info: {
     name: 'Keyless Vision',
     description:
-      'Each way to ask, each kind of answer, and the common problems, with tests. Choose the environment `local` for `npm start`, or `azure`, ' +
+      'Each way to ask, each kind of answer, and the common problems, with tests. ' +
+      'Choose the environment `local` for `npm start`, or `azure`, ' +
       'and set Working directory (Settings, General) to the folder of the repository, for the image files.',
     schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
   },

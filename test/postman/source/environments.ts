@@ -1,4 +1,4 @@
-/** Where the collection is sent, by the name of the environment. Neither holds a key: that one is typed in Postman. */
+/** The environments: each says where the collection is sent. Neither has a key, which the user enters in Postman. */
 export const environments = {
   local: environment('local', 'http://127.0.0.1:7071', 'https://127.0.0.1:10000/devstoreaccount1/images'),
   azure: environment('azure', 'https://YOUR-APP.azurewebsites.net', 'https://ACCOUNT.blob.core.windows.net/CONTAINER'),

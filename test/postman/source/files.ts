@@ -1,7 +1,7 @@
 import { collection } from './collection.ts';
 import { environments } from './environments.ts';
 
-/** What is to be imported into Postman, as it is committed: contents by file name. */
+/** The files for Postman, as they are committed: contents by file name. */
 export const files: ReadonlyMap<string, string> = new Map([
   ['keyless-vision.postman_collection.json', toFile(collection)],
   ['local.postman_environment.json', toFile(environments.local)],

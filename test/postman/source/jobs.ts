@@ -1,11 +1,12 @@
 import { jsonBody, type PostmanRequest } from './request.ts';
 
-/** A job from its start to its end, in this order: the first keeps the job's id for the others. */
+/** Requests of a job from start to end, in this order. The first one keeps the job's id for the others. */
 export const jobs: PostmanRequest[] = [
   {
     name: 'Start a job',
     about:
-      'Asks about every image of a container, in the background. Set `container` in the environment; for `npm start`, it is there. `flex` costs half.',
+      'Asks about every image of a container, in the background. ' +
+      'Set `container` in the environment; for `npm start`, it is there. `flex` costs half.',
     method: 'POST',
     path: 'jobs',
     body: jsonBody({ source: '{{container}}', instructions: 'Write alt text for this picture.', tier: 'flex' }),

@@ -3,7 +3,7 @@ import { jsonBody, type PostmanRequest } from './request.ts';
 const TOOL = 'ask_about_image';
 const HEADERS = { Accept: 'application/json, text/event-stream' };
 
-/** The Model Context Protocol. An agent sends these; there are no sessions, so each stands alone. */
+/** Requests that an agent sends with the Model Context Protocol. Without sessions, each one is independent. */
 export const mcp: PostmanRequest[] = [
   {
     name: 'The tools',

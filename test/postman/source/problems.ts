@@ -3,7 +3,7 @@ import { fileBody, jsonBody, type PostmanRequest, textBody } from './request.ts'
 const ASKED = { instructions: 'What is this?' };
 const MOST_IMAGES = 10;
 
-/** The problems that a caller meets most, each with what mends it. */
+/** The most frequent problems of callers, each with its fix. */
 export const problems: PostmanRequest[] = [
   problem('No instructions', 'Say what you want to know.', 400, 'missing_instructions', {
     body: fileBody('test/images/sailboat.jpg'),

@@ -1,4 +1,4 @@
-/** One request of the collection, in few words. */
+/** A request of the collection, without the overhead of Postman's own format. */
 export interface PostmanRequest {
   readonly name: string;
   /** What it shows, for a person who reads it in Postman. */
@@ -9,11 +9,11 @@ export interface PostmanRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: object;
-  /** JavaScript that runs in Postman when the answer has come. */
+  /** JavaScript that Postman runs after the answer. */
   readonly tests: string;
 }
 
-/** A request in Postman's own format: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html */
+/** Converts a request to Postman's own format: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html */
 export function toItem({ name, about, method, path, query = {}, headers = {}, body, tests }: PostmanRequest): object {
   const pairs = Object.entries(query).map(([key, value]) => ({ key, value: encode(value) }));
   const search = pairs.map(({ key, value }) => `${key}=${value}`).join('&');
@@ -45,12 +45,12 @@ export function toScript(code: string): object {
   return { type: 'text/javascript', exec: code.trim().split('\n') };
 }
 
-/** A file as the whole body; paths are below Postman's working directory, which is this repository. */
+/** Makes a body of one file. Its path is relative to Postman's working directory, which is this repository. */
 export function fileBody(src: string): object {
   return { mode: 'file', file: { src } };
 }
 
-/** A form of texts and, under `image`, files. */
+/** Makes a form with texts, and with files named `image`. */
 export function formBody(texts: Readonly<Record<string, string>>, images: readonly string[]): object {
   const fields = Object.entries(texts).map(([key, value]) => ({ key, value, type: 'text' }));
   return { mode: 'formdata', formdata: [...fields, ...images.map((src) => ({ key: 'image', type: 'file', src }))] };

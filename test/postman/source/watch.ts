@@ -1,6 +1,6 @@
 import type { PostmanRequest } from './request.ts';
 
-/** What needs no question. */
+/** Requests that ask nothing about an image. */
 export const watch: PostmanRequest[] = [
   {
     name: 'Is it alive?',
@@ -18,7 +18,8 @@ pm.test('alive, and which version', () => {
   {
     name: 'Could it answer?',
     about:
-      'Gets a token and asks the deployment, without paying. A line for each check; the first that failed says what to do.',
+      'Gets a token and asks the deployment, without paying. ' +
+      'A line for each check; the first that failed says what to do.',
     method: 'GET',
     path: 'health/ready',
     tests: `

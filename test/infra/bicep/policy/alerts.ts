@@ -3,7 +3,7 @@ import { at, type Deployment, list, type Resource } from '../deployment.ts';
 
 const MAIL = /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Insights\/actionGroups\//;
 
-/** The alerts count what they say they count, look at what is there, and mail from the subscription that they are in. */
+/** Checks what the alerts count, what they watch, and that they send mail from their own subscription. */
 export function alerts(deployment: Deployment): string[] {
   const logAlerts = deployment.all('Microsoft.Insights/scheduledQueryRules');
   const throttling = deployment.all('Microsoft.Insights/metricAlerts');
@@ -12,8 +12,8 @@ export function alerts(deployment: Deployment): string[] {
   return [
     ...logAlerts
       .filter((alert) => list(alert, 'properties.scopes').join() !== workspace)
-      .map(({ name }) => `the alert ${name} looks at no workspace`),
-    ...(watched.join() === deployment.models.toSorted().join() ? [] : [`throttling is watched at ${watched.join()}`]),
+      .map(({ name }) => `the alert ${name} does not query the workspace`),
+    ...(watched.join() === deployment.models.toSorted().join() ? [] : [`the throttling alerts watch ${watched.join()}`]),
     ...logAlertFaults(logAlerts, deployment.case.jobs),
     ...throttling.flatMap(throttlingFaults),
     ...[...logAlerts, ...throttling].flatMap((alert) => mailFaults(deployment, alert)),
@@ -21,9 +21,9 @@ export function alerts(deployment: Deployment): string[] {
 }
 
 const QUERIES = {
-  // The status, not `Success`: that is false for a wrong key too.
+  // This uses the status, because `Success` is false for a wrong key, too.
   failures: 'AppRequests | where toint(ResultCode) >= 500',
-  // The words of Storage.Queues 5.3.10: "Message has reached MaxDequeueCount of 10. Moving message to queue '…'."
+  // Storage.Queues 5.3.10 logs: "Message has reached MaxDequeueCount of 10. Moving message to queue '…'."
   poison: `AppTraces | where Message has "Moving message to queue '${JOBS}-poison'"`,
 } as const;
 
@@ -34,7 +34,7 @@ function logAlertFaults(logAlerts: readonly Resource[], jobs: true | undefined):
   return [
     ...(queries.join(' and ') === expected.join(' and ')
       ? []
-      : [`what is counted in the log: ${queries.join(' and ')}`]),
+      : [`the log alerts count ${queries.join(' and ')}`]),
     ...criteria.flatMap((criterion) => atLeast(criterion, 'Count')),
   ];
 }
@@ -42,21 +42,22 @@ function logAlertFaults(logAlerts: readonly Resource[], jobs: true | undefined):
 function throttlingFaults(alert: Resource): string[] {
   const [criterion] = list(alert, 'properties.criteria.allOf');
   const [dimension] = list(criterion, 'dimensions');
-  const counted = `${String(at(dimension, 'name'))} ${String(at(dimension, 'operator'))} ${list(dimension, 'values').join()}`;
+  const values = list(dimension, 'values').join();
+  const counted = `${String(at(dimension, 'name'))} ${String(at(dimension, 'operator'))} ${values}`;
   const sameSubscription = list(alert, 'properties.scopes').every(
     (scope) => subscriptionOf(String(scope)) === subscriptionOf(alert.id),
   );
   return [
-    ...(sameSubscription ? [] : [`${alert.name} watches an account of another subscription`]),
-    ...(counted === 'StatusCode Include 429' ? [] : [`throttling counts ${counted}`]),
+    ...(sameSubscription ? [] : [`${alert.name} watches an account in another subscription`]),
+    ...(counted === 'StatusCode Include 429' ? [] : [`the throttling alert counts ${counted}`]),
     ...(at(criterion, 'metricNamespace') === 'Microsoft.CognitiveServices/accounts'
       ? []
-      : ['throttling looks at another namespace']),
-    ...(at(criterion, 'metricName') === 'AzureOpenAIRequests' ? [] : ['throttling looks at another metric']),
-    ...(at(criterion, 'criterionType') === 'StaticThresholdCriterion' ? [] : ['throttling has no fixed threshold']),
+      : ['the throttling alert uses another metric namespace']),
+    ...(at(criterion, 'metricName') === 'AzureOpenAIRequests' ? [] : ['the throttling alert uses another metric']),
+    ...(at(criterion, 'criterionType') === 'StaticThresholdCriterion' ? [] : ['the throttling alert has no fixed threshold']),
     ...(at(criterion, 'skipMetricValidation') === true
       ? []
-      : ['a new account has no metric yet, and the alert is refused']),
+      : ['Azure rejects the alert, because a new account has no metric yet']),
     ...atLeast(criterion, 'Total'),
   ];
 }
@@ -74,12 +75,12 @@ function mailFaults(deployment: Deployment, alert: Resource): string[] {
     ...list(alert, 'properties.actions.actionGroups'),
     ...list(alert, 'properties.actions').map((action) => at(action, 'actionGroupId')),
   ].map(String);
-  if (!deployment.case.alertEmail) return groups.length === 0 ? [] : [`${alert.name} mails, although nobody is named`];
+  if (!deployment.case.alertEmail) return groups.length === 0 ? [] : [`${alert.name} sends mail, although alertEmail is not set`];
   const there = new Set(deployment.all('Microsoft.Insights/actionGroups').map(({ id }) => id));
   const right = groups.filter(
     (group) => MAIL.test(group) && there.has(group) && subscriptionOf(group) === subscriptionOf(alert.id),
   );
-  return right.length === 1 && groups.length === 1 ? [] : [`${alert.name} mails by ${groups.join() || 'nothing'}`];
+  return right.length === 1 && groups.length === 1 ? [] : [`${alert.name} sends mail with ${groups.join() || 'no action group'}`];
 }
 
 function subscriptionOf(id: string): string | undefined {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { readSettings } from '../../../../src/config/settings.ts';
 import type { Deployment, Service } from '../deployment.ts';
 
-/** What the Functions host and OpenTelemetry's exporters read. */
+/** The settings that the Functions host and OpenTelemetry's exporters read. */
 const PLATFORM = [
   'AzureWebJobsStorage__accountName',
   'AzureWebJobsStorage__credential',
@@ -21,7 +21,7 @@ const PLATFORM = [
   'JobsStorage__retry__maxDelay',
 ];
 
-/** Each app setting is one that somebody reads, all that is needed is there, and has the value that it should. */
+/** Checks that each app setting is read by something, and that the expected settings have their expected values. */
 export function appSettings(deployment: Deployment): string[] {
   return deployment.services.flatMap((service) => faults(deployment, service));
 }
@@ -33,10 +33,10 @@ function faults(deployment: Deployment, service: Service): string[] {
   return [
     ...Object.keys(settings)
       .filter((name) => !known.has(name))
-      .map((name) => `nobody reads the app setting ${name}`),
+      .map((name) => `nothing reads the app setting ${name}`),
     ...Object.keys(settings)
       .filter((name) => !(name in expected))
-      .map((name) => `nobody asked for the app setting ${name}`),
+      .map((name) => `unexpected app setting ${name}`),
     ...Object.entries(expected)
       .filter(
         ([name, value]) => !(typeof value === 'string' ? settings[name] === value : value.test(String(settings[name]))),
@@ -57,7 +57,7 @@ function expectedFor(deployment: Deployment, service: Service): Record<string, s
     AZURE_OPENAI_ENDPOINT: endpointOf(first),
     AZURE_OPENAI_DEPLOYMENT: 'vision',
     IMAGE_CONTAINERS: imageContainers(deployment),
-    // Sign-in stands in front of the app that callers reach. Nothing stands in front of the other one.
+    // Entra ID sign-in protects only the app that callers reach. The jobs app needs function keys.
     HTTP_AUTH_LEVEL: signIn && service === 'api' ? 'anonymous' : 'function',
     AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential',
     AzureWebJobsStorage__accountName: storage,
@@ -71,7 +71,7 @@ function expectedFor(deployment: Deployment, service: Service): Record<string, s
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD',
     ...(userAssignedIdentity ? ofIdentity(deployment, service) : {}),
     ...(jobs ? { JOBS_STORAGE_ACCOUNT: deployment.jobsStorage.name } : {}),
-    // Without it no trigger is registered, and no fault of storage ends the app that callers reach.
+    // Only the jobs app has the queue trigger, because a fault of storage ends a host with a queue trigger.
     ...(service === 'jobs' ? ofWorker(deployment) : {}),
     ...(secondRegion ? { AZURE_OPENAI_ENDPOINT_2: endpointOf(second), AZURE_OPENAI_DEPLOYMENT_2: 'vision' } : {}),
     ...(otlp
@@ -84,7 +84,7 @@ function endpointOf(model: string): RegExp {
   return new RegExp(`^\\[reference\\('${model}', '[^']+'\\)\\.endpoint\\]$`);
 }
 
-/** The container of images that is deployed, then those of other accounts. */
+/** Returns the expected setting: the container of images that is deployed, then those in other accounts. */
 function imageContainers(deployment: Deployment): string {
   const { jobs, imageContainers: others = '' } = deployment.case;
   if (!jobs) return others;
@@ -115,18 +115,19 @@ function ofIdentity(deployment: Deployment, service: Service): Record<string, st
   };
 }
 
-/** Every name that `readSettings` looks at, as it looks. */
+/** Returns the names that `readSettings` reads, which a proxy records. */
 export function readByTheApp(): Set<string> {
   const names = new Set<string>();
   const record = (_: object, name: string | symbol): undefined => void names.add(String(name));
   try {
     readSettings(new Proxy({}, { get: record }));
   } catch {
-    // It complains that nothing is set, after it has looked at everything.
+    // It throws because nothing is set, but only after it has read every name.
   }
   return names;
 }
 
+/** Returns the names of variables in the source of `@azure/identity`. */
 export function readByIdentity(): Set<string> {
   const folder = dirname(fileURLToPath(import.meta.resolve('@azure/identity')));
   const sources = globSync('credentials/**/*.js', { cwd: folder }).map((name) =>

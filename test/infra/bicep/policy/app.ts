@@ -3,10 +3,10 @@ import { at, type Deployment, list, type Service } from '../deployment.ts';
 const MEBIBYTE = 1024 * 1024;
 /** MB that the Functions host, Node and the code take before the first request. */
 const BASE_MB = 500;
-/** How often the host and Node together hold a body that has a Content-Length: FACTS of the real host, 2026-11-26. */
-const TIMES = 5;
+/** How many copies of a body with a Content-Length the real host and Node hold together, as measured on 2026-11-26. */
+const COPIES = 5;
 
-/** An instance takes as many requests as it has memory for, and keys cannot deploy to it. */
+/** Checks that an instance accepts as many requests as it has memory for, and that passwords cannot deploy to it. */
 export function app(deployment: Deployment): string[] {
   return deployment.services.flatMap((service) => appFaults(deployment, service));
 }
@@ -20,7 +20,7 @@ function appFaults(deployment: Deployment, service: Service): string[] {
     at(site, 'properties.functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency'),
   );
   const inflight = Number(settings['MAX_INFLIGHT_BYTES']) / MEBIBYTE;
-  const doors = deployment
+  const publishing = deployment
     .all('Microsoft.Web/sites/basicPublishingCredentialsPolicies')
     .filter(({ name }) => name.startsWith(`${site.name}/`))
     .map(({ name }) => name.replace(/.*\//, ''));
@@ -28,24 +28,24 @@ function appFaults(deployment: Deployment, service: Service): string[] {
   return [
     ...parts(deployment, service),
     ...(memory === (deployment.case.memoryMB ?? 2048) ? [] : [`an instance has ${memory} MB`]),
-    ...(concurrency === Math.floor((memory - BASE_MB) / (TIMES * limit))
+    ...(concurrency === Math.floor((memory - BASE_MB) / (COPIES * limit))
       ? []
-      : [`${concurrency} requests at once do not follow from ${memory} MB and bodies of ${limit} MiB`]),
+      : [`${concurrency} concurrent requests do not fit ${memory} MB and bodies of ${limit} MiB`]),
     ...(inflight >= concurrency * limit
       ? []
-      : [`the app refuses requests (${inflight} MiB) that the platform lets in`]),
-    ...(BASE_MB + concurrency * limit * (TIMES - 1) + inflight <= memory
+      : [`MAX_INFLIGHT_BYTES (${inflight} MiB) is less than ${concurrency} requests need`]),
+    ...(BASE_MB + concurrency * limit * (COPIES - 1) + inflight <= memory
       ? []
-      : [`host and app may hold more than the ${memory} MB there are`]),
-    ...(doors.toSorted().join() === 'ftp,scm' ? [] : [`publishing with a password is closed at ${doors.join()} only`]),
+      : [`the host and the app may need more than ${memory} MB`]),
+    ...(publishing.toSorted().join() === 'ftp,scm' ? [] : [`there are rules on passwords for ${publishing.join()}, not for ftp and scm`]),
     ...(origins.join() === (service === 'api' ? (deployment.case.corsOrigins ?? []) : []).join()
       ? []
       : [`CORS allows ${origins.join() || 'nobody'}`]),
-    ...(at(site, 'properties.siteConfig.appSettings') ? ['app settings are written in a second place'] : []),
+    ...(at(site, 'properties.siteConfig.appSettings') ? ['siteConfig.appSettings has app settings, too'] : []),
   ];
 }
 
-/** The app runs on a plan of its own, as its own identity, and its package and its host's notes are in an account of its own. */
+/** Checks that the app has its own plan and identity, and that its package is in the storage account of its host. */
 function parts(deployment: Deployment, service: Service): string[] {
   const site = deployment.site(service);
   const plan = at(site, 'properties.serverFarmId');

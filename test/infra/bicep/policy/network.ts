@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { at, type Deployment, list } from '../deployment.ts';
 
-/** From this version on a new subnet has no way out to the internet unless it says so. */
+/** From this API version on, a new subnet has no outbound internet access by default. */
 const SUBNETS_BECOME_PRIVATE = '2025-07-01';
 /** The zones of https://learn.microsoft.com/azure/private-link/private-endpoint-dns for each kind of target. */
 const ZONES: Readonly<Record<string, readonly string[]>> = {
@@ -14,7 +14,7 @@ const ZONES: Readonly<Record<string, readonly string[]>> = {
   queue: ['privatelink.queue.STORAGE'],
 };
 
-/** With private networking, storage and each model have one private endpoint, and the app resolves all their names to it. */
+/** Checks that private networking gives all storage and models private endpoints, and that DNS resolves to them. */
 export function network(deployment: Deployment): string[] {
   if (!deployment.case.privateNetworking) return [];
   const targets = [
@@ -45,7 +45,7 @@ function names(deployment: Deployment): string[] {
     const [, service = 'account'] = /^pe-(blob|queue)-/.exec(group.name) ?? [];
     const expected = ZONES[service] ?? [];
     const right = zones.toSorted().join() === expected.join();
-    const wrong = right ? [] : [`${group.name} is entered in ${zones.join() || 'no zone'}`];
+    const wrong = right ? [] : [`${group.name} uses the DNS zones ${zones.join() || '(none)'}`];
     return wrong.concat(unlinked(deployment, zones));
   });
 }
@@ -56,7 +56,7 @@ function unlinked(deployment: Deployment, zones: readonly string[]): string[] {
   return zones.filter((zone) => !linked.has(zone)).map((zone) => `the network is not linked to ${zone}`);
 }
 
-/** The zone's name out of a resource id, a name, or an expression for the zone whose name depends on the cloud. */
+/** Extracts a zone's name from a resource id, a name, or an expression (if the zone's name depends on the cloud). */
 function zoneName(text: string): string {
   const [, service] = /privatelink\.(?:\{0\}.*')?(blob|queue)\b/.exec(text) ?? [];
   if (service) return `privatelink.${service}.STORAGE`;
@@ -75,7 +75,7 @@ function subnets(deployment: Deployment): string[] {
     ...(services.join() === 'Microsoft.App/environments'
       ? []
       : [`the app's subnet is delegated to ${services.join()}`]),
-    ...(wayOut ? [] : ["the app's subnet has no way out to the internet"]),
+    ...(wayOut ? [] : ["the app's subnet has no outbound internet access"]),
     ...(policies === 'NetworkSecurityGroupEnabled' || policies === 'Enabled'
       ? []
       : [`security rules do not apply to private endpoints: ${String(policies)}`]),
@@ -89,17 +89,17 @@ function prefixOf(subnet: unknown): string {
   return String(at(subnet, 'properties.addressPrefix'));
 }
 
-/** The subnets lie within the network, and not within each other. */
+/** Checks that the subnets are inside the network and do not overlap. */
 function ranges(whole: unknown, app: string, ofEndpoints: string): string[] {
   const spaces = list(whole, 'addressSpace.addressPrefixes').map(String);
   const outside = [app, ofEndpoints].filter((subnet) => !spaces.some((space) => contains(space, subnet)));
   return [
-    ...outside.map((subnet) => `the subnet ${subnet} is outside of ${spaces.join()}`),
+    ...outside.map((subnet) => `the subnet ${subnet} is outside ${spaces.join()}`),
     ...(contains(app, ofEndpoints) || contains(ofEndpoints, app) ? [`${app} and ${ofEndpoints} overlap`] : []),
   ];
 }
 
-/** Whether the first address of a range is in another, both as CIDR. */
+/** Returns whether `range` contains the first address of `other`. Both are in CIDR notation. */
 function contains(range: string, other: string): boolean {
   const [address = '', bits] = range.split('/');
   const [first = ''] = other.split('/');
@@ -109,9 +109,9 @@ function contains(range: string, other: string): boolean {
   return addresses.check(first);
 }
 
-/** Only the app's subnet comes in, by HTTPS, and everything else is denied. */
+/** Checks that the security rules allow only HTTPS from the app's subnet. */
 function guard(deployment: Deployment, app: string, ofEndpoints: string): string[] {
-  const said = [
+  const fields = [
     'direction',
     'access',
     'protocol',
@@ -122,7 +122,7 @@ function guard(deployment: Deployment, app: string, ofEndpoints: string): string
   const rules = list(deployment.only('Microsoft.Network/networkSecurityGroups'), 'properties.securityRules')
     .map((rule) => at(rule, 'properties'))
     .toSorted((one, other) => Number(at(one, 'priority')) - Number(at(other, 'priority')))
-    .map((rule) => said.map((key) => at(rule, key)).join());
+    .map((rule) => fields.map((key) => at(rule, key)).join());
   const expected = [`Inbound,Allow,Tcp,${app},${ofEndpoints},443`, 'Inbound,Deny,*,*,*,*'];
   return rules.join(' ') === expected.join(' ') ? [] : [`the security rules are ${rules.join(' ')}`];
 }

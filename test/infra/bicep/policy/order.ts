@@ -1,11 +1,11 @@
-/** A module and one that must be deployed before it, where no value passes between the two to say so. */
+/** Pairs of a module and one that must be deployed before it, which only `dependsOn` expresses. */
 const AFTER = [
-  // They name what the other one creates.
+  // These refer by name to resources that the other module creates.
   ['modelAccess', 'model'],
   ['access', 'second'],
   ['signIn', 'app'],
-  // Writing the settings restarts the app, which must have its roles, its private endpoints and its sign-in by then. A host
-  // with a queue trigger ends if its queue is missing or refuses.
+  // Writing the settings restarts the app. By then, it needs its roles, private endpoints and sign-in. A host with a
+  // queue trigger ends if its queue is missing or denies access.
   ['settings', 'appAccess'],
   ['settings', 'jobsAccess'],
   ['settings', 'privateAccess'],
@@ -16,13 +16,13 @@ const AFTER = [
   ['jobsAccess', 'jobsStorage'],
 ] as const;
 
-/** Modules and what each waits for, as `getDeploymentGraph` returns them. */
+/** The modules and their dependencies, as `getDeploymentGraph` returns them. */
 interface Graph {
   readonly nodes: readonly { readonly name: string }[];
   readonly edges: readonly { readonly source: string; readonly target: string }[];
 }
 
-/** Each module waits for what it needs. */
+/** Checks that each module waits for those that it needs. */
 export function order({ nodes, edges }: Graph): string[] {
   const names = new Set(nodes.map(({ name }) => name));
   const waits = new Set(edges.map(({ source, target }) => `${source} ${target}`));

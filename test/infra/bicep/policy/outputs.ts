@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment.ts';
 
-/** azd and the hooks get what they read, and nothing else. */
+/** Checks that the outputs are exactly those that azd and the hooks read. */
 export function outputs(deployment: Deployment): string[] {
   const { principalType, privateNetworking, signIn, jobs } = deployment.case;
   const site = deployment.site('api').id;

@@ -1,6 +1,6 @@
 import type { Template } from '../template.ts';
 
-/** Each switch, and the value at which it is off. */
+/** The optional features, and the value that turns each off. */
 const SWITCHES: Readonly<Record<string, unknown>> = {
   userAssignedIdentity: false,
   existingModelAccountId: '',
@@ -14,24 +14,27 @@ const SWITCHES: Readonly<Record<string, unknown>> = {
   otlpEndpoint: '',
 };
 
-/** The least and the greatest value, where Azure or the host has a limit. */
+/** The minimum and the maximum of the parameters for which Azure or the host has a limit. */
 const RANGES: Readonly<Record<string, readonly [least: number, greatest: number | undefined]>> = {
   // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
   maximumInstanceCount: [40, 1000],
   httpConcurrency: [1, 1000],
-  // Above 100 MiB the host refuses a request whatever is set here.
+  // The host rejects any request over 100 MiB.
   requestBodyLimitMiB: [1, 100],
   dailyLogQuotaGB: [1, undefined],
 };
 
-/** What a parameter takes, where that is a choice. */
+/** The allowed values of parameters. */
 const CHOICES: Readonly<Record<string, string>> = {
   principalType: 'User,ServicePrincipal',
-  // 512 MB is about what the host takes by itself.
+  // 512 MB is only enough for the host itself.
   instanceMemoryMB: '2048,4096',
 };
 
-/** Every parameter can be set with `azd env set`, the pipeline gets it too, switches are off, and azd asks for a region that works. */
+/**
+ * Checks that `azd env set` and the pipeline can set every parameter, that optional features are off by default, that
+ * azd asks for a region that works, and the limits of the parameters.
+ */
 export function parameters({ parameters: declared, given, azure }: Template): string[] {
   const variables = Object.values(given).map(({ value }) => /^\$\{(\w+)\}$/.exec(value)?.[1] ?? value);
   const ours = variables.filter((name) => name.startsWith('VISION_'));
@@ -42,10 +45,10 @@ export function parameters({ parameters: declared, given, azure }: Template): st
     ...Object.keys(declared)
       .filter((name) => !(name in given))
       .map((name) => `main.parameters.json does not set ${name}`),
-    ...variables.filter((name) => !/^(?:AZURE|VISION)_\w+$/.test(name)).map((name) => `a variable is called ${name}`),
+    ...variables.filter((name) => !/^(?:AZURE|VISION)_\w+$/.test(name)).map((name) => `the variable ${name} has no prefix AZURE_ or VISION_`),
     ...ours
       .filter((name) => !azure.pipeline.variables.includes(name))
-      .map((name) => `the pipeline does not get ${name}`),
+      .map((name) => `azure.yaml does not pass ${name} to the pipeline`),
     ...azure.pipeline.variables.filter((name) => !ours.includes(name)).map((name) => `no parameter reads ${name}`),
     ...Object.entries(SWITCHES)
       .filter(([name, off]) => declared[name]?.defaultValue !== off)
@@ -55,12 +58,12 @@ export function parameters({ parameters: declared, given, azure }: Template): st
       : ['azd does not know that location is a region']),
     ...((declared['location']?.allowedValues?.length ?? 0) > 0
       ? []
-      : ['location takes a region without Flex Consumption']),
+      : ['location allows regions without Flex Consumption']),
     ...Object.entries(CHOICES)
       .filter(([name, choice]) => declared[name]?.allowedValues?.join() !== choice)
-      .map(([name]) => `${name} takes ${declared[name]?.allowedValues?.join() ?? 'anything'}`),
+      .map(([name]) => `${name} allows ${declared[name]?.allowedValues?.join() ?? 'anything'}`),
     ...Object.entries(RANGES)
       .filter(([name, [least, most]]) => declared[name]?.minValue !== least || declared[name]?.maxValue !== most)
-      .map(([name, [least, most]]) => `${name} is not bound to ${least} to ${most ?? 'any number'}`),
+      .map(([name, [least, most]]) => `${name} is not limited to ${least} to ${most ?? 'any number'}`),
   ];
 }

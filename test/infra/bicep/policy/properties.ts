@@ -1,18 +1,19 @@
 import type { Case } from '../cases.ts';
 import { at, type Deployment, type Resource } from '../deployment.ts';
 
-/** The value that a property must have; a list: one of these; a pattern: a string like it. */
+/** The expected value of a property. A list means one of its values, and a pattern means a string that matches it. */
 type Expected = string | number | boolean | RegExp | readonly string[] | null;
 type Expectations = Readonly<Record<string, Expected>>;
 
-/** How often an alert is evaluated, and over what time, in the steps that Azure Monitor takes for both kinds of rule. */
+/** The frequencies and windows of alerts that Azure Monitor accepts for both kinds of rule. */
 const FREQUENCY = ['PT5M', 'PT15M', 'PT30M', 'PT1H'];
 const WINDOW = ['PT15M', 'PT30M', 'PT1H', 'PT6H'];
 const SEVERITY = /^[0-4]$/;
 
 /**
- * What each type of resource must say, so that nobody gets in with a key or from a place that nobody chose, and what the
- * compiler takes for any text although Azure knows a few values only. A type that is not here is a finding: look at it first.
+ * The expected properties of each type of resource: those that close access by key or from unexpected networks, and
+ * those for which the compiler accepts any text although Azure accepts only a few values. A type that is missing here is
+ * a finding, so that somebody decides what to expect.
  */
 const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral', 'tags.azd-env-name': 'test' }),
@@ -83,11 +84,11 @@ const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
       : 'SystemAssignedIdentity',
   }),
   'Microsoft.Web/sites/basicPublishingCredentialsPolicies': () => ({
-    // Azure refuses it without.
+    // Without it, Azure rejects the resource.
     location: 'swedencentral',
     'properties.allow': false,
   }),
-  // Judged by policies of their own.
+  // app-settings.ts and sign-in.ts check these.
   'Microsoft.Web/sites/config': () => ({}),
   'Microsoft.Insights/actionGroups': () => ({
     location: 'global',
@@ -129,11 +130,11 @@ function closed(privateNetworking: true | undefined): Expectations {
   };
 }
 
-/** Every resource says what its type must say. */
+/** Checks that every resource has the expected properties of its type. */
 export function properties(deployment: Deployment): string[] {
   return deployment.resources.flatMap((resource) => {
     const expected = EXPECTED[resource.type]?.(deployment.case);
-    return expected ? faults(resource, expected) : [`${resource.type} is not known to this policy`];
+    return expected ? faults(resource, expected) : [`${resource.type} is missing in policy/properties.ts`];
   });
 }
 
@@ -144,7 +145,7 @@ function faults(resource: Resource, expected: Expectations): string[] {
   });
 }
 
-/** The one name with a dot in it is written as it is. */
+/** Returns the value at a path. `odata.type` is the one name that has a dot in it. */
 function valueAt(resource: Resource, path: string): unknown {
   if (!path.endsWith('.odata.type')) return at(resource, path);
   return Object.entries(at(resource, 'properties.criteria') ?? {}).find(([key]) => key === 'odata.type')?.[1];

@@ -25,7 +25,7 @@ const MODEL: Counts = {
   'Microsoft.CognitiveServices/accounts': 1,
   'Microsoft.CognitiveServices/accounts/deployments': 1,
 };
-/** With the endpoints and zones of storage and of one model account. */
+/** Includes the endpoints and zones of storage and of one model account. */
 const PRIVATE_NETWORKING: Counts = {
   'Microsoft.Network/networkSecurityGroups': 1,
   'Microsoft.Network/virtualNetworks': 1,
@@ -50,11 +50,11 @@ const JOBS: Counts = {
   'Microsoft.Web/sites': 1,
   'Microsoft.Web/sites/basicPublishingCredentialsPolicies': 2,
   'Microsoft.Web/sites/config': 1,
-  // For its host's storage, telemetry and the model, and 8 of both apps for jobs.
+  // Three for the second app (its host's storage, telemetry and the model), and eight of both apps for jobs.
   'Microsoft.Authorization/roleAssignments': 11,
   'Microsoft.Insights/scheduledQueryRules': 1,
 };
-/** Blobs of two accounts and queues of one, and the queues' zone. */
+/** The endpoints of the blobs of two accounts and the queues of one, and the zone of queues. */
 const JOBS_PRIVATELY: Counts = {
   'Microsoft.Network/privateDnsZones': 1,
   'Microsoft.Network/privateDnsZones/virtualNetworkLinks': 1,
@@ -62,19 +62,19 @@ const JOBS_PRIVATELY: Counts = {
   'Microsoft.Network/privateEndpoints/privateDnsZoneGroups': 3,
 };
 
-/** What may be deployed into the group of an existing account: who may call it, and the alert on it. */
+/** The types that may be deployed into the group of an existing account: its role assignments and its alert. */
 const BESIDE_A_MODEL = new Set([
   'Microsoft.Authorization/roleAssignments',
   'Microsoft.Insights/metricAlerts',
   'Microsoft.Insights/actionGroups',
 ]);
 
-/** Each set of parameters deploys the resources that it should, no others, and each where it belongs. */
+/** Checks that exactly the expected resources are deployed, each in the right group and region. */
 export function resources(deployment: Deployment): string[] {
   return [...wrongCounts(deployment), ...strays(deployment), ...misplaced(deployment), ...misnamed(deployment)];
 }
 
-/** The app and its host look for containers and queues by these names. */
+/** Checks the names by which the app and its host find containers and queues. */
 function misnamed(deployment: Deployment): string[] {
   const expected = deployment.services.map((service) => `${deployment.hostStorage(service).name}/default/packages`);
   if (deployment.case.jobs) {
@@ -95,10 +95,10 @@ function strays(deployment: Deployment): string[] {
       const path = /\/subscriptions\/[^']+/.exec(id)?.[0] ?? '';
       return !isIn(group, path, id) && !(BESIDE_A_MODEL.has(type) && isIn(ofModel, path, id));
     })
-    .map(({ id, type }) => `${type} is in no group of ours: ${id}`);
+    .map(({ id, type }) => `${type} is in an unexpected resource group: ${id}`);
 }
 
-/** Everything is in the region that was asked for, but the model of the second one. */
+/** Checks that everything is in the first region, except the model of the second one. */
 function misplaced(deployment: Deployment): string[] {
   return deployment.resources
     .filter(({ name, location }) => {
@@ -108,7 +108,7 @@ function misplaced(deployment: Deployment): string[] {
     .map(({ name, location }) => `${name} is in ${location}`);
 }
 
-/** An id that depends on the cloud is an expression, with the names of subscription and group in it. */
+/** Returns whether a resource is in a group. An id that depends on the cloud is an expression with the group's name. */
 function isIn(group: string, path: string, id: string): boolean {
   const [, , subscription, , name] = group.split('/');
   return path === group || path.startsWith(`${group}/`) || id.startsWith(`[resourceId('${subscription}', '${name}', `);

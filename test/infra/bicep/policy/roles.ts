@@ -12,12 +12,13 @@ const QUEUE_READER = '19e7f393-937e-4f77-808e-94535e297925'; // Storage Queue Da
 const QUEUE_SENDER = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'; // Storage Queue Data Message Sender
 const QUEUE_CONTRIBUTOR = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'; // Storage Queue Data Contributor
 
-/** Who may do what on which resource, all three as one line. */
+/** A role assignment as one line: the principal, the role and the resource. */
 type Assignment = string;
 
 /**
- * Each app may keep its package, write telemetry, ask its models and use the containers and queues of jobs that it needs. Who
- * deploys may ask the models and upload images. That is all.
+ * Checks that there are exactly the expected role assignments. Each app may store its package, write telemetry, call
+ * its models, and use the containers and queues of jobs that it needs. The principal that deploys may call the models
+ * and upload images.
  */
 export function roles(deployment: Deployment): string[] {
   const expected = expectedFor(deployment);
@@ -26,8 +27,8 @@ export function roles(deployment: Deployment): string[] {
   return [
     ...found
       .filter((assignment) => !expected.includes(assignment))
-      .map((each) => `nobody asked for this role: ${each}`),
-    ...expected.filter((assignment) => !found.includes(assignment)).map((each) => `this role is missing: ${each}`),
+      .map((each) => `unexpected role assignment: ${each}`),
+    ...expected.filter((assignment) => !found.includes(assignment)).map((each) => `missing role assignment: ${each}`),
     ...assignments.flatMap((assignment) => nameFault(assignment)),
   ];
 }
@@ -72,7 +73,7 @@ function describe(deployment: Deployment, assignment: Resource): Assignment {
   return `${nameOf(deployment, String(assignment.properties['principalId']))}, ${permissionOf(assignment)}`;
 }
 
-/** What kind of principal may do what, and on which resource. */
+/** Returns the kind of principal, the role and the resource of an assignment. */
 export function permissionOf(assignment: Resource): string {
   const { principalType, roleDefinitionId } = assignment.properties;
   return `${String(principalType)}: ${String(roleDefinitionId).split('/').at(-1)} on ${scopeOf(assignment)}`;
@@ -83,7 +84,7 @@ function nameOf(deployment: Deployment, principalId: string): string {
   return app ?? principalId;
 }
 
-/** The resource that a role is given on; the id is an expression where the name of the assignment is one. */
+/** Returns the resource of an assignment. If the assignment's name is an expression, so is the id. */
 function scopeOf({ id }: Resource): string {
   const [, ofExpression] =
     /^\[extensionResourceId\('([^']+)', 'Microsoft\.Authorization\/roleAssignments'/.exec(id) ?? [];
@@ -91,14 +92,15 @@ function scopeOf({ id }: Resource): string {
 }
 
 /**
- * Scope, principal and role make the name. An identity that was created anew then gets an assignment of its own, where
- * changing the old one would be refused (RoleAssignmentUpdateNotPermitted).
+ * Checks that the name is made of scope, principal and role. Then a recreated identity gets a new assignment. Azure
+ * would reject a change of the old one (RoleAssignmentUpdateNotPermitted).
  */
 function nameFault(assignment: Resource): string[] {
   const principal = String(at(assignment, 'properties.principalId'));
-  // The compiler has worked the name out where it knows the principal; the same line of Bicep is then judged with the app's.
+  // If the compiler knows the principal, it has computed the name. The same line of Bicep is then checked with the app's
+  // assignment, whose name is an expression.
   if (!principal.startsWith('[')) return [];
   const role = String(at(assignment, 'properties.roleDefinitionId')).split('/').at(-1);
   const expected = `[guid('${scopeOf(assignment)}', ${principal.slice(1, -1)}, '${role}')]`;
-  return assignment.name === expected ? [] : [`a role's name is ${assignment.name}, not ${expected}`];
+  return assignment.name === expected ? [] : [`the name of a role assignment is ${assignment.name}, not ${expected}`];
 }

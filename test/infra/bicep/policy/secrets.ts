@@ -1,14 +1,14 @@
 import type { Template } from '../template.ts';
 
-/** `listKeys`, `listAccountSas`, `getSecret` and their kin; `list` and `reference` are other functions. */
+/** `listKeys`, `listAccountSas`, `getSecret` and similar functions, but not `list` and `reference`. */
 const FETCHES_SECRET = /\b(?:list[A-Z]\w*|getSecret)\s*\(/;
 const SECRET_PROPERTY = /\.(?:\w*key\d?|connectionString|password|\w*secret|\w*sas)\b(?!\()/i;
 const SECRET_NAME = /(?:KEY\d?|CONNECTION_?STRING|PASSWORD|SECRET|SAS|TOKEN)$/i;
 const SECRET_TEXT = /AccountKey=|SharedAccessKey=|SharedAccessSignature=|\bsig=/i;
-/** Where telemetry goes, and no way in: the component takes identities only, as another policy makes sure. */
+/** This is no secret: it says where telemetry goes, but the component accepts identities only (see properties.ts). */
 const TELEMETRY = /'APPLICATIONINSIGHTS_CONNECTION_STRING', reference\('\w+'\)\.ConnectionString/g;
 
-/** No key, secret or connection string is fetched, taken in, written or given out, by main.bicep or by any module. */
+/** Checks that no module fetches a key, secret or connection string, or has one as a parameter, output or text. */
 export function secrets({ compiled }: Pick<Template, 'compiled'>): string[] {
   return walk('', compiled);
 }

@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment.ts';
 import type { Template } from '../template.ts';
 
-/** The tag by which azd finds where to deploy is on the apps only, and names the services of azure.yaml. */
+/** Checks that only the apps have the tag by which azd finds them, and that it names the services of azure.yaml. */
 export function serviceTag(deployment: Deployment, { azure }: Template): string[] {
   const tagged = deployment.resources.flatMap(({ type, tags }) => {
     const service = tags?.['azd-service-name'];

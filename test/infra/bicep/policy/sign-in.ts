@@ -5,10 +5,10 @@ import { at, type Deployment, list, TENANT } from '../deployment.ts';
 /** The routes that need neither a key nor a token. */
 const ANONYMOUS = ROUTES.filter(({ isPublic }) => isPublic).map(({ path }) => `/api/${path}`);
 
-/** Sign-in is written whether it is on or off, and off means off. */
+/** Checks that sign-in is always written, because it would otherwise stay on after it was turned off. */
 export function signIn(deployment: Deployment): string[] {
   const setting = deployment.resources.find(({ name }) => name.endsWith('/authsettingsV2'));
-  if (!setting) return ['sign-in is not written: once on, it would stay on'];
+  if (!setting) return ['sign-in is not written, so it stays on after it was turned off'];
   const wanted = deployment.case.signIn;
   const entra = 'properties.identityProviders.azureActiveDirectory';
   const expected: Record<string, unknown> = {
@@ -18,7 +18,8 @@ export function signIn(deployment: Deployment): string[] {
     'properties.login.tokenStore.enabled': false,
     [`${entra}.enabled`]: Boolean(wanted),
     [`${entra}.registration.clientId`]: wanted ? CLIENT : null,
-    [`${entra}.registration.openIdIssuer`]: `[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '${TENANT}')]`,
+    [`${entra}.registration.openIdIssuer`]:
+      `[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '${TENANT}')]`,
   };
   const lists: Record<string, readonly string[]> = {
     'properties.globalValidation.excludedPaths': ANONYMOUS,
