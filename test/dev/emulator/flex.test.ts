@@ -16,7 +16,7 @@ beforeAll(async () => {
 beforeEach(() => azure.reset());
 afterAll(() => azure.close());
 
-test.each(['default', 'flex', 'auto'] as const)('an answer to a request for %s names the tier that was used', async (tier) => {
+test.each(['default', 'flex', 'auto'] as const)('an answer to a request for %s names its tier', async (tier) => {
   const expected = tier === 'flex' ? 'flex' : 'default';
   const chat = await client.chat.completions.create({ model, messages, service_tier: tier });
   expect(chat.service_tier).toBe(expected);

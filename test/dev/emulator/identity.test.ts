@@ -40,13 +40,14 @@ test.each([
 });
 
 test('the token of a user-assigned identity has its client id', async () => {
-  const { token } = await new ManagedIdentityCredential({ clientId: 'an-identity' }).getToken(`${newResource()}/.default`);
+  const credential = new ManagedIdentityCredential({ clientId: 'an-identity' });
+  const { token } = await credential.getToken(`${newResource()}/.default`);
   expect(decodeJwt(token)['appid']).toBe('an-identity');
 });
 
 test.each([
-  [401, 'without the identity header', `?api-version=2019-08-01&resource=${RESOURCE}`, {}],
-  [401, 'with a wrong identity header', `?api-version=2019-08-01&resource=${RESOURCE}`, { 'x-identity-header': 'guessed' }],
+  [401, 'without the header', `?api-version=2019-08-01&resource=${RESOURCE}`, {}],
+  [401, 'with a wrong header', `?api-version=2019-08-01&resource=${RESOURCE}`, { 'x-identity-header': 'guessed' }],
   [400, 'without a resource', `?api-version=2019-08-01`, 'the right header'],
   [400, 'with another api-version', `?api-version=2017-09-01&resource=${RESOURCE}`, 'the right header'],
 ])('answers %i to a request %s', async (status, _, query, headers) => {

@@ -56,7 +56,7 @@ describe('the emulated Azure rejects', () => {
       'DeploymentNotFound',
     ],
     ['a request without api-version', '/openai/deployments/gpt-vision/chat/completions', '404'],
-    ['an api-version that does not exist', '/openai/deployments/gpt-vision/chat/completions?api-version=2099-01-01', '404'],
+    ['an unknown api-version', '/openai/deployments/gpt-vision/chat/completions?api-version=2099-01-01', '404'],
     ['an unknown path', '/openai/deployments/gpt-vision/completions?api-version=2024-10-21', '404'],
   ])('%s', async (_, wrongPath, code) => {
     expect(await post(azure, wrongPath, hello)).toMatchObject({ status: 404, error: { code } });
@@ -67,7 +67,7 @@ describe('the emulated Azure rejects', () => {
     ['a message without a role', { messages: [{ content: 'x' }] }, 'messages.0.role', 'invalid_value'],
     ['max_tokens', { ...hello, max_tokens: 5 }, 'max_tokens', 'unsupported_parameter'],
     ['a temperature', { ...hello, temperature: 0.2 }, 'temperature', 'unsupported_value'],
-    ['an image URL that is not a data URL', { messages: [question('?', 'https://example.com/a.png')] }, null, 'invalid_image'],
+    ['an image by https URL', { messages: [question('?', 'https://example.com/a.png')] }, null, 'invalid_image'],
     [
       'a data URL with text instead of an image',
       { messages: [question('?', dataUrl('image/png', Buffer.from('text')))] },
@@ -82,13 +82,17 @@ describe('the emulated Azure rejects', () => {
   });
 
   test.each([
-    ['an object without additionalProperties', { type: 'object', properties: {} }, "'additionalProperties' is required"],
-    ['a default', closedObject({ a: { type: 'string', default: '' } }), "('properties', 'a'), 'default' is not permitted"],
+    ['an open object', { type: 'object', properties: {} }, "'additionalProperties' is required"],
+    [
+      'a default value',
+      closedObject({ a: { type: 'string', default: '' } }),
+      "('properties', 'a'), 'default' is not permitted",
+    ],
     ['oneOf', closedObject({ a: { oneOf: [] } }), "schema must have a 'type' key"],
     ['an optional property', { ...closedObject({ a: { type: 'string' } }), required: [] }, "Missing 'a'"],
     ['an array at the top', { type: 'array', items: { type: 'string' } }, `must be a JSON Schema of 'type: "object"'`],
-    ['a $ref beside another keyword', closedObject({ a: { $ref: '#', title: 'x' } }), "$ref cannot have keywords {'title'}"],
-    ['a $ref to a definition that does not exist', closedObject({ a: { $ref: '#/$defs/b' } }), 'not found in the schema'],
+    ['a keyword beside $ref', closedObject({ a: { $ref: '#', title: 'x' } }), "$ref cannot have keywords {'title'}"],
+    ['a $ref to an unknown definition', closedObject({ a: { $ref: '#/$defs/b' } }), 'not found in the schema'],
   ])('%s in a schema with strict: true, but not with strict: false', async (_, schema, message) => {
     const request = (strict: boolean) => ({
       ...hello,

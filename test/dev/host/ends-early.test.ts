@@ -13,7 +13,9 @@ describe('the app notices that its client disconnects', () => {
     await expect.poll(() => app.output(), { timeout: 10_000 }).toContain('slow begins');
     abort.abort();
     await answer;
-    await expect.poll(async () => (await notesOf(app)).disconnected, { timeout: 10_000 }).toContain('/v1/slow?disconnects');
+    await expect
+      .poll(async () => (await notesOf(app)).disconnected, { timeout: 10_000 })
+      .toContain('/v1/slow?disconnects');
   });
 
   test('during the answer', async () => {

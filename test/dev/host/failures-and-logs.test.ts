@@ -7,7 +7,7 @@ beforeAll(async () => (app = await startTinyApp(trialApp)));
 afterAll(() => app.stop());
 
 describe('a function that fails', () => {
-  test.each(['throws', 'nothing'])('%s: the client gets a 500 without a body, and the log has the error without the query', async (path) => {
+  test.each(['throws', 'nothing'])('%s: the client gets an empty 500, and the error is logged', async (path) => {
     const response = await fetch(`${app.url}/v1/${path}?secret=1`);
     expect([response.status, await response.text()]).toEqual([500, '']);
     await expect.poll(() => app.output()).toMatch(new RegExp(`error Functions\\.${path}: Error: `));

@@ -94,14 +94,15 @@ async function invocationsOf({ url }: TinyApp): Promise<Invocations> {
 const eventually = { timeout: 60_000, interval: 100 };
 
 describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () => {
-  test('passes base64 JSON to the function as an object, and deletes the message', async ({ expect, onTestFinished }) => {
+  test('passes parsed base64 JSON to the function, then deletes the message', async ({ expect, onTestFinished }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     const app = await testQueue.start();
     await testQueue.send({ ask: 'what' });
     await expect
       .poll(async () => (await invocationsOf(app)).map(({ message }) => message), eventually)
       .toEqual([{ ask: 'what' }]);
-    expect((await invocationsOf(app))[0]).toMatchObject({ dequeueCount: 1, id: expect.stringMatching(/^[\da-f-]{36}$/) });
+    const [invocation] = await invocationsOf(app);
+    expect(invocation).toMatchObject({ dequeueCount: 1, id: expect.stringMatching(/^[\da-f-]{36}$/) });
     await expect.poll(async () => testQueue.length(), eventually).toBe(0);
   });
 
@@ -112,10 +113,7 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     await expect.poll(async () => invocationsOf(app), eventually).toMatchObject([{ dequeueCount: 'mine', id: 7 }]);
   });
 
-  test('moves a message that is not base64 to the poison queue', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('moves a message that is not base64 to the poison queue', async ({ expect, onTestFinished }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     await testQueue.queue.sendMessage('{"plain":true}');
     await testQueue.start();
@@ -164,7 +162,10 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     expect(Math.max(...(await invocationsOf(app)).map(({ running }) => running))).toBe(6);
   });
 
-  test('keeps a message hidden while the function runs longer than QUEUE_VISIBILITY_SECONDS', async ({ expect, onTestFinished }) => {
+  test('keeps a message hidden while the function runs longer than QUEUE_VISIBILITY_SECONDS', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     await testQueue.send({ sleepMs: 5_000 });
     const app = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '2' });
@@ -172,7 +173,7 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     expect(await invocationsOf(app)).toHaveLength(1);
   });
 
-  test('takes a message again if its host was killed, with a dequeue count of 2', async ({ expect, onTestFinished }) => {
+  test('if a host is killed, the next host gets the message, with dequeue count 2', async ({ expect, onTestFinished }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     await testQueue.send({ sleepMs: 4_000 });
     const first = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '3' });
@@ -182,7 +183,10 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     await expect.poll(async () => invocationsOf(second), eventually).toMatchObject([{ dequeueCount: 2 }]);
   });
 
-  test('takes messages within 15 seconds after an empty queue if maxPollingInterval is 3 seconds', async ({ expect, onTestFinished }) => {
+  test('takes messages within 15 seconds after an empty queue if maxPollingInterval is 3 seconds', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     const app = await testQueue.start({}, { maxPollingInterval: '00:00:03' });
     await sleep(8_000);
@@ -192,7 +196,10 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     expect(Date.now() - sentAt).toBeLessThan(15_000);
   });
 
-  test('waits for a queue that does not exist yet, without an error, and does not create it', async ({ expect, onTestFinished }) => {
+  test('waits for a queue that does not exist yet, without an error, and does not create it', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     await testQueue.queue.delete();
     const app = await testQueue.start();

@@ -31,7 +31,7 @@ test("the host and the library's own server listen on 127.0.0.1 only", async () 
 });
 
 describe('shutdown', () => {
-  test('waits for requests in progress, runs the hooks and exits with 0, even if one Ctrl-C arrives twice', async () => {
+  test('waits for requests in progress, runs the hooks and exits with 0, even if Ctrl-C arrives twice', async () => {
     const app = await startTinyApp(trialApp);
     const answer = fetch(`${app.url}/v1/slow`).then((response) => response.text());
     await sleep(300);

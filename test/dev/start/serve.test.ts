@@ -9,7 +9,7 @@ import { listen } from '../../../src/dev/start/listen.ts';
 import { writeTinyApp } from '../host/tiny-app.ts';
 
 const serve = fileURLToPath(new URL('../../../src/dev/start/serve.ts', import.meta.url));
-const REAL_AZURE = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
+const REAL = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
 
 let dir: string;
 beforeEach(async () => {
@@ -44,7 +44,7 @@ describe('settings', () => {
       JSON.stringify({ Values: { A: 'file', B: 'file', EMPTY: 'file' } }),
     );
     await writeFile(join(dir, '.env'), 'A=dot\nB=dot\nC=dot\n');
-    expect(await settingsOfApp({ ...REAL_AZURE, A: 'env', EMPTY: '' })).toMatchObject({
+    expect(await settingsOfApp({ ...REAL, A: 'env', EMPTY: '' })).toMatchObject({
       A: 'env',
       B: 'file',
       C: 'dot',
@@ -56,9 +56,9 @@ describe('settings', () => {
     ['{ "Values": { "KEY": "a secret", } ', 'local.settings.json is not JSON'],
     ['{ "IsEncrypted": true, "Values": { } }', 'func settings decrypt'],
     ['{ "Values": { "MAX_IMAGES": 3 } }', 'Values.MAX_IMAGES must be a string'],
-  ])('startup fails with a reason, but without a stack or a secret, if local.settings.json is %s', async (text, reason) => {
+  ])('startup fails without a stack or a secret if local.settings.json is %s', async (text, reason) => {
     await writeFile(join(dir, 'local.settings.json'), text);
-    const { code, stderr } = await start(REAL_AZURE);
+    const { code, stderr } = await start(REAL);
     expect(code).toBe(1);
     expect(stderr).toContain(reason);
     expect(stderr).not.toMatch(/secret|^ +at /m);
@@ -66,7 +66,7 @@ describe('settings', () => {
 });
 
 describe('Azure', () => {
-  test.each([[{}], [{ AZURE_OPENAI_ENDPOINT: '' }], [{ GPT4V_ENDPOINT: ' ' }]])('is emulated if the environment is %j', async (env) => {
+  test.each([[{}], [{ AZURE_OPENAI_ENDPOINT: '' }], [{ GPT4V_ENDPOINT: ' ' }]])('is emulated with %j', async (env) => {
     expect(await settingsOfApp(env)).toMatchObject({
       AZURE_OPENAI_ENDPOINT: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
       AZURE_OPENAI_DEPLOYMENT: 'gpt-vision',
@@ -75,7 +75,7 @@ describe('Azure', () => {
     });
   });
 
-  test.each(['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'])('is not emulated if only %s is set: startup fails and says what to set', async (name) => {
+  test.each(['AZURE_OPENAI_DEPLOYMENT', 'GPT4V_DEPLOYMENT'])('is not emulated if only %s is set', async (name) => {
     const { code, stderr } = await start({ [name]: 'vision' });
     expect(code).toBe(1);
     expect(stderr).toBe(
@@ -84,7 +84,7 @@ describe('Azure', () => {
     );
   });
 
-  test.each([[REAL_AZURE], [{ GPT4V_ENDPOINT: REAL_AZURE.AZURE_OPENAI_ENDPOINT }]])('is not emulated if the environment is %j', async (env) => {
+  test.each([[REAL], [{ GPT4V_ENDPOINT: REAL.AZURE_OPENAI_ENDPOINT }]])('is not emulated with %j', async (env) => {
     expect(await settingsOfApp(env)).not.toHaveProperty('IDENTITY_ENDPOINT');
   });
 });
@@ -96,7 +96,7 @@ describe('startup fails', () => {
       app.get('a', () => ({}));`);
     const other = createServer();
     const port = await listen(other, 0);
-    const { code, stderr } = await start({ ...REAL_AZURE, PORT: String(port) }, app);
+    const { code, stderr } = await start({ ...REAL, PORT: String(port) }, app);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^Port ${port} is taken.*PORT=`));
     other.close();
@@ -105,16 +105,16 @@ describe('startup fails', () => {
 
   test.each(['x', '-1', '70000'])('if PORT is %s', async (PORT) => {
     await writeFile(join(dir, 'index.js'), '');
-    expect(await start({ ...REAL_AZURE, PORT })).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT must be') });
+    expect(await start({ ...REAL, PORT })).toMatchObject({ code: 1, stderr: expect.stringContaining('PORT must be') });
   });
 });
 
 test('startup in a directory without an app fails and names npm run build', async () => {
-  const { code, stderr } = await start(REAL_AZURE, join(dir, 'nowhere'));
+  const { code, stderr } = await start(REAL, join(dir, 'nowhere'));
   expect([code, stderr]).toEqual([1, expect.stringContaining('npm run build')]);
 });
 
 test('startup prints the stack if the app has a bug', async () => {
   await writeFile(join(dir, 'index.js'), 'undefinedFunction();');
-  expect((await start(REAL_AZURE)).stderr).toMatch(/ReferenceError[^]*index\.js/);
+  expect((await start(REAL)).stderr).toMatch(/ReferenceError[^]*index\.js/);
 });

@@ -25,7 +25,8 @@ test('the check finds nothing in infra/', async () => {
 
 test('each case deploys as many resources as infra/README.md says', async () => {
   const readme = readFileSync(join(ROOT, 'infra/README.md'), 'utf8');
-  const documented = [...readme.matchAll(/^\| `([a-z-]+)` \| (\d+) \|$/gm)].map(([, name, count]) => [name, Number(count)]);
+  const rows = readme.matchAll(/^\| `([a-z-]+)` \| (\d+) \|$/gm);
+  const documented = [...rows].map(([, name, count]) => [name, Number(count)]);
   const found: [string, number][] = [];
   for (const each of CASES) {
     const { resources } = await predict(bicep, each, join(ROOT, CASE_FOLDER, `${each.name}.bicepparam`));
@@ -54,7 +55,13 @@ describe('the check finds', () => {
       'nodeVersion: instanceMemoryMB',
       'BCP036',
     ],
-    ['a missing non-null assertion', 'main.bicep', 'network!.outputs.appSubnetId', 'network.outputs.appSubnetId', 'BCP318'],
+    [
+      'a missing non-null assertion',
+      'main.bicep',
+      'network!.outputs.appSubnetId',
+      'network.outputs.appSubnetId',
+      'BCP318',
+    ],
     ['a default that is not allowed', 'main.bicep', 'instanceMemoryMB int = 2048', 'instanceMemoryMB int = 512', 'BCP'],
     [
       'a scope of the wrong kind',
@@ -141,13 +148,7 @@ describe('the check finds', () => {
       'holds a secret',
     ],
     // Found in the predicted deployment.
-    [
-      'an unknown runtime',
-      'app.bicep',
-      "name: 'node', version",
-      "name: 'nodejs', version",
-      'runtime.name is "nodejs"',
-    ],
+    ['an unknown runtime', 'app.bicep', "name: 'node', version", "name: 'nodejs', version", 'runtime.name is "nodejs"'],
     [
       'a model account that accepts keys',
       'model.bicep',
@@ -176,7 +177,13 @@ describe('the check finds', () => {
       "closed ? 'Disabld' : 'Enabled'",
       'publicNetworkAccess is "Disabld"',
     ],
-    ['an app that accepts passwords for publishing', 'app.bicep', 'allow: false', 'allow: true', 'properties.allow is true'],
+    [
+      'an app that accepts passwords for publishing',
+      'app.bicep',
+      'allow: false',
+      'allow: true',
+      'properties.allow is true',
+    ],
     [
       'the role Contributor',
       'app-access.bicep',
@@ -263,7 +270,13 @@ describe('the check finds', () => {
       'where Success == false or toint',
       'the log alerts count',
     ],
-    ['an operator that Azure does not accept in an alert', 'throttling.bicep', "'GreaterThanOrEqual'", "'GreaterOrEqual'", 'an alert fires at'],
+    [
+      'an operator that Azure does not accept in an alert',
+      'throttling.bicep',
+      "'GreaterThanOrEqual'",
+      "'GreaterOrEqual'",
+      'an alert fires at',
+    ],
     [
       'an alert in another subscription than its account',
       'main.bicep',
@@ -342,7 +355,13 @@ describe('the check finds', () => {
       "location: empty(secondModelLocation) ? 'eastus2' : location",
       'second-region: oai2-',
     ],
-    ['a module that does not wait for another', 'main.bicep', '  dependsOn: [model]\n', '', 'modelAccess does not wait for model'],
+    [
+      'a module that does not wait for another',
+      'main.bicep',
+      '  dependsOn: [model]\n',
+      '',
+      'modelAccess does not wait for model',
+    ],
     ['a missing limit of a parameter', 'main.bicep', '@minValue(40)\n', '', 'maximumInstanceCount is not limited'],
     [
       'a connection string as an output',
@@ -408,7 +427,13 @@ describe('the check finds', () => {
       "jobsName = 'jobs'",
       'containers and queues are',
     ],
-    ['a missing poison queue', 'main.bicep', "queues: [jobsName, '${jobsName}-poison']", 'queues: [jobsName]', 'jobs: '],
+    [
+      'a missing poison queue',
+      'main.bicep',
+      "queues: [jobsName, '${jobsName}-poison']",
+      'queues: [jobsName]',
+      'jobs: ',
+    ],
     [
       'a role on the whole storage account instead of a queue',
       'jobs-access.bicep',

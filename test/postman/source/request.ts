@@ -13,7 +13,10 @@ export interface PostmanRequest {
   readonly tests: string;
 }
 
-/** Converts a request to Postman's own format: https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html */
+/**
+ * Converts a request to Postman's format.
+ * @see https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html
+ */
 export function toItem({ name, about, method, path, query = {}, headers = {}, body, tests }: PostmanRequest): object {
   const pairs = Object.entries(query).map(([key, value]) => ({ key, value: encode(value) }));
   const search = pairs.map(({ key, value }) => `${key}=${value}`).join('&');

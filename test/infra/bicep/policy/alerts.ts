@@ -13,7 +13,7 @@ export function alerts(deployment: Deployment): string[] {
     ...logAlerts
       .filter((alert) => list(alert, 'properties.scopes').join() !== workspace)
       .map(({ name }) => `the alert ${name} does not query the workspace`),
-    ...(watched.join() === deployment.models.toSorted().join() ? [] : [`the throttling alerts watch ${watched.join()}`]),
+    ...(watched.join() === deployment.models.toSorted().join() ? [] : [`throttling alerts watch ${watched.join()}`]),
     ...logAlertFaults(logAlerts, deployment.case.jobs),
     ...throttling.flatMap(throttlingFaults),
     ...[...logAlerts, ...throttling].flatMap((alert) => mailFaults(deployment, alert)),
@@ -32,9 +32,7 @@ function logAlertFaults(logAlerts: readonly Resource[], jobs: true | undefined):
   const criteria = logAlerts.flatMap((alert) => list(alert, 'properties.criteria.allOf'));
   const queries = criteria.map((criterion) => String(at(criterion, 'query')));
   return [
-    ...(queries.join(' and ') === expected.join(' and ')
-      ? []
-      : [`the log alerts count ${queries.join(' and ')}`]),
+    ...(queries.join(' and ') === expected.join(' and ') ? [] : [`the log alerts count ${queries.join(' and ')}`]),
     ...criteria.flatMap((criterion) => atLeast(criterion, 'Count')),
   ];
 }
@@ -54,7 +52,9 @@ function throttlingFaults(alert: Resource): string[] {
       ? []
       : ['the throttling alert uses another metric namespace']),
     ...(at(criterion, 'metricName') === 'AzureOpenAIRequests' ? [] : ['the throttling alert uses another metric']),
-    ...(at(criterion, 'criterionType') === 'StaticThresholdCriterion' ? [] : ['the throttling alert has no fixed threshold']),
+    ...(at(criterion, 'criterionType') === 'StaticThresholdCriterion'
+      ? []
+      : ['the throttling alert has no fixed threshold']),
     ...(at(criterion, 'skipMetricValidation') === true
       ? []
       : ['Azure rejects the alert, because a new account has no metric yet']),
@@ -75,12 +75,15 @@ function mailFaults(deployment: Deployment, alert: Resource): string[] {
     ...list(alert, 'properties.actions.actionGroups'),
     ...list(alert, 'properties.actions').map((action) => at(action, 'actionGroupId')),
   ].map(String);
-  if (!deployment.case.alertEmail) return groups.length === 0 ? [] : [`${alert.name} sends mail, although alertEmail is not set`];
+  if (!deployment.case.alertEmail)
+    return groups.length === 0 ? [] : [`${alert.name} sends mail, although alertEmail is not set`];
   const there = new Set(deployment.all('Microsoft.Insights/actionGroups').map(({ id }) => id));
   const right = groups.filter(
     (group) => MAIL.test(group) && there.has(group) && subscriptionOf(group) === subscriptionOf(alert.id),
   );
-  return right.length === 1 && groups.length === 1 ? [] : [`${alert.name} sends mail with ${groups.join() || 'no action group'}`];
+  return right.length === 1 && groups.length === 1
+    ? []
+    : [`${alert.name} sends mail with ${groups.join() || 'no action group'}`];
 }
 
 function subscriptionOf(id: string): string | undefined {

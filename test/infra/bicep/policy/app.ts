@@ -37,7 +37,9 @@ function appFaults(deployment: Deployment, service: Service): string[] {
     ...(BASE_MB + concurrency * limit * (COPIES - 1) + inflight <= memory
       ? []
       : [`the host and the app may need more than ${memory} MB`]),
-    ...(publishing.toSorted().join() === 'ftp,scm' ? [] : [`there are rules on passwords for ${publishing.join()}, not for ftp and scm`]),
+    ...(publishing.toSorted().join() === 'ftp,scm'
+      ? []
+      : [`the password policies are for ${publishing.join() || 'nothing'}, not for ftp and scm`]),
     ...(origins.join() === (service === 'api' ? (deployment.case.corsOrigins ?? []) : []).join()
       ? []
       : [`CORS allows ${origins.join() || 'nobody'}`]),

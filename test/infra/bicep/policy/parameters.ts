@@ -45,7 +45,9 @@ export function parameters({ parameters: declared, given, azure }: Template): st
     ...Object.keys(declared)
       .filter((name) => !(name in given))
       .map((name) => `main.parameters.json does not set ${name}`),
-    ...variables.filter((name) => !/^(?:AZURE|VISION)_\w+$/.test(name)).map((name) => `the variable ${name} has no prefix AZURE_ or VISION_`),
+    ...variables
+      .filter((name) => !/^(?:AZURE|VISION)_\w+$/.test(name))
+      .map((name) => `the variable ${name} has no prefix AZURE_ or VISION_`),
     ...ours
       .filter((name) => !azure.pipeline.variables.includes(name))
       .map((name) => `azure.yaml does not pass ${name} to the pipeline`),

@@ -12,8 +12,8 @@ const SEVERITY = /^[0-4]$/;
 
 /**
  * The expected properties of each type of resource: those that close access by key or from unexpected networks, and
- * those for which the compiler accepts any text although Azure accepts only a few values. A type that is missing here is
- * a finding, so that somebody decides what to expect.
+ * those for which the compiler accepts any text although Azure accepts only a few values. A type that is missing here
+ * is a finding, so that somebody decides what to expect.
  */
 const EXPECTED: Readonly<Record<string, (of: Case) => Expectations>> = {
   'Microsoft.Resources/resourceGroups': () => ({ location: 'swedencentral', 'tags.azd-env-name': 'test' }),

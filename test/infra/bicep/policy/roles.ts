@@ -97,8 +97,8 @@ function scopeOf({ id }: Resource): string {
  */
 function nameFault(assignment: Resource): string[] {
   const principal = String(at(assignment, 'properties.principalId'));
-  // If the compiler knows the principal, it has computed the name. The same line of Bicep is then checked with the app's
-  // assignment, whose name is an expression.
+  // If the compiler knows the principal, it has computed the name. The same line of Bicep is then checked with
+  // the app's assignment, whose name is an expression.
   if (!principal.startsWith('[')) return [];
   const role = String(at(assignment, 'properties.roleDefinitionId')).split('/').at(-1);
   const expected = `[guid('${scopeOf(assignment)}', ${principal.slice(1, -1)}, '${role}')]`;
