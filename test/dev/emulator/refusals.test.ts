@@ -82,7 +82,11 @@ describe('the emulated Azure rejects', () => {
   });
 
   test.each([
-    ['an open object', { type: 'object', properties: {} }, "'additionalProperties' is required"],
+    [
+      'an object without additionalProperties',
+      { type: 'object', properties: {} },
+      "'additionalProperties' is required",
+    ],
     [
       'a default value',
       closedObject({ a: { type: 'string', default: '' } }),
