@@ -7,12 +7,12 @@ import type { StorageFault } from '../storage/storage-proxy.ts';
 import {
   azure,
   endPlatform,
-  HastyStore,
   newJob,
   prepare,
   proxy,
   resultsOf,
   run,
+  ShortDelayStore,
   startPlatform,
   storage,
 } from './platform.ts';
@@ -21,27 +21,27 @@ vi.setConfig({ testTimeout: 120_000 });
 beforeAll(startPlatform);
 afterAll(endPlatform);
 
-/** Images that nothing is wrong with, of as many widths. */
+/** How many valid images the job has. Each has its own width, which identifies its answer. */
 const IMAGES = 30;
-const SHARE_OF_FAULTS = 0.05;
+const FAULT_RATE = 0.05;
 const FAULTS: readonly StorageFault[] = ['refuse', 'break', { delayMs: 150 }];
 
-test('everything that can go wrong at once: each image has its one result, and none is asked twice', async () => {
-  const good = await Promise.all(Array.from({ length: IMAGES }, async (_, at) => imageOf(at + 11)));
+test('with faults everywhere, each image gets one result and no valid one is answered twice', async () => {
+  const valid = await Promise.all(Array.from({ length: IMAGES }, async (_, at) => imageOf(at + 11)));
   const id = await newJob(
     0,
     {},
     {
-      ...Object.fromEntries(good.map((bytes, at) => [`${String(at).padStart(3, '0')}.png`, bytes])),
+      ...Object.fromEntries(valid.map((bytes, at) => [`${String(at).padStart(3, '0')}.png`, bytes])),
       'broken.jpg': Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
-      'deleted.png': good[0] ?? Buffer.alloc(0),
+      'deleted.png': valid[0] ?? Buffer.alloc(0),
       'replaced.png': await imageOf(200),
     },
   );
   const cancelled = await newJob(40);
 
-  /** Changes blobs when they have been listed, and cancels the other job when three of its images are answered. */
-  class Changing extends HastyStore {
+  /** Changes blobs after they were listed, and cancels the other job after three of its images are answered. */
+  class ChangingStore extends ShortDelayStore {
     override async keepPage(...[job, page, found]: Parameters<JobStore['keepPage']>) {
       if (job === id) {
         await storage.images.getBlobClient(`${id}/deleted.png`).deleteIfExists();
@@ -70,16 +70,16 @@ test('everything that can go wrong at once: each image has its one result, and n
   azure.identity.fail({ status: 400 }, 4);
   azure.model.fail({ status: 500 }, 3);
   azure.model.fail({ breakOff: 'mid-body' }, 2);
-  const wave = (): void => azure.model.fail({ status: 429, headers: { 'retry-after': '1' } }, 5);
+  const refuseFive = (): void => azure.model.fail({ status: 429, headers: { 'retry-after': '1' } }, 5);
   const timers = [
-    ...[500, 3_000, 9_000].map((after) => setTimeout(wave, after)),
+    ...[500, 3_000, 9_000].map((after) => setTimeout(refuseFive, after)),
     setTimeout(() => azure.setFlex('no-capacity'), 4_000),
     setTimeout(() => azure.setFlex('available'), 7_000),
   ];
   const random = seeded(20);
-  proxy.setFault(() => (random() > SHARE_OF_FAULTS ? undefined : FAULTS[Math.floor(random() * FAULTS.length)]));
+  proxy.setFault(() => (random() > FAULT_RATE ? undefined : FAULTS[Math.floor(random() * FAULTS.length)]));
 
-  const status = await run(id, new Changing(), 2, { prepare: counting });
+  const status = await run(id, new ChangingStore(), 2, { prepare: counting });
   for (const timer of timers) clearTimeout(timer);
   proxy.setFault(() => undefined);
 
@@ -87,7 +87,7 @@ test('everything that can go wrong at once: each image has its one result, and n
   const results = await resultsOf(id);
   const names = results.map(({ blob }) => blob.split('/').at(-1));
   expect(names).toEqual([
-    ...good.map((_, at) => `${String(at).padStart(3, '0')}.png`),
+    ...valid.map((_, at) => `${String(at).padStart(3, '0')}.png`),
     'broken.jpg',
     'deleted.png',
     'replaced.png',
@@ -96,12 +96,12 @@ test('everything that can go wrong at once: each image has its one result, and n
   expect(results.slice(IMAGES).map(({ problem, answer }) => problem?.code ?? answer)).toEqual([
     'corrupt_image',
     'blob_not_found',
-    // As it was when it was asked about, not as it was listed.
+    // The width of the blob that was read, not of the one that was listed.
     expect.stringContaining(' 300 x 8 pixels'),
   ]);
-  expect(await new HastyStore().status(cancelled)).toMatchObject({ status: 'cancelled' });
-  const times = (bytes: Buffer): number => answered.get(createHash('sha256').update(bytes).digest('hex')) ?? 0;
-  expect(good.map(times)).toEqual(good.map(() => 1));
+  expect(await new ShortDelayStore().status(cancelled)).toMatchObject({ status: 'cancelled' });
+  const timesAnswered = (bytes: Buffer): number => answered.get(createHash('sha256').update(bytes).digest('hex')) ?? 0;
+  expect(valid.map(timesAnswered)).toEqual(valid.map(() => 1));
 });
 
 async function imageOf(width: number): Promise<Buffer> {
@@ -110,7 +110,10 @@ async function imageOf(width: number): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Numbers from 0 to 1, the same ones each time: https://en.wikipedia.org/wiki/Lehmer_random_number_generator */
+/**
+ * Creates a generator of numbers from 0 to 1. They are the same in every run:
+ * https://en.wikipedia.org/wiki/Lehmer_random_number_generator
+ */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;

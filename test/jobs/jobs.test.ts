@@ -9,29 +9,29 @@ import {
   BATCH,
   createWorker,
   endPlatform,
-  HastyStore,
   newJob,
   prepare,
   proxy,
   resetPlatform,
   resultsOf,
   run,
+  ShortDelayStore,
   startPlatform,
   storage,
 } from './platform.ts';
 
-// Messages that are put off take seconds, and a busy machine takes longer.
+// Postponed messages take seconds, and longer on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(startPlatform);
 afterAll(endPlatform);
 beforeEach(resetPlatform);
 
-function tiersAsked(): unknown[] {
+function requestedTiers(): unknown[] {
   return azure.model.requests.map(({ body }) => (body as { service_tier?: string }).service_tier);
 }
 
-test('every image has one line of results, in order: an answer, or the problem of the image', async () => {
+test('writes one result for each image, in the order of the container: an answer or a problem', async () => {
   const id = await newJob(
     5,
     {},
@@ -58,12 +58,12 @@ test('every image has one line of results, in order: an answer, or the problem o
   const tokens = results.reduce((sum, { usage }) => sum + usage.totalTokens, 0);
   expect(tokens).toBeGreaterThan(0);
   expect(status.usage.totalTokens).toBe(tokens);
-  expect(tiersAsked()).toEqual(Array.from({ length: 5 }, () => 'flex'));
+  expect(requestedTiers()).toEqual(Array.from({ length: 5 }, () => 'flex'));
 });
 
-test('a container of several pages is asked about whole, and nothing twice', async () => {
-  /** Lists five at once. */
-  class Paging extends HastyStore {
+test('asks about every image of a container with several pages, and about none of them twice', async () => {
+  /** Lists five blobs in each page. */
+  class PagingStore extends ShortDelayStore {
     override async list(...[container, prefix, after]: Parameters<JobStore['list']>) {
       const { blobs } = await super.list(container, prefix, undefined);
       const from = Number(after ?? 0);
@@ -71,22 +71,22 @@ test('a container of several pages is asked about whole, and nothing twice', asy
     }
   }
   const id = await newJob(22, { tier: 'standard' });
-  const status = await run(id, new Paging(), 2);
+  const status = await run(id, new PagingStore(), 2);
   expect(status).toMatchObject({ status: 'done', found: 22, answered: 22, failed: 0 });
   const names = (await resultsOf(id)).map(({ blob }) => blob.split('/').at(-1));
   expect(names).toEqual(Array.from({ length: 22 }, (_, at) => `${String(at).padStart(3, '0')}.png`));
   expect(azure.model.requests).toHaveLength(22);
-  expect(new Set(tiersAsked())).toEqual(new Set([undefined]));
+  expect(new Set(requestedTiers())).toEqual(new Set([undefined]));
 });
 
-test('an image that the model has no time for is put off and counts as no failure', async () => {
+test('postpones an image if the model answers 429, and does not count it as failed', async () => {
   azure.model.fail({ status: 429, headers: { 'retry-after': '1' } }, 7);
   const status = await run(await newJob(6));
   expect(status).toMatchObject({ status: 'done', answered: 6, failed: 0 });
   expect(azure.model.requests).toHaveLength(6 + 7);
 });
 
-test('flex without capacity is waited for', async () => {
+test('waits while flex has no capacity', async () => {
   azure.setFlex('no-capacity');
   setTimeout(() => azure.setFlex('available'), 2_000);
   const id = await newJob(3);
@@ -94,8 +94,8 @@ test('flex without capacity is waited for', async () => {
   expect((await resultsOf(id)).map(({ tier }) => tier)).toEqual(['flex', 'flex', 'flex']);
 });
 
-test('with fallback, an image that flex has refused for ten minutes is asked at the standard price', async () => {
-  class TenMinutesLater extends HastyStore {
+test('with fallback, asks about an image at the standard price after flex has refused it for ten minutes', async () => {
+  class TenMinutesLaterStore extends ShortDelayStore {
     override async send(step: JobStep, delaySeconds: number): Promise<void> {
       const { refusedSince } = step.kind === 'image' ? step : {};
       await super.send(
@@ -106,12 +106,12 @@ test('with fallback, an image that flex has refused for ten minutes is asked at 
   }
   azure.setFlex('no-capacity');
   const id = await newJob(2, { fallback: true });
-  expect(await run(id, new TenMinutesLater())).toMatchObject({ status: 'done', answered: 2, failed: 0 });
+  expect(await run(id, new TenMinutesLaterStore())).toMatchObject({ status: 'done', answered: 2, failed: 0 });
   expect((await resultsOf(id)).map(({ tier }) => tier)).toEqual(['standard', 'standard']);
-  expect(new Set(tiersAsked())).toEqual(new Set(['flex', 'default']));
+  expect(new Set(requestedTiers())).toEqual(new Set(['flex', 'default']));
 });
 
-test('a job at flex fails at once if the model does not take flex', async () => {
+test('fails a flex job at once if the model does not support flex', async () => {
   azure.setFlex('unsupported');
   const id = await newJob(40);
   const status = await run(id);
@@ -120,7 +120,7 @@ test('a job at flex fails at once if the model does not take flex', async () => 
   expect(azure.model.requests.length).toBeLessThanOrEqual(BATCH);
 });
 
-test('a failure of the model is tried five times, and then it is the result', async () => {
+test('tries an image five times if the model fails, then writes the failure as its result', async () => {
   azure.model.fail({ status: 500 }, 5);
   const id = await newJob(1);
   expect(await run(id)).toMatchObject({ status: 'done', answered: 0, failed: 1 });
@@ -128,27 +128,27 @@ test('a failure of the model is tried five times, and then it is the result', as
   expect(azure.model.requests).toHaveLength(5);
 });
 
-test('an image that was deleted after it was listed has that as its result', async () => {
-  class Deleting extends HastyStore {
+test('writes blob_not_found as the result of an image that was deleted after it was listed', async () => {
+  class DeletingStore extends ShortDelayStore {
     override async keepPage(...[job, page, found]: Parameters<JobStore['keepPage']>) {
       await storage.images.getBlobClient(`${job}/001.png`).delete();
       return super.keepPage(job, page, found);
     }
   }
   const id = await newJob(3);
-  expect(await run(id, new Deleting())).toMatchObject({ status: 'done', answered: 2, failed: 1 });
+  expect(await run(id, new DeletingStore())).toMatchObject({ status: 'done', answered: 2, failed: 1 });
   expect((await resultsOf(id))[1]?.problem?.code).toBe('blob_not_found');
 });
 
-test('after a cancel nothing more is asked, and what is answered stays', async () => {
-  class Cancelling extends HastyStore {
+test('after a cancel, asks about no further image and keeps the results so far', async () => {
+  class CancellingStore extends ShortDelayStore {
     override async keepResult(...[job, page, at, result]: Parameters<JobStore['keepResult']>) {
       await super.keepResult(job, page, at, result);
       if (at === 2) await this.end(job, { cancelled: new Date().toISOString() });
     }
   }
   const id = await newJob(60);
-  const status = await run(id, new Cancelling());
+  const status = await run(id, new CancellingStore());
   expect(status.status).toBe('cancelled');
   expect(status.found).toBe(60);
   expect(azure.model.requests.length).toBeLessThanOrEqual(BATCH);
@@ -158,7 +158,7 @@ test('after a cancel nothing more is asked, and what is answered stays', async (
   expect(azure.model.requests).toHaveLength(asked);
 });
 
-test('tokens of an answer that is cut off are counted', async () => {
+test('counts the tokens of an answer that was cut off', async () => {
   const schema = { type: 'object', properties: { what: { type: 'string' } }, required: ['what'] };
   const id = await newJob(1, { question: { instructions: 'What is this?', detail: 'high', maxTokens: 1, schema } });
   const { usage } = await run(id);
@@ -168,65 +168,65 @@ test('tokens of an answer that is cut off are counted', async () => {
   expect(usage).toEqual(result?.usage);
 });
 
-test('while two images are asked about, one more is read, and no fourth', async () => {
+test('with a concurrency of 2, asks about two images and reads a third one meanwhile, but no fourth', async () => {
   const id = await newJob(8);
-  const ahead = Promise.withResolvers<void>();
-  const most = { inMemory: 0, asked: 0 };
-  const now = { inMemory: 0, asked: 0 };
-  const begin = (stage: keyof typeof now): void => {
-    now[stage] += 1;
-    most[stage] = Math.max(most[stage], now[stage]);
+  const thirdIsRead = Promise.withResolvers<void>();
+  const peak = { inMemory: 0, asked: 0 };
+  const current = { inMemory: 0, asked: 0 };
+  const begin = (stage: keyof typeof current): void => {
+    current[stage] += 1;
+    peak[stage] = Math.max(peak[stage], current[stage]);
   };
   const counting: WorkerOptions['prepare'] = async (...image) => {
     begin('inMemory');
-    if (now.inMemory > 2) ahead.resolve();
+    if (current.inMemory > 2) thirdIsRead.resolve();
     const ask = await prepare(...image);
     return async (serviceTier) => {
       begin('asked');
-      await ahead.promise;
+      await thirdIsRead.promise;
       const asked = await ask(serviceTier);
-      now.asked -= 1;
-      now.inMemory -= 1;
+      current.asked -= 1;
+      current.inMemory -= 1;
       return asked;
     };
   };
-  expect(await run(id, new HastyStore(), 1, { prepare: counting, concurrency: 2 })).toMatchObject({ answered: 8 });
-  expect(most).toEqual({ inMemory: 3, asked: 2 });
+  expect(await run(id, new ShortDelayStore(), 1, { prepare: counting, concurrency: 2 })).toMatchObject({ answered: 8 });
+  expect(peak).toEqual({ inMemory: 3, asked: 2 });
 });
 
-test('two messages about one image ask once', async () => {
-  class Doubling extends HastyStore {
+test('asks once if there are two messages for the same image', async () => {
+  class DoublingStore extends ShortDelayStore {
     override async sendAll(steps: readonly JobStep[]): Promise<void> {
       await super.sendAll([...steps, ...steps.map((step) => ({ ...step, key: randomUUID() }))]);
     }
   }
   const id = await newJob(10);
-  expect(await run(id, new Doubling(), 2)).toMatchObject({ status: 'done', answered: 10, failed: 0 });
+  expect(await run(id, new DoublingStore(), 2)).toMatchObject({ status: 'done', answered: 10, failed: 0 });
   expect(azure.model.requests).toHaveLength(10);
 });
 
-test('a message that comes again after its result asks no more', async () => {
+test('does not ask again if a message is delivered again after its result was written', async () => {
   const id = await newJob(1);
-  const kept: JobStep[] = [];
-  class Keeping extends HastyStore {
+  const sent: JobStep[] = [];
+  class RecordingStore extends ShortDelayStore {
     override async sendAll(steps: readonly JobStep[]): Promise<void> {
-      kept.push(...steps);
+      sent.push(...steps);
       await super.sendAll(steps);
     }
   }
-  await run(id, new Keeping());
-  const delivery = { message: { step: kept[0] }, count: 2, invocationId: 'again', log: () => undefined };
-  await createWorker(new HastyStore()).work(delivery);
+  await run(id, new RecordingStore());
+  const delivery = { message: { step: sent[0] }, count: 2, invocationId: 'again', log: () => undefined };
+  await createWorker(new ShortDelayStore()).work(delivery);
   expect(azure.model.requests).toHaveLength(1);
 });
 
-test('faults of the storage of jobs lose no image and no answer', async () => {
+test('answers every image and asks about none twice while the storage of jobs fails now and then', async () => {
   let calls = 0;
   const failNowAndThen = (): void => {
     calls += 1;
     if (calls % 4 === 0) throw new Problem('storage_error', 'The storage account fails now and then.');
   };
-  class Flaky extends HastyStore {
+  class FlakyStore extends ShortDelayStore {
     #hasListed = false;
     override async claim(step: JobStep) {
       failNowAndThen();
@@ -247,19 +247,19 @@ test('faults of the storage of jobs lose no image and no answer', async () => {
     }
   }
   const id = await newJob(8);
-  expect(await run(id, new Flaky())).toMatchObject({ status: 'done', found: 8, answered: 8, failed: 0 });
+  expect(await run(id, new FlakyStore())).toMatchObject({ status: 'done', found: 8, answered: 8, failed: 0 });
   expect(calls).toBeGreaterThan(8);
   expect(azure.model.requests).toHaveLength(8);
 });
 
-describe('messages that were in hand when a process ended', () => {
+describe('a message that was in progress when a process ended', () => {
   const log = () => undefined;
   const imageStep = (job: string, crashes = 0): ImageStep => {
     const blob = `${job}/000.png`;
     return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, turn: 0, crashes };
   };
 
-  class Sending extends HastyStore {
+  class RecordingStore extends ShortDelayStore {
     readonly sent: JobStep[] = [];
     override async send(step: JobStep, delaySeconds: number): Promise<void> {
       this.sent.push(step);
@@ -267,9 +267,9 @@ describe('messages that were in hand when a process ended', () => {
     }
   }
 
-  test('an image that was being asked about is sent again, apart from the others', async () => {
+  test('is sent again if it had claimed its image, and the crash is counted', async () => {
     const id = await newJob(1);
-    const store = new Sending();
+    const store = new RecordingStore();
     const step = imageStep(id);
     await store.claim(step);
     await createWorker(store).work({ message: { step }, count: 2, invocationId: 'b', log });
@@ -277,27 +277,27 @@ describe('messages that were in hand when a process ended', () => {
     expect(store.sent).toEqual([{ ...step, crashes: 1 }]);
   });
 
-  test('an image whose turn had not come is asked about', async () => {
+  test('asks about its image if it had not claimed it yet', async () => {
     const id = await newJob(1);
-    const store = new Sending();
+    const store = new RecordingStore();
     await createWorker(store).work({ message: { step: imageStep(id) }, count: 4, invocationId: 'b', log });
     expect(azure.model.requests).toHaveLength(1);
     expect(store.sent).toEqual([]);
   });
 
-  test('a message that was in hand five times is sent anew, before the host gives it up', async () => {
+  test('is replaced with a new one at its fifth delivery, before the host gives it up', async () => {
     const id = await newJob(1);
-    const store = new Sending();
+    const store = new RecordingStore();
     const step = imageStep(id);
     await createWorker(store).work({ message: { step }, count: 5, invocationId: 'b', log });
     expect(azure.model.requests).toHaveLength(0);
     expect(store.sent).toEqual([step]);
   });
 
-  test('an image that ended ten processes is asked about no more', async () => {
+  test('writes internal_error as the result after ten crashes, without asking again', async () => {
     const id = await newJob(1);
     await storage.queues.getQueueClient('vision-jobs').clearMessages();
-    const store = new HastyStore();
+    const store = new ShortDelayStore();
     const page = { job: id, page: 0, key: 'k', tries: 0, kind: 'page' } as const;
     const worker = createWorker(store);
     await worker.work({ message: { step: page }, count: 1, invocationId: 'a', log });
@@ -308,9 +308,9 @@ describe('messages that were in hand when a process ended', () => {
     expect(azure.model.requests).toHaveLength(0);
   });
 
-  test('a page that ended five processes is sent anew, and fails the job the fifth time', async () => {
+  test('tries a page again after five deliveries, and fails the job if that was the fifth attempt', async () => {
     const id = await newJob(1);
-    const store = new Sending();
+    const store = new RecordingStore();
     const page = { job: id, page: 0, key: 'k', tries: 0, kind: 'page' } as const;
     await createWorker(store).work({ message: { step: page }, count: 5, invocationId: 'a', log });
     expect(store.sent).toEqual([{ ...page, tries: 1 }]);
@@ -319,12 +319,12 @@ describe('messages that were in hand when a process ended', () => {
   });
 });
 
-test('a container that is not there fails the job, and says so', async () => {
+test('fails the job with blob_not_found if its container does not exist', async () => {
   const id = await newJob(1, { container: proxy.images.replace('/images', '/nowhere') });
   expect(await run(id)).toMatchObject({ status: 'failed', problem: { code: 'blob_not_found' } });
 });
 
-test('a message that is none of ours is given back', async () => {
+test('rejects a message that another program sent', async () => {
   const delivery = { message: { step: { kind: 'other' } }, count: 1, invocationId: 'x', log: () => undefined };
-  await expect(createWorker(new HastyStore()).work(delivery)).rejects.toThrow('not a job message');
+  await expect(createWorker(new ShortDelayStore()).work(delivery)).rejects.toThrow('not a job message');
 });

@@ -8,16 +8,16 @@ import { Problem } from '../../src/http/problem.ts';
 import type { ImageStep, JobStep, PageStep } from '../../src/jobs/job.ts';
 import { LIMITS } from '../../src/jobs/work.ts';
 import type { StorageFault } from '../storage/storage-proxy.ts';
-import { azure, createWorker, endPlatform, HastyStore, newJob, proxy, startPlatform } from './platform.ts';
+import { azure, createWorker, endPlatform, newJob, proxy, ShortDelayStore, startPlatform } from './platform.ts';
 
-/** Far below the 30 seconds after which a try at storage ends by itself, and the time of a test. */
+/** Far below the timeout of a test, and below the 30 seconds after which one attempt at storage times out. */
 const SHORT = { answerMs: 3_000, keepMs: 2_000, sendMs: 8_000 };
 vi.setConfig({ testTimeout: 28_000 });
 
 beforeAll(startPlatform);
 afterAll(endPlatform);
 
-/** The faults of each job's requests, by its id, which is in their URLs. */
+/** The fault of each job's requests to storage, by the job's id. The URLs of the requests contain the id. */
 const faults = new Map<string, (request: IncomingMessage) => StorageFault | undefined>();
 function faultOfJob(request: IncomingMessage): StorageFault | undefined {
   for (const [id, fault] of faults) if (request.url?.includes(id)) return fault(request);
@@ -25,7 +25,7 @@ function faultOfJob(request: IncomingMessage): StorageFault | undefined {
 }
 beforeAll(() => proxy.setFault(faultOfJob));
 
-class Sending extends HastyStore {
+class RecordingStore extends ShortDelayStore {
   readonly #sent: JobStep[];
 
   constructor(deadline: Deadline, sent: JobStep[]) {
@@ -45,12 +45,15 @@ const image = (job: string): ImageStep => {
 };
 const page = (job: string): PageStep => ({ kind: 'page', job, page: 0, key: 'k', tries: 0 });
 
-/** Works on a message within short limits. Returns what was sent again, or the problem with which it was given back. */
-async function workOn(step: JobStep): Promise<JobStep[] | Problem> {
+/**
+ * Processes a message within short time limits.
+ * @returns the messages that were sent again, or the problem that the worker threw, so that the host keeps the message
+ */
+async function processMessage(step: JobStep): Promise<JobStep[] | Problem> {
   const sent: JobStep[] = [];
   const delivery = { message: { step }, count: 1, invocationId: 'x', log: () => undefined };
   try {
-    const store = (deadline: Deadline): Sending => new Sending(deadline, sent);
+    const store = (deadline: Deadline): RecordingStore => new RecordingStore(deadline, sent);
     await createWorker(undefined, { limits: SHORT, store }).work(delivery);
     return sent;
   } catch (error) {
@@ -59,7 +62,7 @@ async function workOn(step: JobStep): Promise<JobStep[] | Problem> {
   }
 }
 
-const HOST = v.parse(
+const HOST_SETTINGS = v.parse(
   v.object({
     functionTimeout: v.string(),
     extensions: v.object({ queues: v.object({ batchSize: v.number(), newBatchThreshold: v.number() }) }),
@@ -67,81 +70,81 @@ const HOST = v.parse(
   JSON.parse(readFileSync(new URL('../../host.json', import.meta.url), 'utf8')),
 );
 
-/** What the requests of each stage look like. */
+/** The method of each stage's requests, and a part of their URL. */
 const STAGES = {
   'reading the job': ['GET', '/job.json'],
   claiming: ['PUT', '/claims/'],
   'reading the image': ['GET', '/images/'],
-  'keeping the result': ['PUT', '/results/'],
+  'writing the result': ['PUT', '/results/'],
   'reading a page': ['GET', '/pages/'],
   listing: ['GET', 'comp=list'],
-  'keeping a page': ['PUT', '/pages/'],
+  'writing a page': ['PUT', '/pages/'],
 } as const;
 type Stage = keyof typeof STAGES;
 
-const isOf =
+const isRequestOf =
   (stage: Stage) =>
   ({ method, url }: IncomingMessage): boolean =>
     method === STAGES[stage][0] && url?.includes(STAGES[stage][1]) === true;
 
 const FAULTS: readonly StorageFault[] = ['hang', 'refuse', 'break'];
-const IMAGE_STAGES: readonly Stage[] = ['reading the job', 'claiming', 'keeping the result'];
-const PAGE_STAGES: readonly Stage[] = ['reading the job', 'claiming', 'reading a page', 'keeping a page'];
+const IMAGE_STAGES: readonly Stage[] = ['reading the job', 'claiming', 'writing the result'];
+const PAGE_STAGES: readonly Stage[] = ['reading the job', 'claiming', 'reading a page', 'writing a page'];
 
-describe('a message whose storage fails is sent again in time, and that counts as no try', () => {
+describe('if the storage of jobs fails, a message is sent again in time, which does not count as an attempt', () => {
   const cases = FAULTS.flatMap((fault) => [
     ...IMAGE_STAGES.map((stage) => ({ fault, stage, make: image, what: 'image' })),
     ...PAGE_STAGES.map((stage) => ({ fault, stage, make: page, what: 'page' })),
   ]);
   test.concurrent.each(cases)('$what: $fault while $stage', async ({ fault, stage, make }) => {
     const id = await newJob(1);
-    faults.set(id, (request) => (isOf(stage)(request) ? fault : undefined));
+    faults.set(id, (request) => (isRequestOf(stage)(request) ? fault : undefined));
     const step = make(id);
-    expect(await workOn(step)).toEqual([step]);
+    expect(await processMessage(step)).toEqual([step]);
   });
 });
 
-describe('what fails about an image is a try', () => {
-  test('a model that never answers', async () => {
+describe('a failure that concerns the image counts as an attempt', () => {
+  test('the model never answers', async () => {
     azure.model.fail({ silent: true });
     const step = image(await newJob(1));
-    expect(await workOn(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
+    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
   });
 
-  test.concurrent.each(FAULTS)('an image that storage does not give: %j', async (fault) => {
+  test.concurrent.each(FAULTS)('the image cannot be read from storage: %j', async (fault) => {
     const id = await newJob(1);
-    faults.set(id, (request) => (isOf('reading the image')(request) ? fault : undefined));
+    faults.set(id, (request) => (isRequestOf('reading the image')(request) ? fault : undefined));
     const step = image(id);
-    expect(await workOn(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
+    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
   });
 });
 
-test.concurrent.each(FAULTS)('a container that cannot be listed is listed again: %j', async (fault) => {
+test.concurrent.each(FAULTS)('a failure to list the container counts as an attempt: %j', async (fault) => {
   const id = await newJob(1);
-  faults.set(id, (request) => (isOf('listing')(request) ? fault : undefined));
+  faults.set(id, (request) => (isRequestOf('listing')(request) ? fault : undefined));
   const step = page(id);
-  expect(await workOn(step)).toEqual([{ ...step, tries: 1 }]);
+  expect(await processMessage(step)).toEqual([{ ...step, tries: 1 }]);
 });
 
-test.each(FAULTS)('a message is given back to the host only if the queue does not take another: %j', async (fault) => {
+test.each(FAULTS)('throws if the queue accepts no new message, so that the host keeps the old one: %j', async (fault) => {
   const id = await newJob(1);
   proxy.setFault(() => fault);
-  const given = await workOn(image(id)).finally(() => proxy.setFault(faultOfJob));
-  expect(given).toMatchObject({ code: fault === 'refuse' ? 'storage_access_denied' : 'storage_error' });
+  const thrown = await processMessage(image(id)).finally(() => proxy.setFault(faultOfJob));
+  expect(thrown).toMatchObject({ code: fault === 'refuse' ? 'storage_access_denied' : 'storage_error' });
 });
 
-test('the limits are below the time after which the host restarts the worker', () => {
-  const { functionTimeout } = HOST;
+test('the time limits add up to less than functionTimeout, after which the host restarts the worker', () => {
+  const { functionTimeout } = HOST_SETTINGS;
   const [hours = 0, minutes = 0, seconds = 0] = functionTimeout.split(':').map(Number);
   const { answerMs, keepMs, sendMs } = LIMITS;
   expect(answerMs + keepMs + sendMs).toBeLessThan((hours * 3_600 + minutes * 60 + seconds) * 1_000);
 });
 
-test('the host takes enough messages at once for every place in which an image is asked about', () => {
-  const { batchSize, newBatchThreshold } = HOST.extensions.queues;
+test('host.json fetches enough messages at once for the default and the highest JOBS_CONCURRENCY', () => {
+  const { batchSize, newBatchThreshold } = HOST_SETTINGS.extensions.queues;
   const concurrency = (value?: string): number | undefined =>
     readSettings({ ...process.env, ...(value ? { JOBS_CONCURRENCY: value } : {}) }).jobs?.concurrency;
-  // While a batch is fetched, those that are left in hand fill the places.
+  // While the host fetches a batch, the messages that are still in progress must fill all places.
   expect(newBatchThreshold).toBeGreaterThanOrEqual(concurrency() ?? Infinity);
   expect(concurrency(String(batchSize + newBatchThreshold))).toBe(batchSize + newBatchThreshold);
   expect(() => concurrency(String(batchSize + newBatchThreshold + 1))).toThrow('JOBS_CONCURRENCY');

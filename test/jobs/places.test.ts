@@ -4,26 +4,26 @@ import { Deadline } from '../../src/http/deadline.ts';
 import { type Entry, Pauses, Places } from '../../src/jobs/places.ts';
 
 const race = async <T>(work: Promise<T>): Promise<T> => work;
-const LONG = { race, remaining: () => 60_000 };
-/** With no time left, every pause is too long to wait for. */
-const NOW = { race, remaining: () => 0 };
+const LONG_DEADLINE = { race, remaining: () => 60_000 };
+/** With no time left, `enter` waits for no pause. */
+const NO_TIME_LEFT = { race, remaining: () => 0 };
 
 function leave(entry: Entry): void {
-  if (!('leave' in entry)) throw new Error(`paused for ${entry.pausedFor} s`);
+  if (!('leave' in entry)) throw new Error(`expected a place, but there is a pause of ${entry.pausedFor} s`);
   entry.leave();
 }
 
 function secondsOf(entry: Entry): number {
-  if ('leave' in entry) throw new Error('there is no pause');
+  if ('leave' in entry) throw new Error('expected a pause, but there is a place');
   return entry.pausedFor;
 }
 
-test('no more enter at once than there are places, and each gets one in the end', async () => {
+test('never has more entries at once than places, and lets everyone in eventually', async () => {
   const places = new Places(2, new Pauses());
   let [inside, most, done] = [0, 0, 0];
   await Promise.all(
     Array.from({ length: 9 }, async () => {
-      const entry = await places.enter('flex', LONG);
+      const entry = await places.enter('flex', LONG_DEADLINE);
       inside += 1;
       most = Math.max(most, inside);
       await sleep(1);
@@ -35,23 +35,23 @@ test('no more enter at once than there are places, and each gets one in the end'
   expect([most, done]).toEqual([2, 9]);
 });
 
-test('a message that finds no place before its deadline is overloaded, and keeps none', async () => {
+test('throws overloaded if no place is free before the deadline, and takes no place then', async () => {
   const places = new Places(1, new Pauses());
-  const first = await places.enter('flex', LONG);
+  const first = await places.enter('flex', LONG_DEADLINE);
   const deadline = new Deadline(20);
   await expect(places.enter('flex', deadline)).rejects.toMatchObject({ code: 'overloaded' });
   deadline.clear();
   leave(first);
-  leave(await places.enter('flex', LONG));
+  leave(await places.enter('flex', LONG_DEADLINE));
 });
 
-test('a long pause turns messages away with what is left of it, and turning them away does not make it longer', async () => {
+test('during a long pause, returns the seconds that are left, which does not extend the pause', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
   pauses.pause('flex', 60);
   let before = 60;
   for (let at = 0; at < 5; at += 1) {
-    const left = secondsOf(await places.enter('flex', LONG));
+    const left = secondsOf(await places.enter('flex', LONG_DEADLINE));
     expect(left).toBeLessThanOrEqual(before);
     before = left;
     await sleep(2);
@@ -60,68 +60,68 @@ test('a long pause turns messages away with what is left of it, and turning them
   expect(before).toBeGreaterThan(30);
 });
 
-test('a short pause is waited for in place', async () => {
+test('waits for the end of a short pause if there is time', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
   pauses.pause('flex', 0.1);
-  expect(secondsOf(await places.enter('flex', NOW))).toBeLessThanOrEqual(0.1);
-  leave(await places.enter('flex', LONG));
-  leave(await places.enter('flex', NOW));
+  expect(secondsOf(await places.enter('flex', NO_TIME_LEFT))).toBeLessThanOrEqual(0.1);
+  leave(await places.enter('flex', LONG_DEADLINE));
+  leave(await places.enter('flex', NO_TIME_LEFT));
 });
 
-test('a pause at one price is none at the other', async () => {
+test('a pause at one price does not affect the other price', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
   pauses.pause('flex', 60);
-  leave(await places.enter('standard', LONG));
+  leave(await places.enter('standard', LONG_DEADLINE));
 });
 
-test('a pause that begins while a message waits for a place holds it back, and gives the place to another', async () => {
+test('if a pause begins while a message waits for a place, a message at another price gets the place', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
-  const first = await places.enter('flex', LONG);
-  const [held, other] = [places.enter('flex', LONG), places.enter('standard', LONG)];
+  const first = await places.enter('flex', LONG_DEADLINE);
+  const [held, other] = [places.enter('flex', LONG_DEADLINE), places.enter('standard', LONG_DEADLINE)];
   pauses.pause('flex', 60);
   leave(first);
   expect(secondsOf(await held)).toBeGreaterThan(30);
   leave(await other);
 });
 
-test('a pause that is made longer while it is waited for is waited for to its end', async () => {
+test('returns the rest of a pause that became too long while a message waited for its end', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
   pauses.pause('flex', 0.05);
-  const waiting = places.enter('flex', LONG);
+  const waiting = places.enter('flex', LONG_DEADLINE);
   pauses.pause('flex', 60);
   expect(secondsOf(await waiting)).toBeGreaterThan(30);
 });
 
-test('an answer that was under way before a pause does not end it', async () => {
+test('an answer to a request from before a pause does not end the pause', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
   pauses.pause('flex', 60);
   pauses.succeed('flex');
-  expect(secondsOf(await places.enter('flex', LONG))).toBeGreaterThan(30);
+  expect(secondsOf(await places.enter('flex', LONG_DEADLINE))).toBeGreaterThan(30);
 });
 
-test('pauses of its own are twice as long with each in a row, until an answer', async () => {
+test('without a Retry-After, each pause in a row is twice as long, until there is an answer', async () => {
   const pauses = new Pauses();
   const places = new Places(1, pauses);
-  const briefly = async (): Promise<void> => {
+  const pauseBriefly = async (): Promise<void> => {
     pauses.pause('flex', 0.01);
     await sleep(15);
   };
-  await briefly();
-  await briefly();
-  const ended = new Pauses();
-  const third = new Places(1, ended);
+  await pauseBriefly();
+  await pauseBriefly();
+  const pausesReset = new Pauses();
+  const placesReset = new Places(1, pausesReset);
   pauses.pause('flex', undefined);
-  // What was under way is refused as well, which is not a pause in a row.
+  // Requests that were in progress are refused, too. They do not count as a further pause.
   pauses.pause('flex', undefined);
-  expect(Math.round(secondsOf(await places.enter('flex', NOW)))).toBe(20);
-  ended.pause('flex', 0.01);
+  expect(Math.round(secondsOf(await places.enter('flex', NO_TIME_LEFT)))).toBe(20);
+  pausesReset.pause('flex', 0.01);
   await sleep(15);
-  ended.succeed('flex');
-  ended.pause('flex', undefined);
-  expect(Math.round(secondsOf(await third.enter('flex', NOW)))).toBe(5);
+  pausesReset.succeed('flex');
+  pausesReset.pause('flex', undefined);
+  expect(Math.round(secondsOf(await placesReset.enter('flex', NO_TIME_LEFT)))).toBe(5);
 });

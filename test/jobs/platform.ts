@@ -20,16 +20,17 @@ import { askAtTier } from '../../src/vision/ask.ts';
 import { startStorageProxy, type StorageProxy } from '../storage/storage-proxy.ts';
 
 const FINAL = new Set(['done', 'cancelled', 'failed']);
+/** How many messages are received at once. */
 export const BATCH = 16;
-/** Between two looks at an empty queue. */
+/** How long to wait before an empty queue is read again. */
 const PAUSE_MS = 100;
-const WITHOUT_END = { signal: new AbortController().signal, race: async <T>(work: Promise<T>): Promise<T> => work };
-const before = { ...process.env };
+const NO_DEADLINE = { signal: new AbortController().signal, race: async <T>(work: Promise<T>): Promise<T> => work };
+const originalEnv = { ...process.env };
 
 /** Set by {@link startPlatform}. */
 export let azure: EmulatedAzure;
 export let storage: EmulatedStorage;
-/** Between the workers and the storage. */
+/** The proxy between the workers and the storage. */
 export let proxy: StorageProxy;
 let service: Service;
 let account: Storage;
@@ -46,24 +47,24 @@ export async function startPlatform(): Promise<void> {
 }
 
 export async function endPlatform(): Promise<void> {
-  process.env = before;
+  process.env = originalEnv;
   azure.close();
   proxy.close();
   await storage.close();
 }
 
-/** Forgets faults, what was asked, and the messages of other tests. */
+/** Removes all faults, the recorded requests to the model, and the messages of other tests. */
 export async function resetPlatform(): Promise<void> {
   azure.reset();
   proxy.setFault(() => undefined);
   await storage.queues.getQueueClient('vision-jobs').clearMessages();
 }
 
-/** Waits a second at most, where a job in Azure waits minutes. */
-export class HastyStore extends JobStore {
-  constructor(deadline: Pick<Deadline, 'race' | 'signal'> = WITHOUT_END) {
+/** A store that delays messages by a second at most. In Azure, a job waits for minutes. */
+export class ShortDelayStore extends JobStore {
+  constructor(deadline: Pick<Deadline, 'race' | 'signal'> = NO_DEADLINE) {
     const { jobs } = service.settings;
-    if (!jobs) throw new Error('the settings have no jobs');
+    if (!jobs) throw new Error('the settings do not configure jobs');
     super(account, jobs, deadline);
   }
 
@@ -72,10 +73,14 @@ export class HastyStore extends JobStore {
   }
 }
 
-/** Works through a job as the host's queue trigger does, with so many workers, until it is over or the queue is empty for long. */
+/**
+ * Processes the messages in the queue, as the host's queue trigger does, until a job has ended.
+ * @param workers - how many workers share the messages
+ * @throws {Error} if the job has not ended after 100 seconds
+ */
 export async function run(
   id: string,
-  store: JobStore = new HastyStore(),
+  store: JobStore = new ShortDelayStore(),
   workers = 1,
   more: Partial<WorkerOptions> = {},
 ): Promise<JobStatus> {
@@ -89,7 +94,7 @@ export async function run(
         const message: unknown = JSON.parse(Buffer.from(messageText, 'base64').toString());
         const log = () => undefined;
         const delivery = { message, count: dequeueCount, invocationId: randomUUID(), log };
-        // Whatever it throws, the host delivers the message again.
+        // If the worker throws, the message stays in the queue and is delivered again.
         await all[at % workers]?.work(delivery).then(
           async () => queue.deleteMessage(messageId, popReceipt),
           () => undefined,
@@ -97,10 +102,10 @@ export async function run(
       }),
     );
     if (receivedMessageItems.length === BATCH && Date.now() < deadline) continue;
-    // While the storage fails, nothing is known.
+    // While the storage fails, the status is unknown.
     const status = await store.status(id).catch(() => undefined);
     if (status && FINAL.has(status.status)) return status;
-    if (Date.now() > deadline) throw new Error(`the job is not over: ${JSON.stringify(status)}`);
+    if (Date.now() > deadline) throw new Error(`the job has not ended: ${JSON.stringify(status)}`);
     if (receivedMessageItems.length === 0) await sleep(PAUSE_MS);
   }
 }
@@ -114,11 +119,11 @@ export const prepare: WorkerOptions['prepare'] = async (bytes, question, caller)
   return async (serviceTier) => askAtTier(model, vision, serviceTier, caller);
 };
 
-/** @param store - for any number of messages; by default, each has one of its own with its deadline */
+/** @param store - a store for all messages. By default, each message gets its own store with its own deadline. */
 export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}): JobWorker {
   const { settings, admission } = service;
   return new JobWorker({
-    store: (deadline) => store ?? new HastyStore(deadline),
+    store: (deadline) => store ?? new ShortDelayStore(deadline),
     container: (url) => account.container(url),
     prepare,
     admission,
@@ -130,14 +135,19 @@ export function createWorker(store?: JobStore, more: Partial<WorkerOptions> = {}
   });
 }
 
-/** What works on messages in the app itself. */
+/** Returns the function with which the app itself processes messages. */
 export function appWorker(): JobWorker['work'] {
   const worker = jobWorker(service, { inFlight: new InFlight(), observe: undefined });
-  if (!worker) throw new Error('the settings have no worker of jobs');
+  if (!worker) throw new Error('the settings do not enable the worker of jobs');
   return worker.work;
 }
 
-/** A job over so many new images and what else is in its folder. */
+/**
+ * Creates a job with its own folder of images.
+ * @param count - how many new images the folder has
+ * @param others - further blobs of the folder, by name
+ * @returns the job's id
+ */
 export async function newJob(
   count: number,
   more: Partial<JobRequest> = {},
@@ -157,10 +167,10 @@ export async function newJob(
   );
   const question = { instructions: 'What is this?', detail: 'high', maxTokens: 100 } as const;
   const request = { container: proxy.images, prefix: `${id}/`, question, tier: 'flex', fallback: false } as const;
-  await new HastyStore().create(id, { ...request, startedAt: new Date().toISOString(), ...more }, undefined);
+  await new ShortDelayStore().create(id, { ...request, startedAt: new Date().toISOString(), ...more }, undefined);
   return id;
 }
 
 export async function resultsOf(id: string): Promise<(ImageResult & { problem?: { code: string } })[]> {
-  return (await Array.fromAsync(new HastyStore().results(id))).map((line) => JSON.parse(line));
+  return (await Array.fromAsync(new ShortDelayStore().results(id))).map((line) => JSON.parse(line));
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PageStep } from '../../src/jobs/job.ts';
-import { endPlatform, HastyStore, newJob, proxy, resetPlatform, startPlatform, storage } from './platform.ts';
+import { endPlatform, newJob, proxy, resetPlatform, ShortDelayStore, startPlatform, storage } from './platform.ts';
 
 beforeAll(startPlatform);
 afterAll(endPlatform);
@@ -12,22 +12,22 @@ function page(job: string): PageStep {
   return { kind: 'page', job, page: 0, key: randomUUID(), tries: 0 };
 }
 
-test('a container is listed in pages of 200, each from where the one before ended', async () => {
+test('lists a container in pages of 200 blobs, each from where the previous page ended', async () => {
   const prefix = `${randomUUID()}/`;
   const names = Array.from({ length: 203 }, (_, at) => `${prefix}${String(at).padStart(3, '0')}`);
   await Promise.all(names.map(async (name) => storage.images.getBlockBlobClient(name).upload('x', 1)));
-  const store = new HastyStore();
+  const store = new ShortDelayStore();
   const first = await store.list(storage.images, prefix, undefined);
   expect(first).toEqual({ blobs: names.slice(0, 200), next: expect.any(String) });
   const second = await store.list(storage.images, prefix, first.next ?? undefined);
   expect(second).toEqual({ blobs: names.slice(200), next: null });
 });
 
-describe('a blob that is written once', () => {
+describe('a claim, which is a blob that is written once', () => {
   const isClaim = ({ method, url }: IncomingMessage): boolean => method === 'PUT' && url?.includes('/claims/') === true;
 
-  test('is the one of the first to write it', async () => {
-    const [store, step] = [new HastyStore(), page(randomUUID())];
+  test('belongs to the first message that writes it', async () => {
+    const [store, step] = [new ShortDelayStore(), page(randomUUID())];
     expect(await store.claim(step)).toEqual({ isOurs: true, isNew: true });
     expect(await store.claim(step)).toEqual({ isOurs: true, isNew: false });
     expect(await store.claim(page(step.job))).toEqual({ isOurs: false, isNew: false });
@@ -36,8 +36,8 @@ describe('a blob that is written once', () => {
   test.each([
     [409, 'BlobAlreadyExists'],
     [412, 'ConditionNotMet'],
-  ])('is there already if storage says %i %s', async (status, code) => {
-    const [store, step] = [new HastyStore(), page(randomUUID())];
+  ])('exists already if storage answers %i %s', async (status, code) => {
+    const [store, step] = [new ShortDelayStore(), page(randomUUID())];
     await store.claim(step);
     proxy.setFault((request) => (isClaim(request) ? { status, code } : undefined));
     expect(await store.claim(step)).toEqual({ isOurs: true, isNew: false });
@@ -47,14 +47,14 @@ describe('a blob that is written once', () => {
     [409, 'ContainerBeingDeleted'],
     [409, 'BlobImmutableDueToPolicy'],
     [412, 'LeaseIdMissing'],
-  ])('is not taken for one that is there if storage says %i %s', async (status, code) => {
+  ])('fails with storage_error, and does not count as existing, if storage answers %i %s', async (status, code) => {
     proxy.setFault((request) => (isClaim(request) ? { status, code } : undefined));
-    await expect(new HastyStore().claim(page(randomUUID()))).rejects.toMatchObject({ code: 'storage_error' });
+    await expect(new ShortDelayStore().claim(page(randomUUID()))).rejects.toMatchObject({ code: 'storage_error' });
   });
 });
 
 test.each(['refuse', 'break'] as const)(
-  'a job whose first message cannot be sent leaves nothing: %s',
+  'leaves no blobs of a new job if its first message cannot be sent: %s',
   async (fault) => {
     const jobs = storage.blobs.getContainerClient('vision-jobs');
     const names = async (): Promise<string[]> =>

@@ -17,7 +17,7 @@ const LAST_PAGE = ['pages/0000000', { count: '2', last: 'true' }] as const;
 const result = (at: number, outcome: string) =>
   [`results/0000000-000${at}`, { outcome, input: '3', total: '5' }] as const;
 
-test('a job lists, then runs, then is done', () => {
+test('a job is first listing, then running, then done', () => {
   expect(statusOf(JOB)).toMatchObject({ status: 'listing', found: 0, finishedAt: null });
   expect(statusOf(JOB, ['pages/0000000', { count: '200', last: 'false' }])).toMatchObject({
     status: 'listing',
@@ -29,7 +29,7 @@ test('a job lists, then runs, then is done', () => {
   expect(done.usage).toMatchObject({ inputTokens: 6, totalTokens: 10, outputTokens: 0 });
 });
 
-test('a job has never fewer images than results', () => {
+test('finds at least as many images as there are results', () => {
   expect(statusOf(JOB, result(0, 'answered'), result(1, 'failed'))).toMatchObject({
     status: 'listing',
     found: 2,
@@ -38,7 +38,7 @@ test('a job has never fewer images than results', () => {
   });
 });
 
-test('a job that has ended says when, and why', () => {
+test('a cancelled or failed job has the time of its end, and a failed one its problem', () => {
   expect(statusOf(['job.json', { cancelled: STARTED }], LAST_PAGE)).toMatchObject({
     status: 'cancelled',
     finishedAt: STARTED,
