@@ -3,23 +3,23 @@ import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts';
 import { openApiDocument } from '../../src/openapi/document.ts';
 
-// The linter as a library reads what it is given and no more: no network, no telemetry.
+// Used as a library, the linter reads only the given document. It uses no network and sends no telemetry.
 const config = await createConfig({
   extends: ['recommended-strict'],
   rules: {
-    'info-license': 'off', // there is none to name
-    'operation-4xx-response': 'off', // the GET routes take nothing that could be wrong
+    'info-license': 'off', // the service has no license to name
+    'operation-4xx-response': 'off', // the GET routes have no input that could be invalid
   },
 });
 
 test.each(['function', 'token', 'anonymous'] as const)(
-  'a linter finds nothing wrong with the document (%s)',
+  'the linter reports nothing about the document (%s)',
   async (authLevel) => {
     expect(await lint(openApiDocument({ limits: DEFAULT_LIMITS, authLevel }))).toEqual([]);
   },
 );
 
-test('and it would: an example that does not match, a reference to nothing, a component that nobody uses', async () => {
+test('the linter reports a wrong example, an unresolved reference and an unused component', async () => {
   const document = openApiDocument({ limits: DEFAULT_LIMITS, authLevel: 'function' });
   document.paths = { '/health': document.paths?.['/health'] ?? {} };
   document.components = {

@@ -5,7 +5,7 @@ import { curlCommand } from '../../src/playground/curl.ts';
 
 const ADDRESS = 'https://app.example/api/processImage';
 
-test('is easy to read', () => {
+test('writes each option on its own line', () => {
   const command = curlCommand({
     url: ADDRESS,
     fields: [['instructions', "What's this?"]],
@@ -24,7 +24,7 @@ test('is easy to read', () => {
   );
 });
 
-test('a shell hands the question and the file names to curl as they are, whatever they are', () => {
+test('quotes any question and file name so that a shell passes them to curl unchanged', () => {
   const word = string({ unit: constantFrom(...`a-'"\\\n;,$\`!@<> é*(){}`.split('')), minLength: 1 });
   assert(
     property(word, stringMatching(/^[\w .'$`!-]+$/), (question, fileName) => {

@@ -5,10 +5,13 @@ import { chromium } from 'playwright-core';
 import { startBoth } from '../e2e/app.ts';
 import { startBrowser } from '../e2e/browser-setup.ts';
 
-/** `node test/playground/picture.ts` takes the README's picture of a job, half-way, from the built app. */
+/**
+ * Takes the README's screenshot of a running job, from the built app. Run it with `node test/playground/picture.ts`.
+ */
 const PICTURE = fileURLToPath(new URL('../../.github/jobs-panel.png', import.meta.url));
 const IMAGES = 180;
-const SHOWN_FROM = 80;
+/** The screenshot is taken when this many images are done. */
+const DONE_IMAGES = 80;
 
 const storage = await startStorage();
 await storage.ready;
@@ -26,7 +29,7 @@ await page.goto(`${app.url}/api/playground`);
 await page.fill('#source', `${storage.images.url}/catalogue/`);
 await page.click('#start-job');
 const bar = page.locator('#job-progress');
-while (Number(await bar.getAttribute('value')) < SHOWN_FROM) await page.waitForTimeout(100);
+while (Number(await bar.getAttribute('value')) < DONE_IMAGES) await page.waitForTimeout(100);
 await page.evaluate('document.activeElement.blur()');
 await page.locator('#jobs').screenshot({ path: PICTURE });
 await browser.close();

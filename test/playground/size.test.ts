@@ -10,6 +10,6 @@ test.each([
   [1_048_575, '1 MB'],
   [3_565_158, '3.4 MB'],
   [20_971_520, '20 MB'],
-])('%d is %s', (bytes, words) => {
+])('writes %d bytes as "%s"', (bytes, words) => {
   expect(sizeInWords(bytes)).toBe(words);
 });

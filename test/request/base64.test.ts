@@ -4,7 +4,7 @@ import { Base64Decoder, decodedLength } from '../../src/request/base64.ts';
 import { imageTooLarge } from '../../src/image/faults.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
-/** RFC 4648, section 4 and 5: groups of four, the last of which may be short, with or without its padding. */
+/** RFC 4648, sections 4 and 5: groups of four. The last group may be shorter, with or without its padding. */
 const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2}(?:==)?|[\w+/-]{3}=?)?$/;
 const WHITE_SPACE = /[\t\n\f\r ]/g;
 
@@ -34,7 +34,7 @@ const text = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64').replaceAll(/.{7}/g, '$&\r\n')),
 );
 
-test('is what Buffer makes of it where it is base64, and nothing else is, however it is cut up', async () => {
+test('decodes base64 like Buffer, in pieces of any length, and refuses all other text', async () => {
   const cut = fc.tuple(text, fc.array(fc.nat(12), { maxLength: 6 }));
   await fc.assert(
     fc.asyncProperty(cut, async ([base64, lengths]) => {
@@ -47,7 +47,7 @@ test('is what Buffer makes of it where it is base64, and nothing else is, howeve
   );
 });
 
-test('is refused as soon as it is more than the limit, and not before', async () => {
+test('refuses base64 if and only if it decodes to more bytes than the limit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uint8Array({ maxLength: 60 }),
@@ -63,7 +63,7 @@ test('is refused as soon as it is more than the limit, and not before', async ()
   );
 });
 
-test('has its bytes in memory of their own, so that it can be given back', async () => {
+test('returns bytes in memory of exactly their size, so that it can be released', async () => {
   for (const base64 of ['QUJD', 'QUJ\nDQUJD', 'QU==']) {
     const bytes = await decode(base64, [], 1_000);
     expect(bytes?.buffer.byteLength).toBe(bytes?.length);

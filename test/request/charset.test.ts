@@ -18,7 +18,7 @@ const CHARSETS = [
   'us-ascii',
 ];
 
-test('bytes are what Node’s TextDecoder makes of them, or refused', async () => {
+test('decodes bytes like TextDecoder, and refuses those that it refuses', async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 20 }),
     fc.string({ unit: 'grapheme', maxLength: 10 }).map((text) => new Uint8Array(Buffer.from(text))),
@@ -40,7 +40,7 @@ test('bytes are what Node’s TextDecoder makes of them, or refused', async () =
   );
 });
 
-test('a body of another charset becomes UTF-8, wherever its pieces end', async () => {
+test('converts a body of another charset to UTF-8, also if a piece ends within a character', async () => {
   const text = 'Perché 字 😀'.repeat(20_000);
   for (const shift of [0, 1, 2, 3]) {
     const made = 'x'.repeat(shift) + text;
@@ -48,18 +48,18 @@ test('a body of another charset becomes UTF-8, wherever its pieces end', async (
   }
 });
 
-test('one that is said to be UTF-8, or nothing, is left where it is', async () => {
+test('returns a UTF-8 body itself, not a copy', async () => {
   const body = Buffer.from('Perché');
   expect(await toUtf8(body, 'UTF-8', LIMIT)).toBe(body);
 });
 
-test('one that becomes larger than a body may be is refused', async () => {
+test('refuses a body that is larger than the limit after its conversion', async () => {
   await expect(toUtf8(Buffer.alloc(600_000, 0xe9), 'iso-8859-1', LIMIT)).rejects.toMatchObject({
     code: 'image_too_large',
   });
 });
 
-test.each(['utf-7', 'base64', 'binary', 'none', ''])('the charset "%s" is refused by name', async (charset) => {
+test.each(['utf-7', 'base64', 'binary', 'none', ''])('refuses the charset "%s", and names it', async (charset) => {
   await expect(toUtf8(Buffer.from('x'), charset, LIMIT)).rejects.toMatchObject({
     code: 'invalid_request',
     message: expect.stringContaining(`"${charset}"`),

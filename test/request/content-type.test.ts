@@ -15,7 +15,7 @@ test.each([
   ['nonsense', 'nonsense'],
   [`text/plain;${' '.repeat(64_000)}x`, 'text/plain'],
   [','.repeat(64_000), ','.repeat(100)],
-])('%.60s is %.60s', (header, type) => {
+])('reads the type of "%.60s" as "%.60s"', (header, type) => {
   expect(parseContentType(header).type).toBe(type);
 });
 
@@ -24,14 +24,14 @@ test.each([
   ['multipart/form-data;BOUNDARY="a b,c"', 'a b,c'],
   ['multipart/form-data; charset=utf-8; boundary=x', 'x'],
   ['multipart/form-data; boundary=', undefined],
-])('%s has the boundary %s', (header, boundary) => {
+])('reads the boundary of "%s" as %s', (header, boundary) => {
   expect(parseContentType(header).parameters.get('boundary')).toBe(boundary);
 });
 
 const base64 = fc.uint8Array({ minLength: 18, maxLength: 3_000 }).map((bytes) => Buffer.from(bytes).toString('base64'));
 
-describe('what a body is', () => {
-  test('JSON, as any encoder writes it', () => {
+describe('the guessed kind of a body', () => {
+  test('is JSON for an object, with or without a byte order mark and indentation', () => {
     const object = fc
       .dictionary(fc.string(), fc.jsonValue())
       .chain((value) =>
@@ -47,7 +47,7 @@ describe('what a body is', () => {
     );
   });
 
-  test('base64, in one line or in many', () => {
+  test('is base64 text, in one line or in many', () => {
     const text = base64.chain((whole) => fc.constantFrom(whole, `${whole}\n`, whole.replaceAll(/.{76}/g, '$&\r\n')));
     fc.assert(
       fc.property(text, (made) => guessKind(Buffer.from(made)) === 'base64 text'),
@@ -55,7 +55,7 @@ describe('what a body is', () => {
     );
   });
 
-  test('a data URL', () => {
+  test('is a data URL', () => {
     const url = base64.chain((whole) =>
       fc.constantFrom(`data:image/png;base64,${whole}`, `DATA:;base64,${whole}`, ` data:,${whole}`),
     );
@@ -65,7 +65,7 @@ describe('what a body is', () => {
     );
   });
 
-  test('a form', async () => {
+  test('is a multipart form or a URL-encoded form', async () => {
     const fields = fc.dictionary(fc.constantFrom('instructions', 'image', 'detail'), fc.string({ unit: 'grapheme' }), {
       minKeys: 1,
     });
@@ -89,11 +89,11 @@ describe('what a body is', () => {
     'Hello',
     '{ x',
     'a=b c',
-  ])('something else: %s', (text) => {
+  ])('is undefined for other text: %s', (text) => {
     expect(guessKind(Buffer.from(text))).toBeUndefined();
   });
 
-  test('anything that is not text', () => {
+  test('is no kind of text except JSON if there is a zero byte', () => {
     const bytes = fc.uint8Array({ minLength: 1 }).filter((made) => made.some((byte) => byte === 0));
     fc.assert(
       fc.property(bytes, (made) => [undefined, 'an image', 'JSON'].includes(guessKind(made))),
@@ -123,7 +123,7 @@ test.each([
   ['data:image/png;base64,AAAA', 'text/plain', 'is a data URL', 'Content-Type: application/json'],
   ['test/images/sailboat.jpg', 'application/x-www-form-urlencoded', 'is the name of a file', '@FILE'],
   ['C:\\Photos\\Mein Boot.HEIC\n', '', 'is the name of a file', '@FILE'],
-])('%.30s as "%s" is told what it %s, and what to send', (body, type, what, advice) => {
+])('refuses %.30s as "%s": the problem says that it %s, and what to send', (body, type, what, advice) => {
   expect(() => refuseBody(Buffer.from(body), parseContentType(type))).toThrow(
     expect.objectContaining({ status: 415, code: 'unsupported_image_type', message: expect.stringContaining(what) }),
   );

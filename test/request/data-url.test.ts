@@ -8,7 +8,7 @@ import { INPUTS, runs } from '../fuzz/runs.ts';
 
 const LIMIT = 1_000_000;
 
-/** Everything that may stand in a data URL, and what must not. */
+/** The parts of data URLs, valid and invalid. */
 const space = fc.constantFrom('', '', '', ' ', '\t', '\n', '\r\n', '  \n');
 const scheme = fc.constantFrom('data:', 'DATA:', 'Data:', 'da\tta:', 'data\n:');
 const type = fc.constantFrom('', 'image/gif', 'IMAGE/PNG', 'image/svg+xml', 'text/plain', 'nonsense', ' image/gif ');
@@ -76,7 +76,7 @@ const dataUrl = fc
   )
   .map((all) => all.flat().join(''));
 
-test('a data URL is read as fetch() reads it, in JSON with escapes and without', async () => {
+test('decodes a data URL like fetch() does, in JSON with and without escapes', async () => {
   await fc.assert(
     fc.asyncProperty(dataUrl, async (url) => {
       const expected = await fetched(url);
@@ -88,15 +88,15 @@ test('a data URL is read as fetch() reads it, in JSON with escapes and without',
   );
 });
 
-describe('a large one is read the same, where its pieces end in all places', () => {
+describe('a large data URL is decoded correctly, wherever the pieces end in which it is read', () => {
   const bytes = Buffer.from(Array.from({ length: 150_000 }, (_, at) => (at * 7919) >> 3));
   const text = bytes.toString('base64');
-  const ways: Record<string, (shift: string) => string> = {
+  const encodings: Record<string, (shift: string) => string> = {
     plain: (shift) => `"data:image/gif;name=${shift};base64,${text}"`,
     'escaped slashes': (shift) => `"data:image/gif;name=${shift};base64,${text}"`.replaceAll('/', '\\/'),
     'escaped plus signs': (shift) => `"data:image/gif;name=${shift};base64,${text.replaceAll('+', '\\u002B')}"`,
-    'lines of MIME': (shift) => `"data:image/gif;name=${shift};base64,${text.replaceAll(/.{76}/g, '$&\\r\\n')}"`,
-    'all escaped': (shift) => allEscaped(`data:image/gif;name=${shift};base64,${text}`),
+    'MIME line breaks': (shift) => `"data:image/gif;name=${shift};base64,${text.replaceAll(/.{76}/g, '$&\\r\\n')}"`,
+    'every character escaped': (shift) => allEscaped(`data:image/gif;name=${shift};base64,${text}`),
     'percent-encoded': (shift) => JSON.stringify(`data:image/gif;name=${shift};base64,${encodeURIComponent(text)}`),
     'percent-encoded, with tabs and line breaks': (shift) =>
       JSON.stringify(`data:image/gif;name=${shift};base64,${encodeURIComponent(text).replaceAll('%2', '%\n2\t')}`),
@@ -107,9 +107,9 @@ describe('a large one is read the same, where its pieces end in all places', () 
     'a space after every character': (shift) =>
       JSON.stringify(`data:;name=${shift};base64,${text.replaceAll(/./g, '$& ')}`),
   };
-  test.each(Object.keys(ways))('%s', async (way) => {
+  test.each(Object.keys(encodings))('%s', async (name) => {
     for (let length = 0; length < 13; length += 1) {
-      const image = await decoded(await fromJson(ways[way]?.('n'.repeat(length)) ?? ''));
+      const image = await decoded(await fromJson(encodings[name]?.('n'.repeat(length)) ?? ''));
       expect(image?.equals(bytes)).toBe(true);
     }
   });
@@ -124,7 +124,7 @@ test.each([
   ['data:image/png;base64,AA*A', 'is not valid base64'],
   ['data:image/png;base64,AAAAA', 'is not valid base64'],
   ['no base64!', 'is not valid base64'],
-])('%.40s is refused with the true reason', async (url, reason) => {
+])('refuses %.40s with the reason: %s', async (url, reason) => {
   await expect(
     decodeImage({ text: JsonText.of(url), field: 'images[0]', mayBeBare: true }, LIMIT),
   ).rejects.toMatchObject({
@@ -134,7 +134,7 @@ test.each([
   });
 });
 
-test('base64 alone is an image only where it may be', async () => {
+test('accepts base64 without a data URL only if the field allows it', async () => {
   const image = { text: JsonText.of(' QUJD\n'), field: 'images[0]' };
   expect(String(await decodeImage({ ...image, mayBeBare: true }, LIMIT))).toBe('ABC');
   await expect(decodeImage({ ...image, mayBeBare: false }, LIMIT)).rejects.toMatchObject({
@@ -142,7 +142,7 @@ test('base64 alone is an image only where it may be', async () => {
   });
 });
 
-test.each(['data:,', 'data:image/png;base64,', 'data:;base64, ', ' '])('%j is no image at all', async (url) => {
+test.each(['data:,', 'data:image/png;base64,', 'data:;base64, ', ' '])('%j is an empty image', async (url) => {
   await expect(decodeImage({ text: JsonText.of(url), field: 'f', mayBeBare: true }, LIMIT)).rejects.toMatchObject({
     code: 'empty_image',
   });
@@ -152,7 +152,7 @@ test.each([
   ['plain', (bytes: Buffer) => `data:;base64,${bytes.toString('base64')}`],
   ['broken into lines', (bytes: Buffer) => `data:;base64,${bytes.toString('base64').replaceAll(/.{76}/g, '$&\n')}`],
   ['without base64', (bytes: Buffer) => `data:,${'%41'.repeat(bytes.length)}`],
-])('an image may have as many bytes as the limit, and no more: %s', async (_, urlOf) => {
+])('accepts an image of exactly the limit, and refuses one more byte: %s', async (_, urlOf) => {
   for (const size of [PIECE_BYTES, PIECE_BYTES + 1, PIECE_BYTES + 2]) {
     const read = async (bytes: number): Promise<Buffer> =>
       decodeImage({ text: JsonText.of(urlOf(Buffer.alloc(bytes, 'A'))), field: 'f', mayBeBare: false }, size);
@@ -161,7 +161,7 @@ test.each([
   }
 });
 
-/** What `fetch()` reads, or undefined if nothing. */
+/** Returns the bytes that `fetch()` reads from a data URL. Undefined if there are none, or if it fails. */
 async function fetched(url: string): Promise<Buffer | undefined> {
   try {
     const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
@@ -179,7 +179,7 @@ async function decoded(text: JsonText): Promise<Buffer | undefined> {
   }
 }
 
-/** Above what the parser reads itself, so that it stays where it is. */
+/** Reads a JSON string like an image in a request: if it is long, it stays in the body and is not parsed. */
 async function fromJson(literal: string): Promise<JsonText> {
   const json = await LargeJson.read(Buffer.from(`[${literal}]`));
   const [text] = json.value as [string];

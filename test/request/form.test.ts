@@ -6,7 +6,7 @@ import { INPUTS, runs } from '../fuzz/runs.ts';
 const read = (query: string): Record<string, string> =>
   readQuery({ url: new URL(`http://127.0.0.1/api/processImage?${query}`) });
 
-test('a query gives what is ours of it', () => {
+test('takes only the known fields from a query, and ignores all others', () => {
   expect(read('code=a-function-key&api-version=1&_=2&instructions=What%3F')).toEqual({ instructions: 'What?' });
   expect(read('schema=&Max_Tokens=&instructions=What')).toEqual({ instructions: 'What' });
   expect(read('code=%E9%FF&instructions=What')).toEqual({ instructions: 'What' });
@@ -20,7 +20,7 @@ test.each([
   ['maxtokens=7', 'maxtokens', 'is written maxTokens'],
   ['Instructions=What', 'Instructions', 'is written instructions'],
   ['Blob=https://a', 'Blob', 'is written blob'],
-])('%s is told rather than ignored', (query, field, message) => {
+])('refuses the query %s, instead of ignoring %s', (query, field, message) => {
   expect(() => read(query)).toThrow(
     expect.objectContaining({
       code: 'invalid_request',
@@ -29,12 +29,12 @@ test.each([
   );
 });
 
-test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])('%s is text', (instructions) => {
+test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])('decodes %s like URLSearchParams', (instructions) => {
   const query = `instructions=${instructions}`;
   expect(read(query)).toEqual(Object.fromEntries(new URLSearchParams(query)));
 });
 
-test('any text is what was encoded, and bytes that are not UTF-8 are refused by the name of their field', () => {
+test('decodes percent-encoded UTF-8, and refuses any other bytes with the name of their field', () => {
   fc.assert(
     fc.property(
       fc.constantFrom('instructions', 'detail', 'maxTokens'),

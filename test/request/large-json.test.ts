@@ -7,12 +7,12 @@ import { LargeJson } from '../../src/request/large-json.ts';
 import { Problem } from '../../src/http/problem.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
-/** Above what the parser is spared. */
+/** A string of this length is kept from JSON.parse. */
 const LONG = 5_000;
 
-/** Texts on both sides of that, and of what can be in the way of finding their end. */
+/** Strings below and above that length, with characters that make it harder to find their end. */
 const someText = madeOf('', '"', '\\', '\\"', '\n', 'é', '\u007F', '\u2028', '\uD83D\uDE00', '[', '}');
-// Without an escape: Node 24's own JSON.parse then takes one name for another, once it has seen certain others before.
+// Names without escapes, because JSON.parse of Node 24 sometimes mistakes an escaped name for an earlier one.
 const someName = fc.oneof(madeOf('', 'é', '{'), fc.constant('__proto__'));
 const someNumber = fc.double({ noNaN: true, noDefaultInfinity: true });
 const { value } = fc.letrec((again) => ({
@@ -25,12 +25,13 @@ const { value } = fc.letrec((again) => ({
     fc.dictionary(someName, again('value'), { maxKeys: 4 }),
   ),
 }));
-/** Correct JSON as any encoder might write it, and then perhaps one character of it changed. */
+/** Valid JSON in the styles of several encoders. */
 const document = fc.tuple(value, fc.constantFrom(undefined, 1, '\t'), fc.boolean()).map(([made, space, ascii]) => {
   const json = JSON.stringify(made, undefined, space);
   return ascii ? json.replaceAll(/[^\0-~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) : json;
 });
-const broken = fc
+/** The same with one character removed or replaced, which may leave it valid. */
+const changed = fc
   .tuple(
     document,
     fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
@@ -41,24 +42,24 @@ const broken = fc
     return (json.slice(0, at) + character + json.slice(at + 1)).toWellFormed();
   });
 
-test('any JSON document is what JSON.parse makes of it', async () => {
+test('reads any JSON document like JSON.parse', async () => {
   await fc.assert(
     fc.asyncProperty(document, async (json) => isDeepStrictEqual(await read(json), JSON.parse(json))),
     runs(INPUTS * 2),
   );
 });
 
-test('what JSON.parse refuses is refused, and nothing else', async () => {
+test('refuses a document if and only if JSON.parse refuses it', async () => {
   await fc.assert(
-    fc.asyncProperty(broken, async (json) => isDeepStrictEqual(await read(json), parse(json))),
+    fc.asyncProperty(changed, async (json) => isDeepStrictEqual(await read(json), parse(json))),
     runs(INPUTS * 2),
   );
 });
 
-test('a long text is the same wherever a piece of it ends, in an escape or a character', async () => {
+test('reads a long string like JSON.parse, also if a piece ends within an escape or a character', async () => {
   const unit = fc.constantFrom('A', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', 'é', '字', '😀');
   const text = fc.tuple(fc.nat(24), fc.array(unit, { minLength: 1, maxLength: 24 }), fc.nat(24)).map(
-    // Two pieces end within the repetition of all kinds of units.
+    // Two pieces end within the repeated units.
     ([before, units, more]) =>
       'x'.repeat(PIECE_BYTES - before) +
       units.join('').repeat(4) +
@@ -88,12 +89,12 @@ describe('half of a surrogate pair', () => {
     });
   });
 
-  test.each(['{"a":"\\ud83d\\ude00"}', '{"a":"\\\\ud83d"}'])('is not what this has: %s', async (json) => {
+  test.each(['{"a":"\\ud83d\\ude00"}', '{"a":"\\\\ud83d"}'])('is not found in %s', async (json) => {
     expect(await restored(json)).toEqual(JSON.parse(json));
   });
 });
 
-test.each([LONG, 1])('text that is not UTF-8 is refused (%d bytes of it)', async (length) => {
+test.each([LONG, 1])('refuses text that is not UTF-8 (%d bytes)', async (length) => {
   const body = Buffer.from(`{"a":"${'é'.repeat(length)}"}`, 'latin1');
   await expect(LargeJson.read(body).then(async (json) => json.restore(json.value))).rejects.toMatchObject({
     code: 'invalid_request',
@@ -102,23 +103,23 @@ test.each([LONG, 1])('text that is not UTF-8 is refused (%d bytes of it)', async
 });
 
 test.each([
-  { what: 'too much text in all', json: JSON.stringify(Array.from({ length: 1_100 }, () => 'x'.repeat(4_000))) },
-  { what: 'one text that is too long', json: `{"a":"${'x'.repeat(4_200_000)}"}` },
-  { what: 'white space', json: `[1${' '.repeat(4_200_000)}]` },
+  { what: 'too much text in total', json: JSON.stringify(Array.from({ length: 1_100 }, () => 'x'.repeat(4_000))) },
+  { what: 'a string that is too long', json: `{"a":"${'x'.repeat(4_200_000)}"}` },
+  { what: 'too much white space', json: `[1${' '.repeat(4_200_000)}]` },
   { what: 'too many items', json: `[${'[],'.repeat(60_000)}1]` },
-  { what: 'too deep', json: `${'['.repeat(101)}${']'.repeat(101)}` },
-])('is refused: $what', async ({ json }) => {
+  { what: 'nesting that is too deep', json: `${'['.repeat(101)}${']'.repeat(101)}` },
+])('refuses $what', async ({ json }) => {
   await expect(restored(json)).rejects.toMatchObject({
     code: 'invalid_request',
     message: expect.stringContaining(' more than '),
   });
 });
 
-test('a byte order mark in front of it is no part of it', async () => {
+test('ignores a byte order mark at the beginning', async () => {
   expect(await restored('\uFEFF{"a":1}')).toEqual({ a: 1 });
 });
 
-test('others have their turn while it is read, however large it is', async () => {
+test('lets other work run while it reads a large document', async () => {
   for (const text of ['A'.repeat(30_000_000), '\\"'.repeat(15_000_000), 'A '.repeat(15_000_000)]) {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 0);
@@ -132,18 +133,18 @@ test('others have their turn while it is read, however large it is', async () =>
   }
 });
 
-describe('a text as large as a request may be', () => {
+describe('text of almost the maximum size', () => {
   test.each([
-    { what: 'with an escape in it', json: `{"a":"\\n${'x'.repeat(4_000_000)}"}` },
-    { what: 'all escapes', json: `{"a":"${'\\"'.repeat(2_000_000)}"}` },
-    { what: 'as a name', json: `{"${'x'.repeat(4_000_000)}":1}` },
-    { what: 'many of them', json: JSON.stringify(Array.from({ length: 500 }, () => 'x'.repeat(LONG))) },
+    { what: 'one escape in it', json: `{"a":"\\n${'x'.repeat(4_000_000)}"}` },
+    { what: 'only escapes', json: `{"a":"${'\\"'.repeat(2_000_000)}"}` },
+    { what: 'as a member name', json: `{"${'x'.repeat(4_000_000)}":1}` },
+    { what: 'in many strings', json: JSON.stringify(Array.from({ length: 500 }, () => 'x'.repeat(LONG))) },
   ])('is read: $what', async ({ json }) => {
     expect(isDeepStrictEqual(await read(json), JSON.parse(json))).toBe(true);
   });
 });
 
-/** The document with its long texts put back, or undefined where it is refused as the contract has it. */
+/** Reads a document and puts its long strings back. Returns undefined if it is refused with `invalid_request`. */
 async function read(json: string): Promise<unknown> {
   try {
     return await restored(json);

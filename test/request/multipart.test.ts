@@ -9,20 +9,20 @@ const LIMITS = { maxImages: 10, maxImageBytes: 1_000_000 };
 const HEAD = '--A\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n';
 
 test.each(['\r', '\r\n', '\r\n-', '\r\n--'])(
-  'an image may have what begins like a boundary, also at the end of a chunk: %j',
-  async (begun) => {
-    const [before, behind, second] = ['x!'.repeat(5_000), ' and goes on', 'y!'.repeat(5_000)];
+  'keeps bytes of an image that look like the beginning of a boundary, also at the end of a chunk: %j',
+  async (start) => {
+    const [before, after, second] = ['x!'.repeat(5_000), ' and goes on', 'y!'.repeat(5_000)];
     const chunks = [
-      `${HEAD}${before}${begun}`,
-      `${behind}\r\n${HEAD}${second}${begun}`,
-      `${behind}\r\n${HEAD}${second}\r\n--A--\r\n`,
+      `${HEAD}${before}${start}`,
+      `${after}\r\n${HEAD}${second}${start}`,
+      `${after}\r\n${HEAD}${second}\r\n--A--\r\n`,
     ].map((chunk) => Buffer.from(chunk));
-    const { images } = await readMultipart(inTurn(chunks), parseContentType('multipart/form-data; boundary=A'), LIMITS);
-    expect(images.map(String)).toEqual([before + begun + behind, second + begun + behind, second]);
+    const { images } = await readMultipart(asStream(chunks), parseContentType('multipart/form-data; boundary=A'), LIMITS);
+    expect(images.map(String)).toEqual([before + start + after, second + start + after, second]);
   },
 );
 
-test('a form is what was sent, however it was cut up on the way', async () => {
+test('reads a form as it was sent, in chunks of any length', async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ minLength: 1, maxLength: 40 }).map((array) => Buffer.from(array)),
     fc
@@ -42,7 +42,7 @@ test('a form is what was sent, however it was cut up on the way', async () => {
       const parts = images.map((image) => part('name="image"; filename="x"', image));
       const body = form(part('name="instructions"', instructions), ...parts);
       const made = await readMultipart(
-        inTurn(cut(body, lengths)),
+        asStream(cut(body, lengths)),
         parseContentType('multipart/form-data; boundary=A'),
         LIMITS,
       );
@@ -60,7 +60,7 @@ describe('a field', () => {
     'name="schema"; filename="blob"\r\nContent-Type: application/json',
     'NAME="schema"; FileName=schema.json',
     'name="schema"; filename*=utf-8\'\'a%20b.json',
-  ])('is one by its name, however it is sent: %s', async (head) => {
+  ])('is recognized by its name, with any filename and Content-Type: %s', async (head) => {
     expect(await read(part(head, '{"type":"object"}'))).toEqual({
       fields: { schema: '{"type":"object"}' },
       images: [],
@@ -73,13 +73,13 @@ describe('a field', () => {
     ['windows-1252', 'text/plain; charset=windows-1252', 'Perch\u00e9 \u0080?', 'latin1'],
     ['ISO 8859-1, in quotes', 'text/plain; Charset="ISO-8859-1"', 'Perch\u00e9?', 'latin1'],
     ['UTF-16', 'text/plain; charset=utf-16le', 'Perché 😀?', 'utf16le'],
-  ] as const)('is decoded by its charset: %s', async (_, type, text, encoding) => {
+  ] as const)('is decoded with its charset: %s', async (_, type, text, encoding) => {
     const head = `name="instructions"${type && `\r\nContent-Type: ${type}`}`;
     const { fields } = await read(part(head, Buffer.from(text, encoding)));
     expect(fields).toEqual({ instructions: text.replace('\uFEFF', '').replace('\u0080', '€') });
   });
 
-  test('may have its charset from the part _charset_, be it behind it, unless it says its own', async () => {
+  test('has the charset of the part _charset_, also if that comes later, unless it names its own', async () => {
     const { fields } = await read(
       part('name="instructions"', Buffer.from('Perch\u00e9?', 'latin1')),
       part('name="detail"\r\nContent-Type: text/plain; charset=utf-8', 'é'),
@@ -90,19 +90,19 @@ describe('a field', () => {
 
   test.each([
     ['text that is not UTF-8', part('name="instructions"', Buffer.from('Perch\u00e9', 'latin1')), 'is not UTF-8'],
-    ['UTF-8 of half a surrogate pair', part('name="instructions"', Buffer.from([0xed, 0xa0, 0xbd])), 'is not UTF-8'],
+    ['half a surrogate pair in UTF-8', part('name="instructions"', Buffer.from([0xed, 0xa0, 0xbd])), 'is not UTF-8'],
     [
-      'UTF-16 of half a surrogate pair',
+      'half a surrogate pair in UTF-16',
       part('name="instructions"\r\nContent-Type: text/plain; charset=utf-16le', Buffer.from([0x3d, 0xd8])),
       'utf-16le',
     ],
     [
-      'a charset that is none',
+      'base64 as its charset',
       part('name="instructions"\r\nContent-Type: text/plain;charset=base64', 'V2hhdA=='),
       '"base64"',
     ],
     [
-      'a charset that is not known',
+      'an unsupported charset',
       part('name="instructions"\r\nContent-Type: text/plain;charset=utf-7', 'x'),
       '"utf-7"',
     ],
@@ -111,9 +111,9 @@ describe('a field', () => {
       part('name="instructions"\r\nContent-Transfer-Encoding: Quoted-Printable', 'Gr=C3=B6'),
       'quoted-printable',
     ],
-    ['no base64', part('name="instructions"\r\nContent-Transfer-Encoding: base64', 'What is it?'), 'not valid base64'],
-    ['too much', part('name="instructions"', 'x'.repeat(512 * 1024 + 1)), 'more than 524288 bytes'],
-  ])('is refused by name: %s', async (_, body, reason) => {
+    ['invalid base64', part('name="instructions"\r\nContent-Transfer-Encoding: base64', 'What is it?'), 'not valid base64'],
+    ['too many bytes', part('name="instructions"', 'x'.repeat(512 * 1024 + 1)), 'more than 524288 bytes'],
+  ])('is refused, and the error names it: %s', async (_, body, reason) => {
     await expect(read(body)).rejects.toMatchObject({
       code: 'invalid_request',
       members: { errors: [{ field: 'instructions', message: expect.stringContaining(reason) }] },
@@ -134,20 +134,20 @@ describe('Content-Transfer-Encoding', () => {
     expect(images.map((each) => each.equals(image))).toEqual([true]);
   });
 
-  test('base64 of a text is read', async () => {
+  test('base64 is read in a text field, too', async () => {
     const head =
       'name="instructions"\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: base64';
     const { fields } = await read(part(head, Buffer.from('Größe?', 'latin1').toString('base64')));
     expect(fields).toEqual({ instructions: 'Größe?' });
   });
 
-  test('the memory of the base64 is given back once it is decoded', async () => {
+  test('the memory of the base64 text is released after decoding', async () => {
     const text = Buffer.alloc(900_000, 0xe9).toString('base64');
     await read(part('name="image"; filename="x"\r\nContent-Transfer-Encoding: base64', text));
     expect(takeMemory(text.length).toString('latin1')).toBe(text);
   });
 
-  test('base64 of an image that is too large is refused as that', async () => {
+  test('base64 of an image that is too large is refused with image_too_large', async () => {
     const head = 'name="image"; filename="x"\r\nContent-Transfer-Encoding: base64';
     await expect(read(part(head, Buffer.alloc(LIMITS.maxImageBytes + 1).toString('base64')))).rejects.toMatchObject({
       code: 'image_too_large',
@@ -158,8 +158,11 @@ describe('Content-Transfer-Encoding', () => {
   });
 });
 
-describe('a file input that nobody used', () => {
-  test.each(['; filename=""', ''])('is not there, whatever its name (%s)', async (fileName) => {
+describe('an unused file input', () => {
+  test.each([
+    ['an empty filename', '; filename=""'],
+    ['no filename', ''],
+  ])('is ignored under any field name if it has %s', async (_, fileName) => {
     const unused = `${fileName}\r\nContent-Type: application/octet-stream`;
     const given = await read(
       part('name="image"; filename="a.png"', 'x'),
@@ -170,18 +173,18 @@ describe('a file input that nobody used', () => {
     expect(given).toEqual({ fields: {}, images: [Buffer.from('x')] });
   });
 
-  test('but an image that was chosen and is empty is an empty image', async () => {
+  test('differs from an empty file that was chosen, which counts as an image', async () => {
     expect((await read(part('name="image"; filename="a.png"', ''))).images).toEqual([Buffer.alloc(0)]);
   });
 });
 
-describe('text in the place of an image', () => {
+describe('text instead of an image', () => {
   test.each([
     ['base64 text', 'send JSON with "images"', Buffer.alloc(60).toString('base64')],
     ['a data URL', 'send JSON with "images"', `data:image/png;base64,${Buffer.alloc(60).toString('base64')}`],
     ['JSON', 'the bytes of one image', '{"instructions": "What?"}'],
     ['the name of a file', '-F image=@FILE', 'test/images/sailboat.jpg'],
-  ])('is told as what it is: %s, and what to do: %s', async (kind, advice, sent) => {
+  ])('is refused as %s, with advice: %s', async (kind, advice, sent) => {
     const refused = read(part('name="image"', sent));
     await expect(refused).rejects.toMatchObject({ code: 'unsupported_image_type' });
     await expect(refused).rejects.toThrow(`Image 1 is ${kind}.`);
@@ -193,12 +196,12 @@ test.each([
   ['a part without a name', form(part('filename="x"', 'x')), 'without a name'],
   ['a part without headers', Buffer.from('--A\r\n\r\nx\r\n--A--'), 'without a name'],
   [
-    'a part of another kind',
+    'a part with another Content-Disposition',
     Buffer.from('--A\r\nContent-Disposition: attachment; name="image"\r\n\r\nx\r\n--A--'),
     'without a name',
   ],
   [
-    'a form without its end',
+    'a form without its closing boundary',
     Buffer.from('--A\r\nContent-Disposition: form-data; name="image"\r\n\r\nx\r\n--A'),
     'closing boundary',
   ],
@@ -209,9 +212,9 @@ test.each([
   ],
   ['JSON', Buffer.from('{"instructions":"What?"}'), 'is JSON, but its Content-Type is multipart/form-data'],
   ['an image', Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1'), 'is an image, but'],
-  ['nothing', Buffer.alloc(0), 'closing boundary'],
-])('is refused: %s', async (_, body, reason) => {
-  const reading = readMultipart(inTurn([body]), parseContentType('multipart/form-data; boundary=A'), LIMITS);
+  ['an empty body', Buffer.alloc(0), 'closing boundary'],
+])('refuses the body: %s', async (_, body, reason) => {
+  const reading = readMultipart(asStream([body]), parseContentType('multipart/form-data; boundary=A'), LIMITS);
   await expect(reading).rejects.toMatchObject({
     code: 'invalid_request',
     members: { errors: [{ field: 'body', message: expect.stringContaining(reason) }] },
@@ -225,19 +228,19 @@ test.each([
     [part('name="detail"', 'low'), part('name="detail"; filename="x"', 'low')],
     'detail',
   ],
-])('is refused: %s', async (_, parts, field) => {
+])('refuses %s', async (_, parts, field) => {
   await expect(read(...parts)).rejects.toMatchObject({ members: { errors: [{ field }] } });
 });
 
 test.each([
   ['image', 'too_many_images'],
   ['other', 'invalid_request'],
-])('a thousand parts are too many: %s', async (name, code) => {
+])('refuses a thousand parts: %s', async (name, code) => {
   const parts = Array.from({ length: 1_000 }, (_, at) => part(`name="${name === 'image' ? name : `f${at}`}"`, 'x!'));
   await expect(read(...parts)).rejects.toMatchObject({ code });
 });
 
-test('what fails underneath is not told as a fault of the form', async () => {
+test('passes on an error of the connection, and does not report it as an invalid form', async () => {
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(HEAD);
     throw new Error('the connection was closed');
@@ -261,7 +264,7 @@ function form(...parts: Buffer[]): Buffer {
 
 async function read(...parts: Buffer[]): ReturnType<typeof readMultipart> {
   return readMultipart(
-    inTurn(cut(form(...parts), [7, 65_536])),
+    asStream(cut(form(...parts), [7, 65_536])),
     parseContentType('multipart/form-data; boundary=A'),
     LIMITS,
   );
@@ -272,8 +275,8 @@ function cut(body: Buffer, lengths: readonly number[]): Buffer[] {
   return [...lengths, Infinity].map((length) => body.subarray(at, (at += length)));
 }
 
-/** Each in memory of its own, as a socket brings them. */
-async function* inTurn(chunks: readonly Buffer[]): AsyncGenerator<Uint8Array> {
+/** Yields each chunk in its own memory, as a socket does. */
+async function* asStream(chunks: readonly Buffer[]): AsyncGenerator<Uint8Array> {
   for (const chunk of chunks) {
     const bytes = Buffer.allocUnsafeSlow(chunk.length);
     chunk.copy(bytes);

@@ -9,7 +9,7 @@ import { imageTooLarge } from '../../src/image/faults.ts';
 
 const LIMIT = { bytes: 100, exceeded: () => imageTooLarge(100) };
 
-/** A request that no server of this process has seen, as from a host that sends bodies through its own channel. */
+/** Makes a request that did not arrive at a server of this process, because a host may send bodies in another way. */
 function incoming(
   body: string | ReadableStream | undefined,
   milliseconds: number,
@@ -29,12 +29,12 @@ function incoming(
   };
 }
 
-test('a body is read also if its connection is not visible', async () => {
+test('reads a body even if its connection is not known', async () => {
   expect(String(await readBody(incoming('hello', 1_000), LIMIT))).toBe('hello');
   expect(String(await readBody(incoming(undefined, 1_000), LIMIT))).toBe('');
 });
 
-test('and it is not waited for beyond the deadline', async () => {
+test('throws request_timeout at the deadline if the body of such a request does not arrive', async () => {
   await expect(readBody(incoming(new ReadableStream(), 50), LIMIT)).rejects.toMatchObject({
     status: 408,
     code: 'request_timeout',
@@ -47,7 +47,7 @@ test.each([
   ['GZIP, identity', 'GZIP'],
   ['deflate, gzip', 'deflate, gzip'],
   ['x-unknown', 'x-unknown'],
-])('Content-Encoding: %s is refused by its name', async (header, encoding) => {
+])('refuses Content-Encoding: %s, and names %s', async (header, encoding) => {
   await expect(readBody(incoming('hello', 1_000, { 'content-encoding': header }), LIMIT)).rejects.toMatchObject({
     status: 415,
     code: 'unsupported_encoding',
@@ -57,13 +57,13 @@ test.each([
 });
 
 test.each(['', 'identity', ' Identity ', 'identity,identity'])(
-  'Content-Encoding: "%s" changes nothing',
+  'accepts Content-Encoding: "%s", which changes nothing',
   async (header) => {
     expect(String(await readBody(incoming('hello', 1_000, { 'content-encoding': header }), LIMIT))).toBe('hello');
   },
 );
 
-test('memory is taken only after the admission has agreed', async () => {
+test('allocates no buffer for a body that the admission rejects', async () => {
   const admission = new Admission(100);
   admission.enter().grow(60);
   const kept: Buffer[] = [];
@@ -78,7 +78,7 @@ test('memory is taken only after the admission has agreed', async () => {
 
 const MIB = 1024 * 1024;
 
-/** A body without a Content-Length that arrives in chunks of 64 KiB, perhaps with an end that breaks off. */
+/** Makes a body without a Content-Length that arrives in chunks of 64 KiB. If there is a failure, it ends with it. */
 function chunked(sent: Buffer, failure?: Error): ReadableStream {
   let at = 0;
   return new ReadableStream({
@@ -96,7 +96,7 @@ function upTo(bytes: number): typeof LIMIT {
 
 describe('a body of unknown length', () => {
   test.each([1, MIB, MIB + 1, 3_000_000, 4 * MIB, 4 * MIB + 1, 9_999_999, 20 * MIB])(
-    'arrives whole, and its memory is given back: %d bytes',
+    'is read completely, and its memory is released afterwards: %d bytes',
     async (bytes) => {
       const sent = Buffer.alloc(bytes, 'abcdefg');
       const reservation = new Admission(bytes).enter();
@@ -113,15 +113,15 @@ describe('a body of unknown length', () => {
     [4, 4],
     [5, 8],
     [20, 32],
-  ])('takes memory for its own size, not for the largest that is allowed: %d MiB', async (size, room) => {
+  ])('gets memory for its actual size, not for the limit: %d MiB get %d MiB', async (size, allocated) => {
     const reservation = new Admission(size * MIB).enter();
     const request = incoming(chunked(Buffer.alloc(size * MIB, 'x')), 30_000);
     const body = await readBody({ ...request, reservation }, upTo(100 * MIB));
-    expect(body.buffer.byteLength).toBe(room * MIB);
+    expect(body.buffer.byteLength).toBe(allocated * MIB);
     reservation.leave();
   });
 
-  test('takes no more than the limit, which it may reach', async () => {
+  test('may be as large as the limit, and then gets less memory than the next power of two', async () => {
     const sent = Buffer.alloc(5_000_000, 'x');
     const reservation = new Admission(5_000_000).enter();
     const body = await readBody({ ...incoming(chunked(sent), 30_000), reservation }, upTo(5_000_000));
@@ -130,12 +130,12 @@ describe('a body of unknown length', () => {
     reservation.leave();
   });
 
-  test('leaves no memory behind if it breaks off', async () => {
+  test('releases its memory if the connection breaks', async () => {
     const request = incoming(chunked(Buffer.alloc(6 * MIB, 'mine'), new Error('reset')), 30_000);
     const reservation = new Admission(6 * MIB).enter();
     await expect(readBody({ ...request, reservation }, upTo(100 * MIB))).rejects.toMatchObject({ status: 400 });
     reservation.leave();
-    // The memory that it had serves the next request.
+    // The next request reuses its memory.
     expect([takeMemory(8 * MIB), takeMemory(4 * MIB)].map((memory) => memory.toString('latin1', 0, 4))).toEqual([
       'mine',
       'mine',

@@ -5,7 +5,7 @@ import { INPUTS, runs } from '../fuzz/runs.ts';
 
 const piece = fc.constantFrom('\r\n', '--XX', '--', '--XX--', 'x', '\r', '\n', '-', 'XX');
 
-test('is everything up to the closing boundary, however it was cut up on the way', async () => {
+test('yields everything up to the closing boundary, in chunks of any length', async () => {
   const cut = fc
     .array(piece, { maxLength: 12 })
     .chain((pieces) => fc.tuple(fc.constant(pieces.join('')), fc.array(fc.nat(20), { maxLength: 8 })));
@@ -16,7 +16,7 @@ test('is everything up to the closing boundary, however it was cut up on the way
   await fc.assert(property, runs(INPUTS * 2));
 });
 
-test('a boundary in the midst of a line closes nothing', async () => {
+test('ignores a closing boundary in the middle of a line', async () => {
   expect(await read('--XX\r\n\r\na --XX-- b\r\n--XX--\r\n', [])).toBe('--XX\r\n\r\na --XX-- b\r\n--XX--');
 });
 
