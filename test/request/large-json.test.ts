@@ -12,7 +12,7 @@ const LONG = 5_000;
 
 /** Strings below and above that length, with characters that make it harder to find their end. */
 const someText = madeOf('', '"', '\\', '\\"', '\n', 'é', '\u007F', '\u2028', '\uD83D\uDE00', '[', '}');
-// Names without escapes, because JSON.parse of Node 24 sometimes mistakes an escaped name for an earlier one.
+// Names that need no escape, because JSON.parse of Node 24 sometimes mistakes an escaped name for an earlier one.
 const someName = fc.oneof(madeOf('', 'é', '{'), fc.constant('__proto__'));
 const someNumber = fc.double({ noNaN: true, noDefaultInfinity: true });
 const { value } = fc.letrec((again) => ({

@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
-const OF_FUNCTIONS = /node_modules\/@azure\/functions\/|\bsrc\/functions\//;
+const FUNCTIONS_CODE = /node_modules\/@azure\/functions\/|\bsrc\/functions\//;
 
-test("the server holds nothing of the Functions programming model, and the app's entry for the Functions host does", () => {
-  expect(sourcesOf('server.js').filter((file) => OF_FUNCTIONS.test(file))).toEqual([]);
-  expect(sourcesOf('index.js').filter((file) => OF_FUNCTIONS.test(file))).not.toEqual([]);
+test('dist/server.js contains no code for the Functions host, and dist/index.js does', () => {
+  expect(sourcesOf('server.js').filter((file) => FUNCTIONS_CODE.test(file))).toEqual([]);
+  expect(sourcesOf('index.js').filter((file) => FUNCTIONS_CODE.test(file))).not.toEqual([]);
   expect(sourcesOf('server.js')).toContain('../src/azure/model.ts');
 });
 
-/** The sources in a file of the build and in all that it imports, at once or later, as its source maps name them. */
+/** Returns the sources of a built file and of all files that it imports, also dynamically, from their source maps. */
 function sourcesOf(file: string, seen = new Set<string>()): string[] {
   if (seen.has(file)) return [];
   seen.add(file);

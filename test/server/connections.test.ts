@@ -28,7 +28,7 @@ afterAll(async () => {
   expect(server.output()).not.toContain('unhandled_rejection');
 });
 
-/** Sends these bytes, and reads all that comes until the connection is closed. */
+/** Sends these bytes on a new connection, and reads until the connection is closed. */
 async function send(...parts: readonly (string | Buffer)[]): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
   for (const part of parts) socket.write(part);
@@ -43,8 +43,8 @@ async function readAll(socket: Socket): Promise<string> {
   return text;
 }
 
-/** Sends these bytes on a connection that has answered before. */
-async function expectRefusedAfterAnAnswer(bytes: string, status: number): Promise<void> {
+/** Sends these bytes on a connection that has served a request, and expects an answer without a body. */
+async function expectRefusedOnUsedConnection(bytes: string, status: number): Promise<void> {
   const socket = connect(server.port, '127.0.0.1');
   socket.write(HEALTH);
   const [first] = await once(socket, 'data');
@@ -59,31 +59,31 @@ async function isServing(): Promise<boolean> {
   return (await fetch(`${server.url}/api/health`)).ok;
 }
 
-describe('an answer that comes before the body', () => {
+describe('an answer before the body has arrived', () => {
   test.each([
     ['413 by Content-Length', `${ASK}Content-Length: 99000000\r\n\r\n`, 413],
-    ['413 while it is waited for with Expect', `${ASK}Expect: 100-continue\r\nContent-Length: 99000000\r\n\r\n`, 413],
+    ['413 by Content-Length, with Expect: 100-continue', `${ASK}Expect: 100-continue\r\nContent-Length: 99000000\r\n\r\n`, 413],
     [
       '400 without instructions',
       'POST /api/processImage HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 900000\r\n\r\n',
       400,
     ],
-    ['405', `GET /api/processImage HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n`, 405],
-    ['404', `POST /api/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n`, 404],
-    ['408 to a body that does not come', `${ASK}Content-Length: 1000\r\n\r\nabc`, 408],
-  ])('%s: the caller reads it, and the connection is closed', async (_, head, status) => {
+    ['405 to a GET with a body', `GET /api/processImage HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n`, 405],
+    ['404 to an unknown path', `POST /api/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n`, 404],
+    ['408 to a body that does not arrive completely', `${ASK}Content-Length: 1000\r\n\r\nabc`, 408],
+  ])('%s: the client gets it, and the connection is closed', async (_, head, status) => {
     const answer = await send(head);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toMatch(/\r\nconnection: close\r\n/i);
     expect(answer).toContain(`"status":${status}`);
   });
 
-  test('reaches a caller who goes on sending', async () => {
+  test('reaches a client that keeps sending', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write(`${ASK}Content-Length: 99000000\r\n\r\n`);
-    const pour = setInterval(() => socket.write(Buffer.alloc(65_536)), 5);
+    const flood = setInterval(() => socket.write(Buffer.alloc(65_536)), 5);
     const answer = await readAll(socket);
-    clearInterval(pour);
+    clearInterval(flood);
     expect(answer).toMatch(/^HTTP\/1\.1 413 [^]*"body_too_large"/);
   });
 });
@@ -91,13 +91,13 @@ describe('an answer that comes before the body', () => {
 describe.each([
   ['413', `${ASK}Content-Length: 99000000\r\n\r\n`],
   ['431', `${ASK}x: ${'a'.repeat(70_000)}\r\n\r\n`],
-])('a caller who reads nothing until all is sent, and is answered %s', (status, head) => {
-  test('reads the answer: what follows is discarded meanwhile', async () => {
+])('a client that keeps sending after it was answered %s', (status, head) => {
+  test('gets the answer even if it reads only at the end, because the server discards the rest', async () => {
     const socket = connect(server.port, '127.0.0.1').pause();
     let failure: string | undefined;
     socket.on('error', ({ code }: NodeJS.ErrnoException) => (failure = code));
     socket.write(head);
-    // More than the system holds for both ends of a connection, so that somebody has to take it.
+    // More than the socket buffers of both ends hold, so the server must read it.
     for (let sent = 0; sent < 24; sent += 1)
       await new Promise((resolve) => socket.write(Buffer.alloc(1024 * 1024), resolve));
     expect(failure).toBeUndefined();
@@ -105,7 +105,7 @@ describe.each([
     expect(await readAll(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
-  test('is cut off if the sending has no end', async () => {
+  test('is disconnected if it never stops', async () => {
     const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.write(head);
     const drip = setInterval(() => socket.write('x'), 50);
@@ -115,7 +115,7 @@ describe.each([
   });
 });
 
-test('Expect: 100-continue is told to go on where the body is wanted', async () => {
+test('answers 100 Continue to Expect: 100-continue if it accepts the request', async () => {
   const socket = connect(server.port, '127.0.0.1');
   socket.write(`${ASK}Connection: close\r\nExpect: 100-continue\r\nContent-Length: ${image.length}\r\n\r\n`);
   const [first] = (await new Promise((resolve) => socket.once('data', (data) => resolve([String(data)])))) as [string];
@@ -137,54 +137,55 @@ describe('routes', () => {
     ['GET', 'http://elsewhere.example/api/health', 200],
     ['OPTIONS', '*', 404],
     ['GET', '//', 404],
-  ])('%s %s is %d', async (method, target, status) => {
+  ])('answers %s %s with %d', async (method, target, status) => {
     expect(await send(`${method} ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toMatch(
       new RegExp(`^HTTP/1\\.1 ${status} `),
     );
   });
 
-  test('a broken Host header does no harm', async () => {
+  test('answers a request with an invalid Host header', async () => {
     expect(await send('GET /api/health HTTP/1.1\r\nHost: a b{}\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 200 /,
     );
   });
 });
 
-describe('refused, without a body', () => {
+describe('refuses without a body', () => {
   test.each([
     ['headers of 70 KB', `GET /api/health HTTP/1.1\r\nHost: x\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
     ['a URL of 9 KB', `GET /api/health?${'a'.repeat(9_000)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 414],
-    ['what is not HTTP', 'hello\r\n\r\n', 400],
-    ['no Host', 'GET /api/health HTTP/1.1\r\n\r\n', 400],
-    ['two lengths', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
-    ['both a length and chunks', `${ASK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
-    ['a length that is no number', `${ASK}Content-Length: 3x\r\n\r\nabc`, 400],
-    ['a negative length', `${ASK}Content-Length: -1\r\n\r\n`, 400],
+    ['text that is not HTTP', 'hello\r\n\r\n', 400],
+    ['a request without Host', 'GET /api/health HTTP/1.1\r\n\r\n', 400],
+    ['two Content-Length headers', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
+    ['Content-Length together with chunked', `${ASK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    ['a Content-Length that is not a number', `${ASK}Content-Length: 3x\r\n\r\nabc`, 400],
+    ['a negative Content-Length', `${ASK}Content-Length: -1\r\n\r\n`, 400],
     ['an unknown transfer coding', `${ASK}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],
     ['chunked before another coding', `${ASK}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`, 400],
-    ['a chunk size that is no number', `${ASK}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n`, 400],
+    ['a chunk size that is not a number', `${ASK}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n`, 400],
     ['a chunk longer than its size', `${ASK}Transfer-Encoding: chunked\r\n\r\n1\r\nabcdef\r\n0\r\n\r\n`, 400],
-    ['a space before a colon', 'GET /api/health HTTP/1.1\r\nHost : x\r\n\r\n', 400],
+    ['a header with a space before its colon', 'GET /api/health HTTP/1.1\r\nHost : x\r\n\r\n', 400],
     ['a folded header', 'GET /api/health HTTP/1.1\r\nHost: x\r\nx: a\r\n b\r\n\r\n', 400],
     ['a bare line feed in the head', 'GET /api/health HTTP/1.1\nHost: x\n\n', 400],
   ])('%s', async (_, bytes, status) => {
     const answer = await send(bytes);
-    // Exactly one answer: what follows in the bytes is no second request.
+    // Exactly one answer: the rest of the bytes must not be read as a second request.
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\\r\\n\\r\\n$`));
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
     expect(await isServing()).toBe(true);
   });
 });
 
-describe('on a connection that has answered before', () => {
+describe('on a connection that has served a request before', () => {
   test.each([
     ['headers of 70 KB', `GET /api/health HTTP/1.1\r\nHost: x\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
-    ['what is not HTTP', 'hello\r\n\r\n', 400],
-    ['two lengths', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
-    ['a body with a chunk size that is no number', `${ASK}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n`, 400],
-  ])('refused, without a body: %s', async (_, bytes, status) => expectRefusedAfterAnAnswer(bytes, status));
+    ['text that is not HTTP', 'hello\r\n\r\n', 400],
+    ['two Content-Length headers', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
+    ['a body with a chunk size that is not a number', `${ASK}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n`, 400],
+  ])('refuses without a body: %s', async (_, bytes, status) => expectRefusedOnUsedConnection(bytes, status));
 
-  test('what is not HTTP behind a request that is not answered yet is not answered in its place', async () => {
+  // The client would take it for the answer to its first request.
+  test('sends no answer to text that is not HTTP while a request is still in progress', async () => {
     azure.model.requests.length = 0;
     azure.model.fail({ silent: true });
     const socket = connect(server.port, '127.0.0.1');
@@ -197,7 +198,7 @@ describe('on a connection that has answered before', () => {
 });
 
 describe('pipelined requests', () => {
-  test('are answered in their order', async () => {
+  test('are answered in order', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write(
       `${ASK}Content-Length: ${image.length}\r\n\r\n${image.toString('latin1')}${HEALTH}GET /api/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
@@ -206,7 +207,7 @@ describe('pipelined requests', () => {
     expect((await readAll(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404']);
   });
 
-  test('a flood of them behind a slow one ends that connection only, and the model call with it', async () => {
+  test('close only their connection if there are too many after a slow one', async () => {
     azure.model.requests.length = 0;
     azure.model.fail({ silent: true });
     const answer = await send(`${ASK}Content-Length: ${image.length}\r\n\r\n`, image, HEALTH.repeat(500));
@@ -215,12 +216,12 @@ describe('pipelined requests', () => {
   });
 });
 
-// Each waits for 30 s.
-describe.concurrent('half a head', { timeout: 60_000 }, () => {
-  test('on a connection that has answered before is refused, without a body', async () =>
-    expectRefusedAfterAnAnswer('GET /api/health HTTP/1.1\r\nHo', 408));
+// Each test waits for 30 s.
+describe.concurrent('an incomplete head', { timeout: 60_000 }, () => {
+  test('is answered 408 without a body on a connection that has served a request before', async () =>
+    expectRefusedOnUsedConnection('GET /api/health HTTP/1.1\r\nHo', 408));
 
-  test('from 1,000 connections keeps nobody else waiting, and none survives 30 s', async () => {
+  test('on 1,000 connections does not block other requests, and is answered 408 after 30 s on each', async () => {
     const sockets = await Promise.all(
       Array.from({ length: 1_000 }, async () => {
         const socket = connect(server.port, '127.0.0.1').on('error', () => {});
@@ -230,7 +231,7 @@ describe.concurrent('half a head', { timeout: 60_000 }, () => {
       }),
     );
     const closed = sockets.map(async (socket) => readAll(socket));
-    // One sends a byte of its head now and then, which buys it no time.
+    // One client keeps sending single bytes of its head, which gives it no more time.
     const [slow] = sockets;
     const drip = setInterval(() => slow?.write('x'), 500);
     expect(await isServing()).toBe(true);

@@ -12,7 +12,7 @@ const image = await still('image/png', 16, 16);
 
 let azure: EmulatedAzure;
 let server: ServerProcess;
-/** It asks for tokens, which a browser does not send with a preflight. */
+/** A server that requires tokens. Browsers do not send one with a preflight. */
 let guarded: ServerProcess;
 beforeAll(async () => {
   azure = await startAzure({ record: true });
@@ -40,7 +40,7 @@ async function post({ url }: ServerProcess, origin: string): Promise<Response> {
   });
 }
 
-/** What a page of an origin may do, by the answer's headers. */
+/** Returns the headers of an answer that say what the page may do. */
 function allowed({ headers }: Response): Record<string, string | null> {
   return Object.fromEntries(
     ['origin', 'methods', 'headers'].map((what) => [what, headers.get(`access-control-allow-${what}`)]),
@@ -48,7 +48,7 @@ function allowed({ headers }: Response): Record<string, string | null> {
 }
 
 describe('an origin in CORS_ALLOWED_ORIGINS', () => {
-  test('may call: the preflight says so, without a token and without a model call', async () => {
+  test('is allowed by the preflight, without a token and without a model call', async () => {
     azure.model.requests.length = 0;
     for (const each of [server, guarded]) {
       const response = await preflight(each, PAGE);
@@ -68,7 +68,7 @@ describe('an origin in CORS_ALLOWED_ORIGINS', () => {
     expect(response.headers.get('access-control-expose-headers')).toContain('x-request-id');
   });
 
-  test('may read why it was refused', async () => {
+  test('may read the problem if its request is refused', async () => {
     const response = await post(guarded, PAGE);
     expect(response.status).toBe(401);
     expect(allowed(response)).toMatchObject({ origin: PAGE });
@@ -76,7 +76,7 @@ describe('an origin in CORS_ALLOWED_ORIGINS', () => {
   });
 });
 
-test('another origin may not, neither by the preflight nor by the answer', async () => {
+test('another origin is not allowed, neither by the preflight nor by the answer', async () => {
   for (const response of [
     await preflight(server, STRANGER),
     await post(server, STRANGER),
@@ -87,13 +87,13 @@ test('another origin may not, neither by the preflight nor by the answer', async
   }
 });
 
-test('without an origin, OPTIONS is a method like any other', async () => {
+test('OPTIONS without an Origin is answered 405', async () => {
   const socket = connect(server.port, '127.0.0.1');
   socket.write('OPTIONS /api/processImage HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   expect(Buffer.concat(await socket.toArray()).toString()).toMatch(/^HTTP\/1\.1 405 [^]*allow: POST/i);
 });
 
-test('CORS_ALLOWED_ORIGINS that is no origin: the server does not start, and says what it must be', async () => {
+test('the server does not start if CORS_ALLOWED_ORIGINS is not an origin, and says what it must be', async () => {
   await expect(
     serve({ ...azure.env, HTTP_AUTH_LEVEL: 'anonymous', CORS_ALLOWED_ORIGINS: 'page.example' }),
   ).rejects.toThrow('CORS_ALLOWED_ORIGINS must be * or comma-separated origins');

@@ -11,7 +11,7 @@ const ROUTES = [
 ] as const;
 
 let azure: EmulatedAzure;
-/** Without an account for jobs, and with one. */
+/** One without a storage account for jobs, and one with it. */
 let servers: ServerProcess[];
 beforeAll(async () => {
   azure = await startAzure({ record: true });
@@ -23,7 +23,7 @@ afterAll(async () => {
   azure.close();
 });
 
-test.each(ROUTES)('%s /api/%s is misconfigured, and says that jobs need the Functions host', async (method, path) => {
+test.each(ROUTES)('%s /api/%s is answered with misconfigured, because jobs need the Functions host', async (method, path) => {
   for (const { url } of servers) {
     const response = await fetch(`${url}/api/${path}`, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
     expect(response.status).toBe(500);

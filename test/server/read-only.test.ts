@@ -10,10 +10,10 @@ import { startAzure } from '../../src/dev/emulator/azure.ts';
 import { still } from '../images/still.ts';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
-/** Of `nobody` and `nogroup` on Debian; only root may start a process as someone else. */
+/** The ids of `nobody` and `nogroup` on Debian. Only root may start a process as another user. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-test('dist/ alone answers as another user, in a folder that is read-only, without a home, with an empty TMPDIR', async () => {
+test('dist/ works alone, as another user, in a read-only folder, without a home, with an empty TMPDIR', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'read-only-'));
   onTestFinished(async () => {
     await promisify(execFile)('chmod', ['-R', 'u+w', folder]);

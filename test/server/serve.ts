@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** `dist/server.js` in a process of its own. */
+/** A process that runs `dist/server.js`. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
@@ -15,7 +15,10 @@ export interface ServerProcess {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `dist/server.js` with nothing but these variables. It rejects with what was printed if the server does not start. */
+/**
+ * Starts `dist/server.js` on a free port, with only these environment variables.
+ * @throws {Error} with the output of the process if the server does not start
+ */
 export async function serve(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['server.js'], {
     cwd: DIST,
@@ -47,7 +50,7 @@ export async function serve(env: Readonly<Record<string, string>>): Promise<Serv
   };
 }
 
-/** Ends a server, if it runs. */
+/** Stops a server, and waits until its process has ended. */
 export async function end(server: ServerProcess): Promise<void> {
   server.terminate();
   await server.ended;

@@ -8,27 +8,27 @@ import { startServer } from '../../src/server/server.ts';
 
 const ENV = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com', AZURE_OPENAI_DEPLOYMENT: 'gpt-vision' };
 
-test('an end comes though connections keep arriving: from then on they are refused', async () => {
+test('closes although connections keep arriving, and refuses them from then on', async () => {
   const settings = { port: 0, host: '127.0.0.1', drainMs: 1_000, tokens: undefined };
   const server = await startServer(createApp(ENV, anonymous), settings, createCors(undefined));
   const port = Number(new URL(server.url).port);
-  // Client and server share the event loop, so the server finds a new connection in each of its turns.
+  // Client and server share the event loop, so the server has a new connection in each iteration of the loop.
   let refused = 0;
-  let isOver = false;
-  const arrive = (): void => {
-    if (isOver) return;
+  let isClosed = false;
+  const keepConnecting = (): void => {
+    if (isClosed) return;
     const socket = connect(port, '127.0.0.1', () => socket.destroy());
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'ECONNREFUSED') refused += 1;
     });
-    setImmediate(arrive);
+    setImmediate(keepConnecting);
   };
-  arrive();
+  keepConnecting();
   const first = connect(port, '127.0.0.1');
   await once(first, 'connect');
   first.destroy();
   expect(refused).toBe(0);
   await server.close();
-  isOver = true;
+  isClosed = true;
   expect(refused).toBeGreaterThan(0);
 }, 30_000);

@@ -18,16 +18,18 @@ const CLIENT = '00000000-0000-4000-8000-00000000000a';
 const CALLER = '00000000-0000-4000-8000-00000000000b';
 const STRANGER = '00000000-0000-4000-8000-00000000000c';
 
-const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const theirs = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const tenantKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const otherKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const image = await still('image/png', 16, 16);
 
-/** The tenant's own pages: its configuration and its keys. */
+/** The authority, which serves the tenant's configuration and keys. */
 let entra: Server;
 let isDown = false;
-/** Whether the authority takes requests and never answers. */
+/** Whether the authority accepts requests but never answers them. */
 let hangs = false;
+/** The ids of the keys that the tenant publishes. */
 let published: string[] = ['ours'];
+/** How often the keys were fetched. */
 let fetches = 0;
 let azure: EmulatedAzure;
 let server: ServerProcess;
@@ -48,7 +50,7 @@ beforeAll(async () => {
         req.url?.endsWith('/keys')
           ? {
               keys: published.map((kid) =>
-                Object.assign(ours.publicKey.export({ format: 'jwk' }), { kid, use: 'sig' }),
+                Object.assign(tenantKeys.publicKey.export({ format: 'jwk' }), { kid, use: 'sig' }),
               ),
             }
           : { issuer: `${base}/v2.0`, jwks_uri: `${base}/discovery/v2.0/keys` },
@@ -85,13 +87,14 @@ interface TokenOptions {
   readonly client?: Record<string, unknown>;
   readonly kid?: string;
   readonly key?: KeyObject;
-  /** Seconds from now. */
+  /** When the token becomes valid, in seconds from now. */
   readonly from?: number;
+  /** When it expires, in seconds from now. Undefined: it has no `exp`. */
   readonly until?: number | undefined;
 }
 
 async function token(options: TokenOptions = {}): Promise<string> {
-  const { version = 2, kid = 'ours', key = ours.privateKey, from = -300 } = options;
+  const { version = 2, kid = 'ours', key = tenantKeys.privateKey, from = -300 } = options;
   const isV2 = version === 2;
   const issuer = options.issuer ?? (isV2 ? `${url}/${TENANT}/v2.0` : `https://sts.windows.net/${TENANT}/`);
   const { client = isV2 ? { azp: CALLER } : { appid: CALLER }, audience = isV2 ? CLIENT : `api://${CLIENT}` } = options;
@@ -111,10 +114,13 @@ function unsigned(header: object, claims: object = {}): string {
   return [header, body].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 }
 
-/** A token that a server which takes the algorithm's name from the token would check with the public key as a secret. */
-function confused(): string {
+/**
+ * Makes a token for an algorithm confusion attack. A server that trusts the algorithm named in the token would check
+ * its signature with the public key as the secret.
+ */
+function withConfusedAlgorithm(): string {
   const text = unsigned({ alg: 'HS256', kid: 'ours' });
-  const secret = ours.publicKey.export({ format: 'pem', type: 'spki' });
+  const secret = tenantKeys.publicKey.export({ format: 'pem', type: 'spki' });
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
 }
 
@@ -126,7 +132,7 @@ async function ask(authorization: string | undefined, route = 'processImage?inst
   });
 }
 
-describe('a caller is answered', () => {
+describe('answers a caller', () => {
   test.each([
     ['version 2', {}],
     ['version 1', { version: 1 }],
@@ -137,37 +143,37 @@ describe('a caller is answered', () => {
     expect(azure.model.requests).toHaveLength(1);
   });
 
-  test.each([{ azp: CALLER.toUpperCase() }, { azp: CLIENT }])('as the client %o', async (client) => {
+  test.each([{ azp: CALLER.toUpperCase() }, { azp: CLIENT }])('if its token names the client %o', async (client) => {
     expect((await ask(`Bearer ${await token({ client })}`)).status).toBe(200);
   });
 
-  test('where the scheme is in lower case', async () => {
+  test('if the scheme is in lower case', async () => {
     expect((await ask(`bearer ${await token()}`)).status).toBe(200);
   });
 });
 
-describe('401, and nothing is asked of the model', () => {
+describe('answers 401 without calling the model', () => {
   test.each([
     ['no token', async () => undefined, 'no token'],
-    ['a function key in its place', async () => 'Basic abc', 'not a bearer token'],
+    ['another scheme instead of Bearer', async () => 'Basic abc', 'not a bearer token'],
     ['an empty token', async () => 'Bearer ', 'not a bearer token'],
-    ['a token behind another scheme', async () => `Digest Bearer ${await token()}`, 'not a bearer token'],
-    ['no JWT', async () => 'Bearer abc', 'cannot be read'],
-    ['another tenant (v2)', async () => token({ issuer: `${url}/${OTHER_TENANT}/v2.0` }), 'another tenant'],
+    ['a token after another scheme', async () => `Digest Bearer ${await token()}`, 'not a bearer token'],
+    ['a token that is not a JWT', async () => 'Bearer abc', 'cannot be read'],
+    ['the issuer of another tenant (version 2)', async () => token({ issuer: `${url}/${OTHER_TENANT}/v2.0` }), 'another tenant'],
     [
-      'another tenant (v1)',
+      'the issuer of another tenant (version 1)',
       async () => token({ version: 1, issuer: `https://sts.windows.net/${OTHER_TENANT}/` }),
       'another tenant',
     ],
     ['another audience', async () => token({ audience: 'https://cognitiveservices.azure.com' }), 'another service'],
-    ['a wrong signature', async () => token({ key: theirs.privateKey }), 'signature'],
-    ['no signature', async () => `${unsigned({ alg: 'none' })}.`, 'RS256'],
-    ['HS256 with the public key', async () => confused(), 'RS256'],
-    ['an expired one', async () => token({ until: -1 }), 'expired'],
-    ['one that never expires', async () => token({ until: undefined }), 'exp'],
-    ['one that is not valid yet', async () => token({ from: 60 }), 'not valid yet'],
+    ['a wrong signature', async () => token({ key: otherKeys.privateKey }), 'signature'],
+    ['a token without a signature', async () => `${unsigned({ alg: 'none' })}.`, 'RS256'],
+    ['HS256 with the public key as the secret', async () => withConfusedAlgorithm(), 'RS256'],
+    ['an expired token', async () => token({ until: -1 }), 'expired'],
+    ['a token that never expires', async () => token({ until: undefined }), 'exp'],
+    ['a token that is not valid yet', async () => token({ from: 60 }), 'not valid yet'],
     ['an ID token, which names no client', async () => token({ client: {} }), 'not an access token'],
-  ] satisfies [string, () => Promise<string | undefined>, string][])('%s', async (_, make, why) => {
+  ] satisfies [string, () => Promise<string | undefined>, string][])('to %s', async (_, make, why) => {
     const made: string | undefined = await make();
     const response = await ask(made === undefined || made.includes(' ') || made === '' ? made : `Bearer ${made}`);
     expect(response.status).toBe(401);
@@ -181,7 +187,7 @@ describe('401, and nothing is asked of the model', () => {
   });
 
   test.each(['chat/completions', 'v1/responses', 'openai/deployments/x/chat/completions', 'v1/embeddings'])(
-    'in the shape of OpenAI on %s',
+    "in OpenAI's error format on %s",
     async (route) => {
       const response = await ask(undefined, route);
       expect(response.status).toBe(401);
@@ -191,7 +197,7 @@ describe('401, and nothing is asked of the model', () => {
     },
   );
 
-  test('before a body of 90 MB is sent, which the caller learns at once', async () => {
+  test('before a body of 90 MB is sent, and closes the connection', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('POST /api/processImage?instructions=x HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\n');
     const answer = Buffer.concat(await socket.toArray()).toString();
@@ -200,7 +206,7 @@ describe('401, and nothing is asked of the model', () => {
   });
 });
 
-test('403 to a client that may not call', async () => {
+test('answers 403 to a client that is not in AUTH_ALLOWED_CLIENTS', async () => {
   for (const client of [{ azp: STRANGER }, { appid: STRANGER }]) {
     const response = await ask(`Bearer ${await token({ client })}`);
     expect(response.status).toBe(403);
@@ -220,7 +226,7 @@ test('without AUTH_ALLOWED_CLIENTS, any client of the tenant may call', async ()
   await end(open);
 });
 
-test('in China, tokens of version 1 have the issuer of that cloud', async () => {
+test('in the China cloud, accepts version 1 tokens only from the issuer of that cloud', async () => {
   const china = await serve({ ...env, AZURE_AUTHORITY_HOST: `${url}/login.partner.microsoftonline.cn` });
   const status = async (issuer: string): Promise<number> => {
     const headers = { authorization: `Bearer ${await token({ version: 1, issuer: `${issuer}/${TENANT}/` })}` };
@@ -231,7 +237,7 @@ test('in China, tokens of version 1 have the issuer of that cloud', async () => 
   await end(china);
 });
 
-test('health, openapi.json, the playground and the probe need no token; health/ready and unknown paths do', async () => {
+test('needs no token for health, openapi.json, playground and readyz, but needs one for all other paths', async () => {
   for (const path of ['api/health', 'api/openapi.json', 'api/playground', 'readyz'])
     expect((await fetch(`${server.url}/${path}`)).status, path).toBe(200);
   for (const path of ['api/health/ready', 'api/nothing', 'api/models', 'nothing'])
@@ -240,7 +246,7 @@ test('health, openapi.json, the playground and the probe need no token; health/r
   expect(document).toMatchObject({ security: [{ entraToken: [] }] });
 });
 
-test('an unknown key id fetches the keys again once, and then not for a minute', async () => {
+test('fetches the keys only once more for several unknown key ids', async () => {
   const before = fetches;
   for (let round = 0; round < 5; round += 1) {
     const response = await ask(`Bearer ${await token({ kid: `unknown-${round}` })}`);
@@ -250,7 +256,7 @@ test('an unknown key id fetches the keys again once, and then not for a minute',
   expect(fetches - before).toBe(1);
 });
 
-test('a new key of the tenant is found', async () => {
+test('accepts a token with a new key of the tenant', async () => {
   const fresh = await serve(env);
   const authorization = async (kid: string): Promise<Record<string, string>> => ({
     authorization: `Bearer ${await token({ kid })}`,
@@ -262,8 +268,8 @@ test('a new key of the tenant is found', async () => {
   await end(fresh);
 });
 
-describe('the authority is unreachable', () => {
-  test('at the start: the server starts, callers get 503, and are answered as soon as it is back', async () => {
+describe('if the authority is unreachable', () => {
+  test('the server starts and answers 503 until it is back; later, only unknown keys get 503', async () => {
     isDown = true;
     const fresh = await serve(env);
     const headers = { authorization: `Bearer ${await token()}` };
@@ -278,51 +284,52 @@ describe('the authority is unreachable', () => {
     isDown = true;
     expect((await fetch(`${fresh.url}/api/models`, { headers })).status, 'later, with a known key').toBe(200);
     const unknown = { authorization: `Bearer ${await token({ kid: 'unknown' })}` };
-    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'with an unknown one').toBe(503);
-    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'again').toBe(503);
+    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'later, with an unknown key').toBe(503);
+    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'a second time').toBe(503);
     isDown = false;
     await end(fresh);
   });
 });
 
-test('the authority hangs: callers get 503 at their deadline, and one who leaves is no failure', async () => {
+test('if the authority hangs, answers 503 at the deadline, and logs 499 for a client that disconnects', async () => {
   hangs = true;
   const fresh = await serve({ ...env, REQUEST_TIMEOUT_SECONDS: '1' });
   const headers = { authorization: `Bearer ${await token()}` };
-  const leaving = new AbortController();
-  const left = fetch(`${fresh.url}/api/models`, { headers, signal: leaving.signal }).catch(() => 'left');
-  setTimeout(() => leaving.abort(), 300);
+  const disconnect = new AbortController();
+  const outcome = fetch(`${fresh.url}/api/models`, { headers, signal: disconnect.signal }).catch(() => 'disconnected');
+  setTimeout(() => disconnect.abort(), 300);
   const refused = await fetch(`${fresh.url}/api/models`, { headers });
   expect(refused.status).toBe(503);
   expect(await refused.json()).toMatchObject({
     error: { code: 'identity_unavailable', message: expect.stringContaining('did not answer in time') },
   });
-  expect(await left).toBe('left');
+  expect(await outcome).toBe('disconnected');
   hangs = false;
   await end(fresh);
   expect(fresh.output()).toContain('"status":499');
   expect(fresh.output()).not.toContain('failed unexpectedly');
 });
 
-describe('it does not start, and says what to choose', () => {
+describe('does not start, and says what to set', () => {
   test.each([
-    ['neither', {}, 'Choose who may call'],
-    ['both', { AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT, HTTP_AUTH_LEVEL: 'anonymous' }, 'choose one'],
+    ['no settings', {}, 'Choose who may call'],
+    ['both a tenant and anonymous', { AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT, HTTP_AUTH_LEVEL: 'anonymous' }, 'choose one'],
     ['a tenant without a client', { AUTH_TENANT_ID: TENANT }, 'AUTH_CLIENT_ID is not set'],
     ['a client without a tenant', { AUTH_CLIENT_ID: CLIENT }, 'AUTH_TENANT_ID is not set'],
-    ['callers without either', { AUTH_ALLOWED_CLIENTS: CALLER }, 'AUTH_TENANT_ID is not set'],
-    ['function keys', { HTTP_AUTH_LEVEL: 'function' }, 'function keys need the Functions host'],
+    ['allowed clients without a tenant', { AUTH_ALLOWED_CLIENTS: CALLER }, 'AUTH_TENANT_ID is not set'],
+    ['the level function', { HTTP_AUTH_LEVEL: 'function' }, 'function keys need the Functions host'],
     [
-      'function keys and a pair',
+      'both a tenant and the level function',
       { HTTP_AUTH_LEVEL: 'function', AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT },
       'HTTP_AUTH_LEVEL must not be function',
     ],
-    ['no id', { AUTH_TENANT_ID: 'contoso', AUTH_CLIENT_ID: CLIENT }, 'AUTH_TENANT_ID must be an id'],
-    ['in Azure, too', { CONTAINER_APP_NAME: 'my-app' }, 'Choose who may call'],
-    ['blank variables', { AUTH_TENANT_ID: ' ', HTTP_AUTH_LEVEL: '' }, 'Choose who may call'],
-  ])('%s', async (_, variables, said) => {
-    await expect(serve({ ...azure.env, ...variables })).rejects.toThrow(said);
+    ['a tenant that is not an id', { AUTH_TENANT_ID: 'contoso', AUTH_CLIENT_ID: CLIENT }, 'AUTH_TENANT_ID must be an id'],
+    ['only a variable of Container Apps', { CONTAINER_APP_NAME: 'my-app' }, 'Choose who may call'],
+    ['blank values', { AUTH_TENANT_ID: ' ', HTTP_AUTH_LEVEL: '' }, 'Choose who may call'],
+  ])('with %s', async (_, variables, message) => {
+    await expect(serve({ ...azure.env, ...variables })).rejects.toThrow(message);
   });
 });
 
+// A token begins with eyJ. None may be in the log.
 afterAll(() => expect(server.output()).not.toMatch(/eyJ/));
