@@ -3,7 +3,7 @@ import type { Call } from './callers.ts';
 import { judge } from './judge.ts';
 import type { Tally } from './tally.ts';
 
-/** Makes a call, and has the tally know what came of it and what was wrong with that. */
+/** Makes a call, and adds its outcome and everything that is wrong with it to the tally. */
 export async function ask(scene: Scene, tally: Tally, call: Call): Promise<void> {
   const started = performance.now();
   try {
@@ -11,9 +11,9 @@ export async function ask(scene: Scene, tally: Tally, call: Call): Promise<void>
     tally.count(outcome);
     for (const complaint of judge(call, outcome, performance.now() - started)) tally.complain(complaint);
   } catch (error) {
-    // What fetch rejects with; all else is an answer that came, and is not as openapi.json says.
+    // `fetch` rejects with a TypeError. Any other error means that the answer does not match openapi.json.
     const lost = error instanceof TypeError;
-    tally.countAs(lost ? 'lost' : 'not as promised');
+    tally.countAs(lost ? 'lost' : 'invalid answer');
     tally.complain(
       `${call.kind}: ${lost ? `lost: ${error.cause instanceof Error ? error.cause.message : error.message}` : String(error)}`,
     );

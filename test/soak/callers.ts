@@ -9,32 +9,32 @@ import { seedImages } from '../fuzz/seeds.ts';
 import { SAILBOAT } from '../images/heif.ts';
 import { still, stillOfSize, turned } from '../images/still.ts';
 import { wrongFiles } from '../images/wrong.ts';
-import { any } from './any.ts';
+import { randomItem } from './random-item.ts';
 
-/** One request, and what may come of it on a fine day. */
+/** One request, and the outcomes that it may have while no fault is injected. */
 export interface Call {
   readonly kind: string;
   readonly allowed: readonly string[];
-  /** What an answer has to hold, where there is one: it is to this question and to no other. */
+  /** Text that an answer must contain, which shows that it is the answer to this question. */
   readonly marker?: string;
   readonly make: (scene: Scene) => Promise<Outcome>;
 }
 
 type Send = (scene: Scene, sent: Sent) => Promise<Outcome>;
 
-const ASKED = 'What does the soak ask about this picture?';
+const QUESTION = 'What does the soak ask about this picture?';
 const seeds = await seedImages();
 const wrong = await wrongFiles();
 const small = await Promise.all(
   (['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const).map(async (type) => still(type, 40, 30)),
 );
 const large = [await stillOfSize('image/jpeg', 200_000), await stillOfSize('image/png', 3_000_000)];
-/** Most are small, so that whoever runs it can work beside it. */
+/** Most are small, so that the machine can be used for other work during a soak. */
 const images = [...small, ...small, ...large];
 
 const phonePictures = [SAILBOAT, await turned(small[1])];
 
-/** The images and the words that callers send, for who wants to look for them in a log. */
+/** All images that callers send. The output of the app must not contain them. */
 export const sentImages: readonly Buffer[] = [
   ...small,
   ...large,
@@ -42,32 +42,33 @@ export const sentImages: readonly Buffer[] = [
   ...seeds,
   ...wrong.map(({ bytes }) => bytes),
 ];
-export const INSTRUCTIONS = [ASKED, FUZZED_INSTRUCTIONS];
+/** All instructions that callers send. The output of the app must not contain them, either. */
+export const INSTRUCTIONS = [QUESTION, FUZZED_INSTRUCTIONS];
 
-/** How often each kind of caller comes, of a hundred. */
+/** The kinds of calls, each with its share in percent. */
 const mix: readonly (readonly [share: number, call: () => Call])[] = [
   [51, () => ordinary('a question', chunked)],
   [1, phonePicture],
   [12, () => ordinary('a question with a Content-Length', atOnce)],
-  [4, () => ordinary('a body whose end is late', lastBytesLate)],
+  [4, () => ordinary('a body that ends late', lastBytesLate)],
   [12, wrongImage],
   [12, fuzzed],
   [1, () => late('a body that trickles', trickled)],
   [1, () => late('a body that stalls', stalled)],
-  [1, () => late('a body that never comes', announced)],
+  [1, () => late('a body that never arrives', announced)],
   [
     1,
     () => ({
-      kind: 'a caller who leaves inside its body',
+      kind: 'a client that disconnects within its body',
       allowed: ['none'],
       make: async (scene) => leavingMidBody(scene, await sent()),
     }),
   ],
-  [4, () => ({ kind: 'a caller who leaves', allowed: ['none', 'answer'], make: leaving })],
+  [4, () => ({ kind: 'a client that disconnects', allowed: ['none', 'answer'], make: askAndDisconnect })],
 ];
 
-/** Some call or other. */
-export function anyCall(): Call {
+/** Returns a random call, according to the shares. */
+export function randomCall(): Call {
   let at = randomInt(100);
   for (const [share, call] of mix) {
     if (at < share) return call();
@@ -76,33 +77,33 @@ export function anyCall(): Call {
   throw new Error('the shares do not add up to a hundred');
 }
 
-/** Ordinary questions, one in every way of asking. */
+/** Returns an ordinary question for each way of sending one. */
 export function callsInEveryWay(): Call[] {
-  return WAYS.map((way) => ordinary(`a question at the end, ${way.name}`, atOnce, way, small));
+  return WAYS.map((way) => ordinary(`a question while the app drains, ${way.name}`, atOnce, way, small));
 }
 
-function ordinary(kind: string, send: Send, way = any(WAYS), from = images): Call {
+function ordinary(kind: string, send: Send, way = randomItem(WAYS), from = images): Call {
   const marker = randomUUID();
-  const asked = randomInt(4) === 0 ? [any(from), any(from)] : [any(from)];
+  const pictures = randomInt(4) === 0 ? [randomItem(from), randomItem(from)] : [randomItem(from)];
   return {
     kind,
     marker,
     allowed: ['answer'],
     make: async (scene) =>
-      send(scene, await way.put({ images: asked, fields: { instructions: `${ASKED} ${marker}` } })),
+      send(scene, await way.put({ images: pictures, fields: { instructions: `${QUESTION} ${marker}` } })),
   };
 }
 
-/** It is decoded, and only so many are at a time. */
+/** The app must decode such an image. It rejects one with `overloaded` if it is decoding too many. */
 function phonePicture(): Call {
-  const call = ordinary('a picture as phones take it', atOnce, any(WAYS), phonePictures);
+  const call = ordinary('a picture from a phone', atOnce, randomItem(WAYS), phonePictures);
   return { ...call, allowed: [...call.allowed, 'overloaded'] };
 }
 
 function wrongImage(): Call {
-  const { name, bytes, code } = any(wrong);
+  const { name, bytes, code } = randomItem(wrong);
   return {
-    kind: `an image that is none: ${name}`,
+    kind: `an image that is not accepted: ${name}`,
     allowed: [code],
     make: async (scene) => atOnce(scene, await sent(bytes)),
   };
@@ -110,7 +111,7 @@ function wrongImage(): Call {
 
 function fuzzed(): Call {
   const [given] = sample(input(seeds.length), { numRuns: 1 });
-  if (!given) throw new Error('there is nothing to send');
+  if (!given) throw new Error('fast-check made no input');
   const allowed = [
     'answer',
     'empty_image',
@@ -123,15 +124,19 @@ function fuzzed(): Call {
     'too_many_images',
     'not_acceptable',
   ];
-  return { kind: 'something broken', allowed, make: async (scene) => atOnce(scene, await toRequest(given, seeds)) };
+  return { kind: 'a fuzzed request', allowed, make: async (scene) => atOnce(scene, await toRequest(given, seeds)) };
 }
 
-/** The host ends a body below 240 bytes a second on average, so it would wait minutes for the rest of a large one. */
+/**
+ * Sends a small image, because the host ends a body that arrives at less than 240 bytes a second on average. It would
+ * wait minutes for the rest of a large one.
+ */
 function late(kind: string, send: Send): Call {
-  return { kind, allowed: ['none'], make: async (scene) => send(scene, await sent(any(small))) };
+  return { kind, allowed: ['none'], make: async (scene) => send(scene, await sent(randomItem(small))) };
 }
 
-async function leaving({ app }: Scene): Promise<Outcome> {
+/** Disconnects after a random time, which may be before or after the answer. */
+async function askAndDisconnect({ app }: Scene): Promise<Outcome> {
   const { path, headers, body } = await sent();
   try {
     const response = await fetch(app.url + path, {
@@ -146,6 +151,6 @@ async function leaving({ app }: Scene): Promise<Outcome> {
   }
 }
 
-async function sent(image = any(images), way: Way = any(WAYS)): Promise<Sent> {
-  return way.put({ images: [image], fields: { instructions: ASKED } });
+async function sent(image = randomItem(images), way: Way = randomItem(WAYS)): Promise<Sent> {
+  return way.put({ images: [image], fields: { instructions: QUESTION } });
 }

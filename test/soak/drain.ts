@@ -5,18 +5,19 @@ import { ask } from './ask.ts';
 import { callsInEveryWay } from './callers.ts';
 import type { Tally } from './tally.ts';
 
-/** What is under way when the app is told to end takes about so long in all, and is all there after so long. */
-const THINKING_MS = 2_000;
-const TOLD_AFTER_MS = 1_000;
+/** How long the model takes to answer. */
+const ANSWER_DELAY_MS = 2_000;
+/** When the app gets SIGTERM: all requests have arrived, and none is answered yet. */
+const SIGTERM_AFTER_MS = 1_000;
 
 /**
- * Tells the app to end while it is asked in every way, and by whoever is still there: all of that is answered first.
- * When it has ended, what it printed is held against all that it was shown.
+ * Stops the app while questions that were sent in every way are in progress. The app must answer them before it ends.
+ * After that, `stopPairs` checks that its output contains nothing of the images and instructions.
  */
 export async function drain(scene: Scene, tally: Tally): Promise<void> {
-  scene.azure.model.fail({ delayMs: THINKING_MS }, Infinity);
+  scene.azure.model.fail({ delayMs: ANSWER_DELAY_MS }, Infinity);
   const asking = scene.app.alive() ? callsInEveryWay().map(async (call) => ask(scene, tally, call)) : [];
-  await sleep(TOLD_AFTER_MS);
+  await sleep(SIGTERM_AFTER_MS);
   const ending = stopPairs([scene]).catch((error: unknown) => tally.complain(String(error)));
   await Promise.all([ending, ...asking]);
 }

@@ -3,9 +3,9 @@ import { describeTrend, growth, trendOf } from './growth.ts';
 import type { Vitals } from './vitals.ts';
 
 const MEGABYTE = 1024 * 1024;
-const level = { held: 40 * MEGABYTE, resident: 300 * MEGABYTE, descriptors: 60 };
+const STEADY = { held: 40 * MEGABYTE, resident: 300 * MEGABYTE, descriptors: 60 };
 
-test('what is level has not grown, whatever the first minute did and however it jumps up', () => {
+test('reports no growth of steady values, whatever the first minute was and despite peaks', () => {
   const all = vitals(10, (minute, at) => ({
     held: (minute < 1 ? 10 : at % 3 === 0 ? 70 : 40) * MEGABYTE,
     descriptors: minute < 1 ? 20 : 60 + (at % 5) * 9,
@@ -17,24 +17,24 @@ test('what is level has not grown, whatever the first minute did and however it 
 });
 
 test.for<[what: string, of: (minute: number) => Partial<Vitals>, complaint: RegExp]>([
-  ['memory that is held', (minute) => ({ held: (40 + minute) * MEGABYTE }), /^The app holds 6\.\d MB more/],
+  ['held memory', (minute) => ({ held: (40 + minute) * MEGABYTE }), /^The app holds 6\.\d MB more/],
   [
-    'memory beside the heap',
+    'resident memory',
     (minute) => ({ resident: (300 + 20 * minute) * MEGABYTE }),
     /^The app has [56]\d\.\d MB more in memory/,
   ],
-  ['descriptors', (minute) => ({ descriptors: 60 + Math.round(3 * minute) }), /^The app has 1\d descriptors more open/],
-])('%s, more with each minute, have grown', ([, of, complaint]) => {
+  ['open descriptors', (minute) => ({ descriptors: 60 + Math.round(3 * minute) }), /^The app has 1\d descriptors more open/],
+])('reports steady growth: %s', ([, of, complaint]) => {
   expect(growth(trendOf(vitals(10, of)))).toEqual([expect.stringMatching(complaint)]);
 });
 
-test('memory beside the heap may take its time to reach its level', () => {
+test('reports no growth if resident memory needs some minutes to become steady', () => {
   expect(growth(trendOf(vitals(10, (minute) => ({ resident: Math.min(290, 150 + 40 * minute) * MEGABYTE }))))).toEqual(
     [],
   );
 });
 
-test('a run that is too short says so', () => {
+test('has no trend for a run that is too short, and says so', () => {
   const trend = trendOf(vitals(2, (minute) => ({ held: minute * 100 * MEGABYTE })));
   expect(trend).toBeUndefined();
   expect(describeTrend(trend)).toMatch(/^Too short/);
@@ -43,7 +43,7 @@ test('a run that is too short says so', () => {
 function vitals(minutes: number, of: (minute: number, at: number) => Partial<Vitals>): Vitals[] {
   return Array.from({ length: minutes * 6 }, (_, at) => ({
     atMs: (at + 1) * 10_000,
-    ...level,
+    ...STEADY,
     ...of((at + 1) / 6, at),
   }));
 }

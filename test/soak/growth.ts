@@ -1,15 +1,20 @@
 import { megabytes, type Vitals } from './vitals.ts';
 
 const MEGABYTE = 1024 * 1024;
-/** The first minute fills caches and pools; a run that is hardly longer shows nothing. */
+/** The first minute does not count, because it fills caches and pools. */
 const WARM_UP_MS = 60_000;
+/** A shorter run does not show whether anything grows. */
 const SHORTEST_MS = 150_000;
-/** What is noise: what requests hold that are under way, their sockets, and for resident memory one step of the young generation. */
+/**
+ * Growth up to this counts as noise: memory and sockets of requests in progress, and, for resident memory, one step of
+ * the heap's young generation.
+ */
 const NOISE = { held: 4 * MEGABYTE, resident: 32 * MEGABYTE, descriptors: 10 };
 
 /**
- * A process's vitals after the first minute, and at the end. Resident memory is as much as was ever needed at a time, by
- * the heap's young generation for one, and that takes some minutes to be needed: it is early in the second third.
+ * A process's vitals early in a run, and late. Resident memory is as large as the process has ever needed, for example
+ * for the heap's young generation. It takes some minutes to reach that size, so its early value is from the second
+ * third of the run.
  */
 export interface Trend {
   readonly early: Level;
@@ -17,7 +22,7 @@ export interface Trend {
 }
 type Level = Omit<Vitals, 'atMs'>;
 
-/** The first and the last third of a run, without its first minute; nothing for a run too short to tell. */
+/** Compares the first and the last third of a run, without its first minute. Undefined if the run is too short. */
 export function trendOf(all: readonly Vitals[]): Trend | undefined {
   if ((all.at(-1)?.atMs ?? 0) < SHORTEST_MS) return undefined;
   const warm = all.filter(({ atMs }) => atMs >= WARM_UP_MS);
@@ -26,7 +31,7 @@ export function trendOf(all: readonly Vitals[]): Trend | undefined {
   return { early: { ...levelOf(warm.slice(0, third)), resident }, late: levelOf(warm.slice(-third)) };
 }
 
-/** What has grown beyond noise, in words. */
+/** Describes everything that has grown beyond noise. */
 export function growth(trend: Trend | undefined): string[] {
   if (!trend) return [];
   const more = (of: keyof Level): number => trend.late[of] - trend.early[of];
@@ -43,14 +48,14 @@ export function growth(trend: Trend | undefined): string[] {
   ];
 }
 
-/** For a person to read. */
+/** Describes a trend for people. */
 export function describeTrend(trend: Trend | undefined): string {
   if (!trend) return 'Too short to tell whether anything grows: that takes 3 minutes.';
   const { early, late } = trend;
   return `From the first third to the last, without the first minute: held ${megabytes(early.held)} to ${megabytes(late.held)} MB, descriptors ${early.descriptors} to ${late.descriptors}; from the second to the last, resident ${megabytes(early.resident)} to ${megabytes(late.resident)} MB.`;
 }
 
-/** The lower quartile of each: what is under way only ever adds to what is held for good. */
+/** Returns the lower quartile of each value, because requests in progress only add to what the process always holds. */
 function levelOf(some: readonly Vitals[]): Level {
   const low = (of: keyof Level): number =>
     some.map((vitals) => vitals[of]).toSorted((a, b) => a - b)[Math.floor(some.length / 4)] ?? 0;

@@ -1,8 +1,8 @@
 import type { Outcome } from '../e2e/faults/outcome.ts';
 import type { Call } from './callers.ts';
 
-/** What may come of a request whatever it is, when the weather is bad. */
-const WEATHER = new Set([
+/** Outcomes that every request may have while faults are injected. */
+const OUTCOMES_OF_FAULTS = new Set([
   'rate_limited',
   'upstream_error',
   'upstream_timeout',
@@ -13,17 +13,17 @@ const WEATHER = new Set([
   'image_rejected',
   'overloaded',
 ]);
-/** The deadline of five seconds, and as much again: this machine does other things too. */
+/** Twice the app's deadline of five seconds, because the machine is busy with other work, too. */
 const LATEST_MS = 10_000;
 
-/** What an outcome has against the contract, in words. */
+/** Describes everything that is wrong with an outcome. */
 export function judge({ kind, allowed, marker }: Call, { status, code, text }: Outcome, tookMs: number): string[] {
   const what = `${kind}: ${status} ${code} after ${Math.round(tookMs)} ms`;
   const lost = code === 'none' && !allowed.includes(code);
   return [
     ...(lost ? [`${what}: lost`] : []),
-    ...(!lost && !allowed.includes(code) && !WEATHER.has(code) ? [`${what}: not what comes of that`] : []),
+    ...(!lost && !allowed.includes(code) && !OUTCOMES_OF_FAULTS.has(code) ? [`${what}: an unexpected outcome`] : []),
     ...(tookMs > LATEST_MS ? [`${what}: too late`] : []),
-    ...(code === 'answer' && marker && !text.includes(marker) ? [`${what}: to another's question`] : []),
+    ...(code === 'answer' && marker && !text.includes(marker) ? [`${what}: to another question`] : []),
   ];
 }

@@ -5,66 +5,71 @@ import { startPairs } from '../e2e/faults/pairs.ts';
 import { PROBE } from '../e2e/memory.ts';
 import { keepSecret } from '../e2e/secrets.ts';
 import { ask } from './ask.ts';
-import { anyCall, INSTRUCTIONS, sentImages } from './callers.ts';
+import { INSTRUCTIONS, randomCall, sentImages } from './callers.ts';
 import { drain } from './drain.ts';
 import { describeTrend, growth, trendOf } from './growth.ts';
-import { misloggedIn } from './log.ts';
+import { injectFaults } from './inject-faults.ts';
+import { logFaults } from './log.ts';
 import { Tally } from './tally.ts';
 import { describeVitals, takeVitals, type Vitals } from './vitals.ts';
-import { makeWeather } from './weather.ts';
 
 const CALLERS = 8;
 const LONGEST_PAUSE_MS = 150;
 const VITALS_EVERY_MS = 10_000;
-/** Two of the larger images are more than there is room for, so that admission has its say. */
+/** Two of the largest images exceed MAX_INFLIGHT_BYTES, so that the app rejects some requests. */
 const SETTINGS = {
   REQUEST_TIMEOUT_SECONDS: '5',
   MAX_IMAGE_BYTES: '5000000',
   MAX_BODY_BYTES: '20000000',
   MAX_INFLIGHT_BYTES: '10000000',
 };
-/** Tokens are fetched many times in a run, and one that could not be renewed is soon of no use. */
+/** Short, so that the app fetches many tokens in a run, and feels it soon if a token cannot be renewed. */
 const TOKEN_SECONDS = 8;
 
-/** Asks for so many minutes, then has the app drain; what came of it is in the tally, what happens on the way is told. */
-export async function run(minutes: number, tell: (line: string) => void): Promise<Tally> {
+/**
+ * Sends requests for this many minutes, then stops the app.
+ * @param print - gets the process id, the vitals from time to time, and their trend
+ * @returns the outcomes of all requests, and everything that was wrong
+ */
+export async function run(minutes: number, print: (line: string) => void): Promise<Tally> {
   const [scene] = await startPairs(
     1,
     { ...PROBE, ...SETTINGS },
     { record: false, tokenSeconds: TOKEN_SECONDS, wordDelayMs: 2 },
   );
-  if (!scene) throw new Error('nothing was started');
+  if (!scene) throw new Error('the app was not started');
   const { app } = scene;
-  tell(`The app is process ${app.pid}.`);
+  print(`The app is process ${app.pid}.`);
   for (const image of sentImages) keepSecret('image', image);
   for (const words of INSTRUCTIONS) keepSecret('words', words);
 
   const tally = new Tally();
   const ended = AbortSignal.timeout(minutes * 60_000);
   const callers = Array.from({ length: CALLERS }, async () => keepAsking(scene, tally, ended));
-  const [vitals] = await Promise.all([watch(scene, tally, ended, tell), makeWeather(scene, ended)]);
+  const [vitals] = await Promise.all([watchVitals(scene, tally, ended, print), injectFaults(scene, ended)]);
   if (!app.alive()) tally.complain('The app ended.');
   await Promise.all([drain(scene, tally), ...callers]);
 
   const trend = trendOf(vitals);
-  tell(describeTrend(trend));
+  print(describeTrend(trend));
   for (const grown of growth(trend)) tally.complain(grown);
-  for (const mislogged of misloggedIn(app.output(), tally.answered)) tally.complain(mislogged);
+  for (const fault of logFaults(app.output(), tally.answered)) tally.complain(fault);
   return tally;
 }
 
 async function keepAsking(scene: Scene, tally: Tally, ended: AbortSignal): Promise<void> {
   while (!ended.aborted && scene.app.alive()) {
-    await ask(scene, tally, anyCall());
+    await ask(scene, tally, randomCall());
     await sleep(randomInt(LONGEST_PAUSE_MS));
   }
 }
 
-async function watch(
+/** Takes the app's vitals from time to time, until the signal or the end of the app. */
+async function watchVitals(
   { app }: Scene,
   tally: Tally,
   ended: AbortSignal,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Vitals[]> {
   const all: Vitals[] = [];
   const started = performance.now();
@@ -73,7 +78,7 @@ async function watch(
     try {
       const vitals = await takeVitals(app, performance.now() - started);
       all.push(vitals);
-      tell(`${describeVitals(vitals)}  requests ${tally.requests}`);
+      print(`${describeVitals(vitals)}  requests ${tally.requests}`);
     } catch (error) {
       if (app.alive()) throw error;
     }

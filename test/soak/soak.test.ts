@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 
 const SOAK = fileURLToPath(new URL('soak.ts', import.meta.url));
 
-describe.concurrent('a soak of some seconds', () => {
-  test('ends well, and tells what it did', async () => {
+describe.concurrent('a soak of a few seconds', () => {
+  test('exits with 0, and prints vitals and outcomes', async () => {
     const { code, output } = await soak();
     expect(output).toMatch(/^\s+0:0\d {2}held \d+\.\d MB {2}resident \d+\.\d MB {2}descriptors \d+ {2}requests \d+$/m);
     expect(output).toMatch(/^\s+\d+ {2}200 answer$/m);
@@ -13,7 +13,7 @@ describe.concurrent('a soak of some seconds', () => {
     expect(code).toBe(0);
   });
 
-  test('ends with 1 where the app does not live through it, and tells what was lost', async () => {
+  test('exits with 1 if the app is killed, and prints the lost requests', async () => {
     const { code, output } = await soak((app) => process.kill(app, 'SIGKILL'));
     expect(output).toMatch(/^What broke the contract \(\d+\):$/m);
     expect(output).toContain('The app ended.');
@@ -22,15 +22,18 @@ describe.concurrent('a soak of some seconds', () => {
   });
 });
 
-/** Runs it against the `dist/` that there is, and does something to the app a second after it has started. */
-async function soak(spoil: (app: number) => void = () => {}): Promise<{ code: number | null; output: string }> {
+/**
+ * Runs a soak of `dist/`.
+ * @param disturb - called with the app's process id a second after the app has started
+ */
+async function soak(disturb: (app: number) => void = () => {}): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [SOAK, '--minutes', '0.05'], (_, output) =>
       resolve({ code: child.exitCode, output }),
     );
     child.stdout?.on('data', (text: string) => {
       const [, app] = /The app is process (\d+)/.exec(text) ?? [];
-      if (app) setTimeout(() => spoil(Number(app)), 1_000);
+      if (app) setTimeout(() => disturb(Number(app)), 1_000);
     });
   });
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- --minutes N`: mixed traffic against the built app in its own process, while things go wrong on
- * Azure's side. Prints memory and descriptors over time, what became of the requests, and whatever broke the contract;
- * ends with 1 where something did. It loads two cores lightly.
+ * `npm run soak -- --minutes N` sends mixed traffic to the built app in its own process, while Azure's services fail
+ * now and then. It prints memory and descriptors over time, the outcomes of the requests, and everything that broke the
+ * contract. It exits with 1 if anything did. It loads two cores lightly.
  */
 import { parseArgs } from 'node:util';
 import { run } from './run.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { NO_ANSWER } from '../e2e/faults/outcome.ts';
 import { Tally } from './tally.ts';
 
-test('requests are counted by outcome, the most frequent first', () => {
+test('counts requests by outcome, the most frequent one first', () => {
   const tally = new Tally();
   tally.count({ ...NO_ANSWER });
   for (const id of ['a', 'b'])
@@ -14,7 +14,7 @@ test('requests are counted by outcome, the most frequent first', () => {
   expect(tally.isClean).toBe(true);
 });
 
-test('one complaint is enough; of very many, the first are told and all are counted', () => {
+test('one complaint makes a run unclean; the report counts all complaints and lists the first 20', () => {
   const tally = new Tally();
   tally.complain('complaint 1');
   expect(tally.isClean).toBe(false);

@@ -1,9 +1,9 @@
 import type { Outcome } from '../e2e/faults/outcome.ts';
 
-/** Complaints beyond these are only counted. */
-const MOST_TOLD = 20;
+/** Further complaints are only counted. */
+const MAX_LISTED = 20;
 
-/** What became of all requests, and what broke the contract. */
+/** The outcomes of all requests, and everything that broke the contract. */
 export class Tally {
   readonly #outcomes = new Map<string, number>();
   readonly #complaints: string[] = [];
@@ -15,7 +15,7 @@ export class Tally {
     return this.#requests;
   }
 
-  /** The ids of the requests that somebody took an answer to. */
+  /** The ids of the requests whose answer the client received. */
   get answered(): ReadonlySet<string> {
     return this.#answered;
   }
@@ -37,10 +37,10 @@ export class Tally {
 
   complain(complaint: string): void {
     this.#complaintCount += 1;
-    if (this.#complaints.length < MOST_TOLD) this.#complaints.push(complaint);
+    if (this.#complaints.length < MAX_LISTED) this.#complaints.push(complaint);
   }
 
-  /** For a person to read. */
+  /** Describes the run for people. */
   report(): string {
     const outcomes = [...this.#outcomes]
       .toSorted(([, a], [, b]) => b - a)

@@ -3,28 +3,29 @@ import { heldBytes, openDescriptors, residentBytes } from '../e2e/memory.ts';
 
 const MEGABYTE = 1024 * 1024;
 
-/** How a process is doing. */
+/** Memory and descriptors of a process at one time. */
 export interface Vitals {
   readonly atMs: number;
-  /** Bytes held when all garbage is gone. */
+  /** Bytes held after a garbage collection. */
   readonly held: number;
+  /** Bytes in physical memory. */
   readonly resident: number;
   readonly descriptors: number;
 }
 
-/** Takes a process's vitals; what is garbage is collected first. */
+/** Measures a process after a garbage collection. */
 export async function takeVitals(app: App, atMs: number): Promise<Vitals> {
   const held = await heldBytes(app);
   return { atMs, held, resident: residentBytes(app).now, descriptors: openDescriptors(app) };
 }
 
-/** For a person to read. */
+/** Describes vitals for people. */
 export function describeVitals({ atMs, held, resident, descriptors }: Vitals): string {
   const time = `${Math.floor(atMs / 60_000)}:${String(Math.floor(atMs / 1000) % 60).padStart(2, '0')}`;
   return `${time.padStart(7)}  held ${megabytes(held)} MB  resident ${megabytes(resident)} MB  descriptors ${descriptors}`;
 }
 
-/** Bytes in megabytes, to a tenth. */
+/** Formats bytes in megabytes, with one decimal. */
 export function megabytes(bytes: number): string {
   return (bytes / MEGABYTE).toFixed(1);
 }

@@ -2,23 +2,23 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '../../src/dev/emulator/fault.ts';
 import type { Scene } from '../e2e/faults/fault.ts';
-import { any } from './any.ts';
+import { randomItem } from './random-item.ts';
 
 const FIRST_OUTAGE_MS = 1_000;
 const OUTAGE_EVERY_MS = 20_000;
 const OUTAGE_MS = 1_500;
 
-const html = '<h1>Hello</h1>';
-const soon = { 'retry-after-ms': '50' };
+const notJson = '<h1>Hello</h1>';
+const retrySoon = { 'retry-after-ms': '50' };
 const modelFaults: readonly Fault[] = [
   { status: 400, body: { error: { code: 'content_filter', message: 'x' } } },
   { status: 400, body: { error: { code: 'invalid_image_format', message: 'x' } } },
   { status: 404 },
-  { status: 429, headers: soon },
+  { status: 429, headers: retrySoon },
   { status: 429, headers: { 'retry-after': '30' } },
-  { status: 500, headers: soon },
+  { status: 500, headers: retrySoon },
   { status: 503, headers: { 'retry-after': '1' } },
-  { status: 200, headers: { 'content-type': 'text/html' }, body: html },
+  { status: 200, headers: { 'content-type': 'text/html' }, body: notJson },
   { status: 200, headers: { 'content-type': 'application/json' }, body: '' },
   { breakOff: 'before-headers' },
   { breakOff: 'mid-body' },
@@ -31,10 +31,10 @@ const identityFaults: readonly Fault[] = [
   { status: 400 },
   { breakOff: 'before-headers' },
   { delayMs: 2_000 },
-  { headers: { 'content-type': 'text/html' }, body: html },
+  { headers: { 'content-type': 'text/html' }, body: notJson },
 ];
 
-/** What goes wrong for everybody; each is undone by {@link mend}. */
+/** Faults that affect all requests. {@link endFaults} ends them. */
 const outages: readonly ((scene: Scene) => void)[] = [
   ({ relay }) => relay.spoil('dropped'),
   ({ relay }) => relay.spoil('mute'),
@@ -44,25 +44,25 @@ const outages: readonly ((scene: Scene) => void)[] = [
   ({ app }) => process.kill(app.pid, 'SIGSTOP'),
 ];
 
-/** Lets things go wrong until the signal: single faults all the time, and now and then an outage. */
-export async function makeWeather(scene: Scene, signal: AbortSignal): Promise<void> {
+/** Injects faults until the signal: faults of single requests all the time, and an outage now and then. */
+export async function injectFaults(scene: Scene, signal: AbortSignal): Promise<void> {
   let outageAt = performance.now() + FIRST_OUTAGE_MS;
   while (!signal.aborted && scene.app.alive()) {
-    scene.azure.model.fail(any(modelFaults));
-    // It waits for the next fetches of a token: one to renew it in good time does no harm, so there are several.
-    if (randomInt(30) === 0) scene.azure.identity.fail(any(identityFaults), 3);
+    scene.azure.model.fail(randomItem(modelFaults));
+    // The fault affects the next fetches of a token. One failed renewal does no harm yet, so several of them fail.
+    if (randomInt(30) === 0) scene.azure.identity.fail(randomItem(identityFaults), 3);
     if (performance.now() > outageAt) {
-      any(outages)(scene);
+      randomItem(outages)(scene);
       await sleep(OUTAGE_MS);
-      mend(scene);
+      endFaults(scene);
       outageAt = performance.now() + OUTAGE_EVERY_MS;
     }
     await sleep(randomInt(100, 600));
   }
-  mend(scene);
+  endFaults(scene);
 }
 
-function mend({ app, azure, relay }: Scene): void {
+function endFaults({ app, azure, relay }: Scene): void {
   azure.reset();
   relay.mend();
   if (app.alive()) process.kill(app.pid, 'SIGCONT');
