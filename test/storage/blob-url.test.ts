@@ -10,20 +10,20 @@ const refused = expect.objectContaining({ code: 'blob_not_allowed', status: 403 
 
 const hostile = CONTAINERS.flatMap((container) => hostileUrls({ container, elsewhere: 'evil.example' }));
 
-test('there are enough hostile URLs', () => {
+test('the list has more than 120 hostile URLs', () => {
   expect(new Set(hostile.map(([, url]) => url)).size).toBeGreaterThan(120);
 });
 
-test.each(hostile)('%s is refused: %j', (_, url) => {
+test.each(hostile)('refuses %s: %j', (_, url) => {
   expect(() => blobPlace(url, CONTAINERS)).toThrow(refused);
 });
 
-test('a letter that only becomes the right one in lower case is refused', () => {
+test('refuses a Kelvin sign in the host, although its lower case is the letter k', () => {
   const kiosk = ['https://kiosk.blob.core.windows.net/images'];
   expect(() => blobPlace('https://\u212Aiosk.blob.core.windows.net/images/a.png', kiosk)).toThrow(refused);
 });
 
-test('the refusal does not repeat the URL', () => {
+test('does not repeat the URL in the problem', () => {
   expect(() => blobPlace(`${CONTAINER}/marker?sig=marker`, CONTAINERS)).toThrow(
     expect.objectContaining({ detail: expect.not.stringContaining('marker') }),
   );
@@ -39,15 +39,15 @@ test.each([
   ['what%3F%23.png', 'what?#.png'],
   ['..a/b...png', '..a/b...png'],
   ['folder/', 'folder/'],
-])('%s is the blob %s', (encoded, name) => {
+])('reads %s as the blob %s', (encoded, name) => {
   expect(blobPlace(`${CONTAINER}/${encoded}`, CONTAINERS)).toEqual({ container: CONTAINER, name });
 });
 
-test('the case of scheme and host does not matter', () => {
+test('ignores the case of scheme and host', () => {
   expect(blobPlace('HTTPS://Photos.Blob.core.windows.net/images/A.png', CONTAINERS).name).toBe('A.png');
 });
 
-test('a prefix may be the container, a folder or the beginning of a name', () => {
+test('accepts the container, a folder or the beginning of a name as a prefix', () => {
   expect(['', '/', '/a/', '/a/b'].map((rest) => prefixPlace(CONTAINER + rest, CONTAINERS).name)).toEqual([
     '',
     '',
@@ -57,11 +57,11 @@ test('a prefix may be the container, a folder or the beginning of a name', () =>
   expect(() => prefixPlace(`${CONTAINER}/a/../b`, CONTAINERS)).toThrow(refused);
 });
 
-test('without IMAGE_CONTAINERS, the refusal says so', () => {
+test('the problem says if IMAGE_CONTAINERS is empty', () => {
   expect(() => blobPlace(`${CONTAINER}/a.png`, [])).toThrow(/IMAGE_CONTAINERS is empty/);
 });
 
-test('any text either names a blob under its own URL, or is refused', () => {
+test('accepts a text only if a URL parser reads it as the same blob', () => {
   const piece = fc.constantFrom(
     CONTAINER,
     '/',
@@ -85,7 +85,7 @@ test('any text either names a blob under its own URL, or is refused', () => {
       const text = CONTAINER + pieces.join('');
       try {
         const place = blobPlace(text, CONTAINERS);
-        // A URL parser must agree about the host and the container, and must not have anything to mend in the URL.
+        // A URL parser must find the same host and container, and must not change the URL.
         const url = blobUrl(place);
         expect(new URL(url).href).toBe(url);
         expect(decodeURIComponent(new URL(text).href)).toBe(decodeURIComponent(url));

@@ -16,8 +16,11 @@ afterEach(() => {
   for (const deadline of deadlines.splice(0)) deadline.clear();
 });
 
-/** A storage account that answers as it is told, and what it was asked. */
-async function storageThat(answers: RequestListener): Promise<{ container: string; requests: IncomingMessage[] }> {
+/**
+ * Starts a server in place of a storage account.
+ * @returns the URL of a container in it, and the requests that it has received so far
+ */
+async function startAccount(answers: RequestListener): Promise<{ container: string; requests: IncomingMessage[] }> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -41,8 +44,8 @@ function read(
   return readBlob(storage.container(container), name, { deadline, reservation: admission.enter(), maxBytes });
 }
 
-test('the bytes come, for the token, under the encoded name', async () => {
-  const { container, requests } = await storageThat((_, response) => {
+test('reads a blob from its percent-encoded URL, with the token', async () => {
+  const { container, requests } = await startAccount((_, response) => {
     response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES);
   });
   expect(await read(container, { name: 'a b/食#?.png' })).toEqual(BYTES);
@@ -58,23 +61,23 @@ test.each([
   [409, 1, { code: 'storage_error', members: { account: 'photos' } }],
   [500, 3, { code: 'storage_error' }],
   [503, 3, { code: 'storage_error' }],
-])('a %i is asked %i times', async (status, times, problem) => {
-  const { container, requests } = await storageThat((_, response) => void response.writeHead(status).end());
+])('sends a request that is answered with %i %i time(s)', async (status, times, problem) => {
+  const { container, requests } = await startAccount((_, response) => void response.writeHead(status).end());
   const failure = await read(container).catch((error: unknown) => error);
   expect(failure).toMatchObject(problem);
   expect(requests).toHaveLength(times);
 });
 
-test('a refusal says the command that mends it', async () => {
-  const { container } = await storageThat((_, response) => void response.writeHead(403).end());
+test('the problem of a 403 names the command that assigns the role', async () => {
+  const { container } = await startAccount((_, response) => void response.writeHead(403).end());
   await expect(read(container)).rejects.toThrow(
     /az role assignment create --role 'Storage Blob Data Reader' --assignee-object-id .* --scope .*5 to 10 minutes/s,
   );
 });
 
-test('a 503 that passes is not seen', async () => {
+test('retries after a 503', async () => {
   let asked = 0;
-  const { container } = await storageThat((_, response) => {
+  const { container } = await startAccount((_, response) => {
     asked += 1;
     if (asked === 1) response.writeHead(503).end();
     else response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES);
@@ -82,9 +85,9 @@ test('a 503 that passes is not seen', async () => {
   expect(await read(container)).toEqual(BYTES);
 });
 
-test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
-  const elsewhere = await storageThat((_, response) => void response.end(BYTES));
-  const { container, requests } = await storageThat(
+test.each([301, 302, 303, 307, 308])('does not follow a redirect to another server (%i)', async (status) => {
+  const elsewhere = await startAccount((_, response) => void response.end(BYTES));
+  const { container, requests } = await startAccount(
     (_, response) => void response.writeHead(status, { location: `${elsewhere.container}/a.png` }).end(),
   );
   await expect(read(container)).rejects.toMatchObject({
@@ -95,18 +98,18 @@ test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (s
   expect(elsewhere.requests).toEqual([]);
 });
 
-test.each([301, 302, 303, 307, 308])('nor is one to another blob of the same account (%i)', async (status) => {
-  const { container, requests } = await storageThat(
+test.each([301, 302, 303, 307, 308])('does not follow a redirect to another container of the same account (%i)', async (status) => {
+  const { container, requests } = await startAccount(
     (_, response) => void response.writeHead(status, { location: '/photos/private/a.png' }).end(),
   );
   await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
   expect(requests).toHaveLength(1);
 });
 
-describe('lengths', () => {
-  test('an image over the limit is refused by its length, and its download ends', async () => {
+describe('a blob', () => {
+  test('is refused by its Content-Length if it exceeds the limit, and its download ends', async () => {
     let closed: Promise<unknown> | undefined;
-    const { container } = await storageThat((request, response) => {
+    const { container } = await startAccount((request, response) => {
       closed = once(request.socket, 'close');
       response.writeHead(200, { 'content-length': 1_001 }).write('x');
     });
@@ -115,48 +118,48 @@ describe('lengths', () => {
   });
 
   test.each([
-    ['its storage breaks off', (socket: Socket) => void socket.destroy()],
-    ['its caller leaves', (_: Socket, deadline: Deadline) => deadline.abandon()],
-  ])('a refused one causes no error that nobody hears when %s', async (_, happens) => {
+    ['the connection to storage breaks', (socket: Socket) => void socket.destroy()],
+    ['the client disconnects', (_: Socket, deadline: Deadline) => deadline.abandon()],
+  ])('causes no uncaught error if it was refused, and then %s', async (_, disconnect) => {
     for (const headers of [{ 'content-length': 1_001 }, { 'content-length': 100, 'content-encoding': 'gzip' }]) {
       const deadline = new Deadline(10_000);
-      const { container, requests } = await storageThat((_request, response) => {
+      const { container, requests } = await startAccount((_request, response) => {
         response.writeHead(200, headers).write('x');
       });
       await expect(read(container, { deadline })).rejects.toBeInstanceOf(Problem);
-      for (const { socket } of requests) happens(socket, deadline);
+      for (const { socket } of requests) disconnect(socket, deadline);
       await closedBy(requests);
       // Vitest fails if the process has an uncaught error.
       await new Promise((resolve) => setImmediate(resolve));
     }
   });
 
-  test('one of exactly the limit is read, and so is an empty one', async () => {
+  test('is read if it is as large as the limit, or empty', async () => {
     for (const bytes of [Buffer.alloc(1_000, 'x'), Buffer.alloc(0)]) {
-      const { container } = await storageThat((_, response) => {
+      const { container } = await startAccount((_, response) => {
         response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
       });
       expect(await read(container)).toEqual(bytes);
     }
   });
 
-  test('one that breaks off is a failure of storage', async () => {
-    const { container } = await storageThat((_, response) => {
+  test('causes storage_error if the connection breaks in the middle', async () => {
+    const { container } = await startAccount((_, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('x', () => response.destroy());
     });
     await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
   });
 
-  test('one that comes without its length is a failure of storage, not an image without bytes', async () => {
-    const { container } = await storageThat((_, response) => {
+  test('causes storage_error if it has no Content-Length, and is not read as an empty image', async () => {
+    const { container } = await startAccount((_, response) => {
       response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(BYTES);
     });
     await expect(read(container)).rejects.toMatchObject({ code: 'storage_error' });
   });
 
-  test('a large one is read into the memory of a request that is over', async () => {
+  test('is read into memory that an earlier request has released, if it is large', async () => {
     const bytes = Buffer.alloc(1_000_000, 'abcdefg');
-    const { container } = await storageThat((_, response) => {
+    const { container } = await startAccount((_, response) => {
       response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
     });
     const used = takeMemory(bytes.length);
@@ -164,12 +167,12 @@ describe('lengths', () => {
     releaseBuffer(used);
     const blob = await read(container, { maxBytes: bytes.length });
     expect(blob.equals(bytes)).toBe(true);
-    // Behind its end is what was there before.
+    // After the end of the blob, the memory still has its earlier content.
     expect(new Uint8Array(blob.buffer).at(-1)).toBe(7);
   });
 
-  test('a blob with a Content-Encoding is not decompressed', async () => {
-    const { container } = await storageThat((_, response) => {
+  test('is refused, and not decompressed, if it has a Content-Encoding', async () => {
+    const { container } = await startAccount((_, response) => {
       response.writeHead(200, { 'content-length': BYTES.length, 'content-encoding': 'gzip' }).end(BYTES);
     });
     await expect(read(container)).rejects.toMatchObject({
@@ -179,8 +182,8 @@ describe('lengths', () => {
   });
 });
 
-test('what does not fit into memory beside others is refused before it is taken', async () => {
-  const { container } = await storageThat((_, response) => {
+test('throws overloaded if there is no memory left for the blob beside other requests', async () => {
+  const { container } = await startAccount((_, response) => {
     response.writeHead(200, { 'content-length': 500 }).end(Buffer.alloc(500));
   });
   const admission = new Admission(600);
@@ -191,20 +194,20 @@ test('what does not fit into memory beside others is refused before it is taken'
 describe.each([
   ['before it answers', false],
   ['in the middle of its answer', true],
-])('storage that hangs %s', (_, begins) => {
+])('if storage hangs %s', (_, begins) => {
   const hang: RequestListener = (_request, response) => {
     if (begins) response.writeHead(200, { 'content-length': 100 }).write('x');
   };
 
-  test('is waited for as long as the request has', async () => {
-    const { container, requests } = await storageThat(hang);
+  test('throws storage_error at the deadline, and closes the connection', async () => {
+    const { container, requests } = await startAccount(hang);
     const failure = await read(container, { deadline: new Deadline(300) }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'storage_error', detail: expect.stringContaining('in time') as string });
     await closedBy(requests);
   });
 
-  test('is left when the caller leaves', async () => {
-    const { container, requests } = await storageThat(hang);
+  test('closes the connection if the client disconnects', async () => {
+    const { container, requests } = await startAccount(hang);
     const deadline = new Deadline(10_000);
     setTimeout(() => deadline.abandon(), 200);
     await expect(read(container, { deadline })).rejects.toBeInstanceOf(CallerGone);
@@ -212,15 +215,15 @@ describe.each([
   });
 });
 
-test('a storage account that cannot be reached is said to be so', async () => {
+test('the problem says if the storage account cannot be reached', async () => {
   await expect(read('http://127.0.0.1:9/photos/images')).rejects.toMatchObject({
     code: 'storage_error',
     detail: expect.stringContaining('cannot be reached') as string,
   });
 });
 
-test('without a token, storage is not asked, and the problem is that of the identity', async () => {
-  const { container, requests } = await storageThat((_, response) => void response.end());
+test('without a token, sends no request to storage, and throws the problem of the identity', async () => {
+  const { container, requests } = await startAccount((_, response) => void response.end());
   const problem = new Problem('identity_unavailable', 'The service could not sign in to Azure.');
   const storage = new Storage({ get: async () => Promise.reject(problem), discard: () => undefined });
   const deadline = new Deadline(10_000);
@@ -230,8 +233,8 @@ test('without a token, storage is not asked, and the problem is that of the iden
   expect(requests).toEqual([]);
 });
 
-test('a token that storage refuses is thrown away', async () => {
-  const { container } = await storageThat((_, response) => void response.writeHead(401).end());
+test('discards a token that storage refuses', async () => {
+  const { container } = await startAccount((_, response) => void response.writeHead(401).end());
   const discarded: string[] = [];
   const storage = new Storage({ get: async () => 'TOKEN', discard: (token) => void discarded.push(token) });
   const deadline = new Deadline(10_000);

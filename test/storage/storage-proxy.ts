@@ -6,26 +6,26 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { EmulatedStorage } from '../../src/dev/emulator/storage.ts';
 
-/** How requests to storage go wrong: refused, cut off, never answered, answered late, or answered with an error of storage's. */
+/** How a request to storage fails: it is refused, cut off, never answered, answered late, or answered with an error. */
 export type StorageFault =
   'refuse' | 'break' | 'hang' | { readonly delayMs: number } | { readonly status: number; readonly code: string };
 
 const REFUSAL = { status: 403, code: 'AuthorizationPermissionMismatch' };
 
-/** Stands between an app and the emulated storage, counts what goes through, and lets it go wrong. */
+/** A proxy between an app and the emulated storage. It counts requests, and can let them fail. */
 export interface StorageProxy {
-  /** The environment variables with which an app goes through it, for blobs and queues. */
+  /** The environment variables with which an app uses the proxy for blobs and queues. */
   readonly env: Readonly<Record<string, string>>;
-  /** The URL of the container of images, through it. */
+  /** The URL of the container of images, through the proxy. */
   readonly images: string;
   /** Requests so far: `GET blob`, `PUT blob`, `POST queue` and the like. */
   readonly counts: Map<string, number>;
-  /** Decides what becomes of each request from now on; undefined lets it through. Requests that hang are cut off. */
+  /** Sets the fault of each request from now on. Undefined forwards the request. Requests that hang are cut off. */
   setFault(fault: (request: IncomingMessage) => StorageFault | undefined): void;
   close(): void;
 }
 
-/** Starts a proxy for blobs and one for queues, with the certificate of the emulated storage. */
+/** Starts a proxy for blobs and queues, with the certificate of the emulated storage. */
 export async function startStorageProxy({ env, ca, caFile, images }: EmulatedStorage): Promise<StorageProxy> {
   const folder = dirname(caFile);
   const [cert, key] = await Promise.all([readFile(join(folder, 'cert.pem')), readFile(join(folder, 'key.pem'))]);
@@ -51,7 +51,7 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
       };
       const fault = faultOf(request);
       if (fault === 'hang') hanging.add(response);
-      goWrong(fault, request, response, forward);
+      applyFault(fault, request, response, forward);
     });
     servers.push(server.listen(0, '127.0.0.1'));
     await once(server, 'listening');
@@ -60,15 +60,15 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
 
   const blobs = await listen('blob', env['JobsStorage__blobServiceUri'] ?? '');
   const queues = await listen('queue', env['JobsStorage__queueServiceUri'] ?? '');
-  const ownImages = `${blobs}/${images.containerName}`;
+  const proxiedImages = `${blobs}/${images.containerName}`;
   return {
     env: {
       ...env,
-      IMAGE_CONTAINERS: ownImages,
+      IMAGE_CONTAINERS: proxiedImages,
       JobsStorage__blobServiceUri: blobs,
       JobsStorage__queueServiceUri: queues,
     },
-    images: ownImages,
+    images: proxiedImages,
     counts,
     setFault(fault) {
       faultOf = fault;
@@ -85,7 +85,7 @@ export async function startStorageProxy({ env, ca, caFile, images }: EmulatedSto
   };
 }
 
-function goWrong(
+function applyFault(
   fault: StorageFault | undefined,
   request: IncomingMessage,
   response: ServerResponse,

@@ -14,7 +14,7 @@ const request: VisionRequest = {
   options: { systemPrompt: '', reasoningEffort: undefined },
   plainText: false,
 };
-const SPENT = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
+const SERVICE_USAGE = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
 const USAGE = { inputTokens: 10, cachedInputTokens: 0, outputTokens: 20, reasoningTokens: 0, totalTokens: 30 };
 const END = { model: 'm', choices: [{ delta: {}, finish_reason: 'stop' }] };
 
@@ -22,19 +22,19 @@ function word(content: string): object {
   return { model: 'm', choices: [{ delta: { content }, finish_reason: null }] };
 }
 
-async function* inTurn(...chunks: readonly unknown[]): AsyncGenerator {
+async function* asStream(...chunks: readonly unknown[]): AsyncGenerator {
   yield* chunks;
 }
 
-/** The same answer by both ways: whole, and as a stream of its words and its end. */
-async function bothWays(message: object, choice: object, asked: Partial<VisionRequest> = {}): Promise<Answer[]> {
-  const whole = { model: 'm', choices: [{ message, ...choice }], usage: SPENT };
-  const stream = inTurn(
+/** Reads the same answer twice: as a whole, and as a stream. If it is an error, both must throw the same one. */
+async function bothWays(message: object, choice: object, changes: Partial<VisionRequest> = {}): Promise<Answer[]> {
+  const whole = { model: 'm', choices: [{ message, ...choice }], usage: SERVICE_USAGE };
+  const stream = asStream(
     { model: 'm', choices: [{ delta: message }] },
     { model: 'm', choices: [{ delta: {}, ...choice }] },
-    { model: 'm', choices: [], usage: SPENT },
+    { model: 'm', choices: [], usage: SERVICE_USAGE },
   );
-  const wanted = { ...request, ...asked };
+  const wanted = { ...request, ...changes };
   const [one, steps] = await Promise.allSettled([
     readAnswer({ completion: whole, upstreamRequestId: null }, wanted),
     Array.fromAsync(streamAnswer({ chunks: stream, upstreamRequestId: null }, wanted)),
@@ -48,18 +48,18 @@ async function bothWays(message: object, choice: object, asked: Partial<VisionRe
   return last && 'done' in last ? [one.value, last.done] : [];
 }
 
-describe('a completion that is none', () => {
+describe('an invalid completion', () => {
   test.each([[], [[]], { choices: {} }, { choices: [[]] }, { choices: ['x'] }, null, 'text'].map((chunk) => [chunk]))(
-    '%j is no chunk of a stream',
+    '%j is refused as a chunk of a stream',
     async (chunk) => {
-      await expect(Array.fromAsync(chatChunks(inTurn(chunk, END)))).rejects.toThrow(notACompletion);
-      const steps = streamAnswer({ chunks: inTurn(chunk, END), upstreamRequestId: null }, request);
+      await expect(Array.fromAsync(chatChunks(asStream(chunk, END)))).rejects.toThrow(notACompletion);
+      const steps = streamAnswer({ chunks: asStream(chunk, END), upstreamRequestId: null }, request);
       await expect(Array.fromAsync(steps)).rejects.toThrow(notACompletion);
     },
   );
 
   test.each([[], {}, { choices: [] }, { choices: {} }, { choices: null }, null, 'text'].map((whole) => [whole]))(
-    '%j is no completion',
+    '%j is refused as a whole answer',
     async (whole) => {
       expect(() => chatCompletion(whole)).toThrow(notACompletion);
       await expect(readAnswer({ completion: whole, upstreamRequestId: null }, request)).rejects.toThrow(notACompletion);
@@ -67,7 +67,7 @@ describe('a completion that is none', () => {
   );
 });
 
-describe('chunks that carry nothing', () => {
+describe('empty chunks', () => {
   const nothing = fc.oneof(
     fc.constantFrom(
       {},
@@ -88,38 +88,38 @@ describe('chunks that carry nothing', () => {
     ),
   );
 
-  test('change neither the words nor the answer, wherever they come', async () => {
+  test('change neither the text nor the answer, wherever they are in the stream', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(nothing), fc.array(nothing), fc.array(nothing), async (before, between, after) => {
         const chunks = [...before, word('Hello'), ...between, word(' there'), END, ...after].map((chunk) =>
           structuredClone(chunk),
         );
         const steps = await Array.fromAsync(
-          streamAnswer({ chunks: inTurn(...chunks), upstreamRequestId: null }, request),
+          streamAnswer({ chunks: asStream(...chunks), upstreamRequestId: null }, request),
         );
         expect(steps.map((step) => ('text' in step ? step.text : ''))).toEqual(['Hello', ' there', '']);
         expect(steps.at(-1)).toMatchObject({ done: { answer: 'Hello there', model: 'm', finishReason: 'stop' } });
 
-        const passed = await Array.fromAsync(chatChunks(inTurn(...chunks)));
-        // What every client does with every chunk.
+        const passed = await Array.fromAsync(chatChunks(asStream(...chunks)));
+        // Every client reads every chunk like this.
         const read = passed as { choices: { delta: { content?: string } }[] }[];
         expect(read.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe('Hello there');
       }),
     );
   });
 
-  test('usage in a chunk without choices is passed on', async () => {
+  test('are passed on if they have a usage', async () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
-    const passed = await Array.fromAsync(chatChunks(inTurn(word('Hi'), END, { id: 'c', choices: null, usage })));
+    const passed = await Array.fromAsync(chatChunks(asStream(word('Hi'), END, { id: 'c', choices: null, usage })));
     expect(passed.at(-1)).toEqual({ id: 'c', choices: [], usage });
   });
 
-  test('an end that never comes is still an error', async () => {
-    await expect(Array.fromAsync(chatChunks(inTurn(word('Hi'), { choices: null })))).rejects.toThrow(notACompletion);
+  test('do not replace a finish reason: without one, the stream is an error', async () => {
+    await expect(Array.fromAsync(chatChunks(asStream(word('Hi'), { choices: null })))).rejects.toThrow(notACompletion);
   });
 });
 
-test('a completion that does not name its model is an answer', async () => {
+test('accepts a completion that does not name its model', async () => {
   for (const model of [null, undefined]) {
     const completion = { model, choices: [{ message: { content: 'Hi' }, finish_reason: 'stop' }] };
     const answer = await readAnswer({ completion, upstreamRequestId: null }, request);
@@ -127,7 +127,7 @@ test('a completion that does not name its model is an answer', async () => {
   }
 });
 
-test('words that come in parts are put together', async () => {
+test('joins text that comes in several parts', async () => {
   const content = [
     { type: 'text', text: 'Hello' },
     { type: 'text', text: ' there' },
@@ -136,13 +136,13 @@ test('words that come in parts are put together', async () => {
     expect(answer.answer).toBe('Hello there');
 });
 
-describe('an answer without a word is incomplete', () => {
+describe('an answer without text is incomplete', () => {
   test.each([
     ['length', 'raise maxTokens'],
     ['tool_calls', 'called a tool'],
     ['stop', 'without a word'],
     ['function_call', 'without a word'],
-  ])('%s: %s', async (finish_reason, advice) => {
+  ])('finish reason %s: the problem says "%s"', async (finish_reason, advice) => {
     for (const message of [{ content: '' }, { content: null }, {}, { content: '', tool_calls: [{ id: 'x' }] }]) {
       for (const plainText of [true, false]) {
         await expect(bothWays(message, { finish_reason }, { plainText })).rejects.toMatchObject({
@@ -155,13 +155,13 @@ describe('an answer without a word is incomplete', () => {
     }
   });
 
-  test('a refusal is an answer', async () => {
+  test('except a refusal, which is an answer', async () => {
     for (const answer of await bothWays({ content: null, refusal: 'I will not.' }, { finish_reason: 'stop' })) {
       expect(answer).toMatchObject({ answer: '', refusal: 'I will not.' });
     }
   });
 
-  test('some words before the tokens ran out are an answer', async () => {
+  test('but some text before the tokens ran out is an answer', async () => {
     for (const answer of await bothWays({ content: 'A boat' }, { finish_reason: 'length' })) {
       expect(answer).toMatchObject({ answer: 'A boat', finishReason: 'length' });
     }
@@ -175,7 +175,7 @@ describe('an answer that the content filter cut off', () => {
   };
   const categories = [{ category: 'violence', severity: 'high', source: 'answer' }];
 
-  test('is an error where the caller receives nothing but its words', async () => {
+  test('is an error if the caller gets only text', async () => {
     await expect(bothWays({ content: 'The person is' }, choice, { plainText: true })).rejects.toMatchObject({
       code: 'content_filtered',
       detail: expect.stringContaining('application/json'),
@@ -183,13 +183,13 @@ describe('an answer that the content filter cut off', () => {
     });
   });
 
-  test('says so in its finishReason elsewhere', async () => {
+  test('is returned with its finishReason otherwise', async () => {
     for (const answer of await bothWays({ content: 'The person is' }, choice)) {
       expect(answer).toMatchObject({ answer: 'The person is', finishReason: 'content_filter' });
     }
   });
 
-  test.each([true, false])('is an error where nothing is left of it (plain text: %s)', async (plainText) => {
+  test.each([true, false])('is an error if no text is left (plain text: %s)', async (plainText) => {
     await expect(bothWays({ content: '' }, choice, { plainText })).rejects.toMatchObject({
       code: 'content_filtered',
       members: { categories, usage: USAGE },
@@ -197,7 +197,7 @@ describe('an answer that the content filter cut off', () => {
   });
 });
 
-describe('what does not satisfy the schema', () => {
+describe('an answer that does not satisfy the schema', () => {
   const closed = {
     type: 'object',
     properties: { boats: { type: 'integer' } },
@@ -205,7 +205,7 @@ describe('what does not satisfy the schema', () => {
     additionalProperties: false,
   };
 
-  test('is incomplete, and says why', async () => {
+  test('is incomplete, and the problem says why', async () => {
     const schema = await prepareSchema(closed);
     for (const answer of await bothWays({ content: '{"boats": 2}' }, { finish_reason: 'stop' }, { schema })) {
       expect(answer.data).toEqual({ boats: 2 });
@@ -224,29 +224,29 @@ describe('what does not satisfy the schema', () => {
 });
 
 describe('usage', () => {
-  test('tells of cached and reasoning tokens where the service does', () => {
-    expect(usageOf({ usage: SPENT })).toEqual(USAGE);
+  test('includes cached and reasoning tokens if the service reports them', () => {
+    expect(usageOf({ usage: SERVICE_USAGE })).toEqual(USAGE);
     const prompt_tokens_details = { cached_tokens: 4, audio_tokens: 0 };
     const completion_tokens_details = { reasoning_tokens: 7, accepted_prediction_tokens: 0 };
-    expect(usageOf({ usage: { ...SPENT, prompt_tokens_details, completion_tokens_details } })).toEqual({
+    expect(usageOf({ usage: { ...SERVICE_USAGE, prompt_tokens_details, completion_tokens_details } })).toEqual({
       ...USAGE,
       cachedInputTokens: 4,
       reasoningTokens: 7,
     });
     for (const details of [null, {}, { cached_tokens: null, reasoning_tokens: null }]) {
       expect(
-        usageOf({ usage: { ...SPENT, prompt_tokens_details: details, completion_tokens_details: details } }),
+        usageOf({ usage: { ...SERVICE_USAGE, prompt_tokens_details: details, completion_tokens_details: details } }),
       ).toEqual(USAGE);
     }
   });
 
-  test('a total that is left out is the sum', () => {
+  test('adds up the total if it is missing', () => {
     expect(usageOf({ usage: { prompt_tokens: 11, completion_tokens: 2 } })?.totalTokens).toBe(13);
   });
 
-  test('that is no number is none', () => {
-    expect(usageOf({ usage: { ...SPENT, total_tokens: Infinity } })).toBeUndefined();
-    expect(usageOf({ usage: { ...SPENT, total_tokens: '3' } })).toBeUndefined();
+  test('is undefined if it is missing, or if a count is not a finite number', () => {
+    expect(usageOf({ usage: { ...SERVICE_USAGE, total_tokens: Infinity } })).toBeUndefined();
+    expect(usageOf({ usage: { ...SERVICE_USAGE, total_tokens: '3' } })).toBeUndefined();
     expect(usageOf({ usage: null })).toBeUndefined();
   });
 });

@@ -10,7 +10,7 @@ import { some } from '../tier.ts';
 
 type Schema = Record<string, unknown>;
 
-/** A schema of which every value of a chain is checked twice at each level. */
+/** Makes a schema that checks a value twice at each level. So the work doubles with each level. */
 function doubling(depth: number, keyword: string, last: Schema | false = {}): Schema {
   const step = (i: number): Schema | false => (i + 1 < depth ? { [keyword]: [ref(i + 1), ref(i + 1)] } : last);
   const ref = (i: number): Schema => ({ $ref: `#/$defs/d${i}` });
@@ -34,24 +34,24 @@ function refused(message: string) {
   });
 }
 
-describe('a schema that would hold the process up', () => {
+describe('a schema that takes too long to check', () => {
   const kinds: readonly (readonly [what: string, schema: Schema])[] = [
     ['allOf, which doubles at each level', doubling(40, 'allOf')],
     ['anyOf', doubling(40, 'anyOf', false)],
     ['oneOf', doubling(40, 'oneOf')],
-    ['a wide one', doubling(20, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
+    ['allOf with 400 branches', doubling(20, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
   ];
 
-  test.each(some(kinds, 3))('is refused, and others are answered meanwhile: %s', async (_, schema) => {
+  test.each(some(kinds, 3))('is refused, and does not block the event loop: %s', async (_, schema) => {
     let turns = 0;
     const clock = setInterval(() => (turns += 1), 5);
     await expect(prepareSchema(schema)).rejects.toThrow(refused('takes more than 250 ms'));
     clearInterval(clock);
-    // A process that is held up has no turn at all until the check has ended.
+    // If the check blocked the event loop, the timer would not run before its end.
     expect(turns).toBeGreaterThan(10);
   });
 
-  test('does not spoil the check of the next', async () => {
+  test('does not affect the check of the next schema', async () => {
     const hostile = Array.from({ length: 3 }, async () => prepareSchema(doubling(40, 'allOf')));
     const good = prepareSchema({ type: 'object', properties: { a: { type: 'string' } } });
     expect((await Promise.allSettled(hostile)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
@@ -59,7 +59,7 @@ describe('a schema that would hold the process up', () => {
     expect(await (await good).read('{"a":1}')).toMatchObject({ fault: expect.stringContaining('does not satisfy') });
   });
 
-  test('by the answer alone is told when the answer has come', async () => {
+  test('is reported with the answer if it is slow only for this answer', async () => {
     const schema = await prepareSchema({
       ...doubling(40, 'allOf'),
       allOf: [{}],
@@ -71,17 +71,17 @@ describe('a schema that would hold the process up', () => {
   });
 });
 
-describe('the bounds of a schema', () => {
+describe('the limits of a schema', () => {
   test.each([
-    ['64 levels deep', nested(64), undefined],
-    ['65 levels deep', nested(65), 'nested more than 64 levels'],
-    ['100,000 levels deep', nested(100_000), 'nested more than 64 levels'],
-    ['120,000 characters', { type: 'object', description: 'x'.repeat(119_000) }, undefined],
-    ['more characters', { type: 'object', description: 'x'.repeat(120_000) }, 'more than 120000 characters'],
-    ['long names', { type: 'object', properties: { ['x'.repeat(120_000)]: {} } }, 'more than 120000 characters'],
-    ['many values', { type: 'object', enum: Array.from({ length: 130_000 }, () => 1) }, 'more than 120000 characters'],
-    ['500 references', withReferences(500), undefined],
-    ['501 references', withReferences(501), 'more than 500 references'],
+    ['accepts 64 levels', nested(64), undefined],
+    ['refuses 65 levels', nested(65), 'nested more than 64 levels'],
+    ['refuses 100,000 levels', nested(100_000), 'nested more than 64 levels'],
+    ['accepts almost 120,000 characters', { type: 'object', description: 'x'.repeat(119_000) }, undefined],
+    ['refuses more than 120,000 characters in a description', { type: 'object', description: 'x'.repeat(120_000) }, 'more than 120000 characters'],
+    ['refuses more than 120,000 characters in a name', { type: 'object', properties: { ['x'.repeat(120_000)]: {} } }, 'more than 120000 characters'],
+    ['refuses more than 120,000 characters in values', { type: 'object', enum: Array.from({ length: 130_000 }, () => 1) }, 'more than 120000 characters'],
+    ['accepts 500 references', withReferences(500), undefined],
+    ['refuses 501 references', withReferences(501), 'more than 500 references'],
   ])('%s', async (_, schema, message) => {
     const prepared = prepareSchema(schema);
     await (message ? expect(prepared).rejects.toThrow(refused(message)) : expect(prepared).resolves.toBeTruthy());
@@ -94,20 +94,20 @@ describe('the bounds of a schema', () => {
 
   test.each([
     ['a list', []],
-    ['no object', 'type'],
-    ['an array', { type: 'array', items: {} }],
+    ['a string', 'type'],
+    ['the type array', { type: 'array', items: {} }],
     ['no type', { properties: {} }],
     ['a root $ref', { $ref: '#/definitions/A', definitions: { A: { type: 'object' } } }],
-    ['types', { type: ['object', 'null'] }],
-    ['a type that is none', { type: 'object', properties: { a: { type: 'text' } } }],
-    ['a reference that leads nowhere', { type: 'object', properties: { a: { $ref: '#/$defs/no' } } }],
+    ['a list of types', { type: ['object', 'null'] }],
+    ['an unknown type in a property', { type: 'object', properties: { a: { type: 'text' } } }],
+    ['a reference to a missing definition', { type: 'object', properties: { a: { $ref: '#/$defs/no' } } }],
     ['a reference to itself', { type: 'object', allOf: [{ $ref: '#' }] }],
     ['patternProperties', { type: 'object', patternProperties: { a: {} } }],
-  ])('%s is refused at once', async (_, schema) => {
+  ])('refuses %s', async (_, schema) => {
     await expect(prepareSchema(schema)).rejects.toMatchObject({ code: 'invalid_request', status: 400 });
   });
 
-  test('at most ten faults are listed', async () => {
+  test('lists ten errors at most', async () => {
     const properties = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}`, { type: 'text' }]));
     await expect(prepareSchema({ type: 'object', properties })).rejects.toMatchObject({
       members: { errors: expect.toSatisfy((errors: unknown[]) => errors.length <= 10) },
@@ -115,7 +115,7 @@ describe('the bounds of a schema', () => {
   });
 });
 
-test('the thread does not keep a process alive', async () => {
+test('the thread that checks schemas does not keep the process alive', async () => {
   const checker = fileURLToPath(new URL('../../src/vision/schema-checker.ts', import.meta.url));
   const script = `
     import { SchemaChecker } from ${JSON.stringify(checker)};
@@ -140,7 +140,7 @@ function values(count: number, length: number): string[] {
   return Array.from({ length: count }, (_, i) => String(i).padStart(length, 'x'));
 }
 
-test('the service is asked for its guarantee where it gives one', async () => {
+test('asks the service for strict mode only if it supports the schema in strict mode', async () => {
   for (const [schema, strict] of [
     [closed({ a: text }), true],
     [{ type: 'object' }, false],
@@ -150,11 +150,11 @@ test('the service is asked for its guarantee where it gives one', async () => {
   }
 });
 
-describe('strict: true is sent', () => {
+describe('sends strict: true for', () => {
   test.each<[string, Schema]>([
-    ['closed, all required', closed({ a: text })],
-    ['without properties', closed({})],
-    ['nullable', closed({ a: { type: ['string', 'null'] } })],
+    ['a closed object whose properties are all required', closed({ a: text })],
+    ['an object without properties', closed({})],
+    ['a nullable property', closed({ a: { type: ['string', 'null'] } })],
     ['enum', closed({ a: { type: 'string', enum: ['x', 'y'] } })],
     ['const', closed({ a: { type: 'string', const: 'x' } })],
     ['anyOf', closed({ a: { anyOf: [text, closed({ b: text }), { type: 'null' }] } })],
@@ -166,16 +166,16 @@ describe('strict: true is sent', () => {
     ['definitions', closed({ a: { $ref: '#/definitions/A' } }, { definitions: { A: closed({ b: text }) } })],
     ['recursion', closed({ children: { type: 'array', items: { $ref: '#' } } })],
     [
-      'descriptions and a draft',
+      'descriptions and $schema',
       closed(
         { a: { ...text, title: 'A', description: 'b' } },
         { $schema: 'https://json-schema.org/draft/2020-12/schema' },
       ),
     ],
-    ['bounds of numbers', closed({ a: { type: 'number', minimum: 0, exclusiveMaximum: 9, multipleOf: 0.5 } })],
+    ['limits of numbers', closed({ a: { type: 'number', minimum: 0, exclusiveMaximum: 9, multipleOf: 0.5 } })],
     ['pattern and format', closed({ a: { ...text, pattern: '^x' }, b: { ...text, format: 'date-time' } })],
     [
-      'properties that are named as keywords',
+      'properties whose names are keywords',
       closed({ default: text, $ref: text, allOf: text, type: text, not: text }),
     ],
     ['10 levels', deep(10)],
@@ -186,29 +186,29 @@ describe('strict: true is sent', () => {
   });
 });
 
-describe('strict: false is sent', () => {
+describe('sends strict: false for', () => {
   test.each<[string, Schema]>([
     ['an object of any kind', { type: 'object' }],
     ['an open object', closed({ a: text }, { additionalProperties: true })],
-    ['an object that does not say', { type: 'object', properties: { a: text }, required: ['a'] }],
+    ['an object without additionalProperties', { type: 'object', properties: { a: text }, required: ['a'] }],
     ['a map', closed({ a: { type: 'object', additionalProperties: text } })],
     ['an object of any kind as a property', closed({ a: { type: 'object' } })],
     ['an open object in an array', closed({ a: { type: 'array', items: { type: 'object', properties: {} } } })],
     ['an open object in anyOf', closed({ a: { anyOf: [text, { type: 'object' }] } })],
     ['an open nullable object', closed({ a: { type: ['object', 'null'], properties: {}, required: [] } })],
     ['an open object in $defs', closed({ a: { $ref: '#/$defs/A' } }, { $defs: { A: { type: 'object' } } })],
-    ['an open object in definitions that nobody uses', closed({ a: text }, { definitions: { A: { type: 'object' } } })],
+    ['an open object in definitions that are not used', closed({ a: text }, { definitions: { A: { type: 'object' } } })],
     ['an optional property', closed({ a: text }, { required: [] })],
     ['a required name without its property', closed({ a: text }, { required: ['a', 'b'] })],
     ['anyOf at the top', closed({ a: text }, { anyOf: [closed({ a: text })] })],
-    ['any value', closed({ a: {} })],
-    ['true', closed({ a: true })],
-    ['an array of anything', closed({ a: { type: 'array' } })],
+    ['a property of any type', closed({ a: {} })],
+    ['a property that is true', closed({ a: true })],
+    ['an array without items', closed({ a: { type: 'array' } })],
     ['an array of any value', closed({ a: { type: 'array', items: {} } })],
     ['a tuple', closed({ a: { type: 'array', items: text, prefixItems: [text] } })],
     ['a $ref with a description', closed({ a: { $ref: '#/$defs/A', description: 'x' } }, { $defs: { A: text } })],
-    ['a $ref elsewhere', closed({ a: text, b: { $ref: '#/properties/a' } })],
-    ['a format that is not known', closed({ a: { ...text, format: 'uri' } })],
+    ['a $ref to another property', closed({ a: text, b: { $ref: '#/properties/a' } })],
+    ['an unsupported format', closed({ a: { ...text, format: 'uri' } })],
     ['enum without a type', closed({ a: { enum: ['x'] } })],
     ['11 levels', deep(11)],
     ['5,001 properties', wide(5_001)],
@@ -247,7 +247,7 @@ describe('strict: false is sent', () => {
   });
 });
 
-test('whatever is sent as strict, the emulated service takes', () => {
+test('the emulated service accepts every schema that is sent with strict: true', () => {
   const { schema } = fc.letrec<{ schema: Schema; value: Schema }>((tie) => ({
     schema: fc
       .tuple(
@@ -281,15 +281,15 @@ test('whatever is sent as strict, the emulated service takes', () => {
       fc.tuple(tie('value')).map((oneOf) => ({ oneOf })),
     ),
   }));
-  let strict = 0;
+  let strictCount = 0;
   fc.assert(
     fc.property(schema, (each) => {
       const whole = { ...each, $defs: { A: closed({ a: text }) } };
       if (!isStrict(whole)) return;
-      strict += 1;
+      strictCount += 1;
       expect(strictFault(JSON.parse(JSON.stringify(whole)))).toBeUndefined();
     }),
     { numRuns: 1_000 },
   );
-  expect(strict).toBeGreaterThan(50);
+  expect(strictCount).toBeGreaterThan(50);
 });

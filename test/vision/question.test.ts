@@ -3,31 +3,31 @@ import { questionParser } from '../../src/vision/question.ts';
 
 const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 }, ['images']);
 
-test('has defaults for all but the instructions', () => {
+test('sets a default for every option except the instructions', () => {
   expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
 });
 
-test('takes its options, as text or as what they are', () => {
+test('reads maxTokens as a number or as text', () => {
   expect(parseQuestion({ instructions: 'What?', maxTokens: 7 }).maxTokens).toBe(7);
   const fields = { instructions: 'What?', detail: 'low', maxTokens: '7' };
   expect(parseQuestion(fields)).toEqual({ instructions: 'What?', detail: 'low', maxTokens: 7 });
 });
 
-test.each(['high', 'low', 'auto', 'original'])('detail may be %s', (detail) => {
+test.each(['high', 'low', 'auto', 'original'])('accepts the detail %s', (detail) => {
   expect(parseQuestion({ instructions: 'What?', detail })).toMatchObject({ detail });
 });
 
-test.each([{}, { instructions: '' }, { instructions: ' \n' }])('%j has no instructions', (fields) => {
+test.each([{}, { instructions: '' }, { instructions: ' \n' }])('throws missing_instructions for %j', (fields) => {
   expect(() => parseQuestion(fields)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
 });
 
-test('without instructions, an unknown field is named: it may be what was meant', () => {
+test('without instructions, names an unknown field, because it may be a wrong name for them', () => {
   expect(() => parseQuestion({ prompt: 'What?' })).toThrow(
     /^missing_instructions: .* You sent prompt, which is not a known field\.$/,
   );
 });
 
-test('tells all faults at once', () => {
+test('lists every invalid option in one error', () => {
   const fields = { instructions: 'far too long', detail: 'middle', maxTokens: '0' };
   expect(() => parseQuestion(fields)).toThrow(
     expect.objectContaining({
@@ -43,19 +43,19 @@ test('tells all faults at once', () => {
   );
 });
 
-test.each(['x', '1.5', '-1', '101', '1e9', 'Infinity'])('maxTokens=%s is refused', (maxTokens) => {
+test.each(['x', '1.5', '-1', '101', '1e9', 'Infinity'])('refuses maxTokens=%s', (maxTokens) => {
   expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
     expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'maxTokens' })] } }),
   );
 });
 
-test.each([true, [5], {}])('maxTokens of %j is no number', (maxTokens) => {
+test.each([true, [5], {}])('refuses maxTokens of %j, which is not a number', (maxTokens) => {
   expect(() => parseQuestion({ instructions: 'What?', maxTokens })).toThrow(
     expect.objectContaining({ code: 'invalid_request' }),
   );
 });
 
-test.each([null, ''])('an option that is %j is absent', (nothing) => {
+test.each([null, ''])('treats an option that is %j as absent', (nothing) => {
   const given = { instructions: 'What?', detail: nothing, maxTokens: nothing, schema: nothing, other: nothing };
   expect(parseQuestion(given)).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
   expect(
@@ -69,7 +69,7 @@ test.each([null, ''])('an option that is %j is absent', (nothing) => {
   );
 });
 
-test('of two sources the last one counts', () => {
+test('if two sources have an option, the last one counts', () => {
   expect(parseQuestion({ instructions: 'a', detail: 'low' }, { instructions: 'b' })).toMatchObject({
     instructions: 'b',
     detail: 'low',
@@ -83,7 +83,7 @@ test.each([
   ['x'.repeat(11), false],
   ['e\u0301'.repeat(5), true],
   [`${'\u{1F600}'.repeat(9)}xx`, false],
-])('characters are code points, as in openapi.json: %j', (instructions, fits) => {
+])('counts characters as code points, as openapi.json does: %j', (instructions, fits) => {
   const parse = (): unknown => parseQuestion({ instructions });
   if (fits) expect(parse()).toMatchObject({ instructions });
   else
@@ -93,19 +93,19 @@ test.each([
 });
 
 test.each(['{"a":"\\ud83d"}', '{"\\ude00":1}', '{"a":[{"b":"\\uD800x"}]}'])(
-  'a schema with half of a surrogate pair is refused: %s',
+  'refuses a schema with half of a surrogate pair: %s',
   (schema) => {
     expect(() => parseQuestion({ instructions: 'What?', schema })).toThrow(/surrogate/);
   },
 );
 
-test('an unknown field is named, but not all of a long name', () => {
+test('names an unknown field, and shortens a long name', () => {
   expect(() => parseQuestion({ instructions: 'What?', ['x'.repeat(1_000)]: 1 })).toThrow(
     expect.objectContaining({ members: { errors: [{ field: `${'x'.repeat(100)}…`, message: expect.any(String) }] } }),
   );
 });
 
-test('an unknown field is refused by name, with the known fields', () => {
+test('refuses an unknown field, and lists the known fields', () => {
   expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 })).toThrow(
     expect.objectContaining({
       members: {
