@@ -126,7 +126,7 @@ test.concurrent.each(FAULTS)('a failure to list the container counts as an attem
   expect(await processMessage(step)).toEqual([{ ...step, tries: 1 }]);
 });
 
-test.each(FAULTS)('throws if the queue accepts no new message, so that the host keeps the old one: %j', async (fault) => {
+test.each(FAULTS)('throws if the queue accepts no new message, so the host keeps the old one: %j', async (fault) => {
   const id = await newJob(1);
   proxy.setFault(() => fault);
   const thrown = await processMessage(image(id)).finally(() => proxy.setFault(faultOfJob));

@@ -143,7 +143,10 @@ test('the app does not read a container that its settings do not name, even if a
   await processStep(worker, page(id));
   expect(otherReads).toEqual([]);
   expect((await resultsOf(id)).map(({ problem }) => problem?.code)).toEqual(['blob_not_allowed']);
-  expect(await new ShortDelayStore().status(id)).toMatchObject({ status: 'failed', problem: { code: 'blob_not_allowed' } });
+  expect(await new ShortDelayStore().status(id)).toMatchObject({
+    status: 'failed',
+    problem: { code: 'blob_not_allowed' },
+  });
 });
 
 test.each([

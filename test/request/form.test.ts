@@ -29,10 +29,13 @@ test.each([
   );
 });
 
-test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])('decodes %s like URLSearchParams', (instructions) => {
-  const query = `instructions=${instructions}`;
-  expect(read(query)).toEqual(Object.fromEntries(new URLSearchParams(query)));
-});
+test.each(['100%', '%', '%zz', 'a+b', '%F0%9F%98%80', '%EF%BF%BD', 'é'])(
+  'decodes %s like URLSearchParams',
+  (instructions) => {
+    const query = `instructions=${instructions}`;
+    expect(read(query)).toEqual(Object.fromEntries(new URLSearchParams(query)));
+  },
+);
 
 test('decodes percent-encoded UTF-8, and refuses any other bytes with the name of their field', () => {
   fc.assert(

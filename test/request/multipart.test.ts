@@ -17,7 +17,11 @@ test.each(['\r', '\r\n', '\r\n-', '\r\n--'])(
       `${after}\r\n${HEAD}${second}${start}`,
       `${after}\r\n${HEAD}${second}\r\n--A--\r\n`,
     ].map((chunk) => Buffer.from(chunk));
-    const { images } = await readMultipart(asStream(chunks), parseContentType('multipart/form-data; boundary=A'), LIMITS);
+    const { images } = await readMultipart(
+      asStream(chunks),
+      parseContentType('multipart/form-data; boundary=A'),
+      LIMITS,
+    );
     expect(images.map(String)).toEqual([before + start + after, second + start + after, second]);
   },
 );
@@ -111,7 +115,11 @@ describe('a field', () => {
       part('name="instructions"\r\nContent-Transfer-Encoding: Quoted-Printable', 'Gr=C3=B6'),
       'quoted-printable',
     ],
-    ['invalid base64', part('name="instructions"\r\nContent-Transfer-Encoding: base64', 'What is it?'), 'not valid base64'],
+    [
+      'invalid base64',
+      part('name="instructions"\r\nContent-Transfer-Encoding: base64', 'What is it?'),
+      'not valid base64',
+    ],
     ['too many bytes', part('name="instructions"', 'x'.repeat(512 * 1024 + 1)), 'more than 524288 bytes'],
   ])('is refused, and the error names it: %s', async (_, body, reason) => {
     await expect(read(body)).rejects.toMatchObject({

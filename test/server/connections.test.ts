@@ -62,7 +62,11 @@ async function isServing(): Promise<boolean> {
 describe('an answer before the body has arrived', () => {
   test.each([
     ['413 by Content-Length', `${ASK}Content-Length: 99000000\r\n\r\n`, 413],
-    ['413 by Content-Length, with Expect: 100-continue', `${ASK}Expect: 100-continue\r\nContent-Length: 99000000\r\n\r\n`, 413],
+    [
+      '413 by Content-Length, with Expect: 100-continue',
+      `${ASK}Expect: 100-continue\r\nContent-Length: 99000000\r\n\r\n`,
+      413,
+    ],
     [
       '400 without instructions',
       'POST /api/processImage HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 900000\r\n\r\n',
@@ -157,7 +161,11 @@ describe('refuses without a body', () => {
     ['text that is not HTTP', 'hello\r\n\r\n', 400],
     ['a request without Host', 'GET /api/health HTTP/1.1\r\n\r\n', 400],
     ['two Content-Length headers', `${ASK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`, 400],
-    ['Content-Length together with chunked', `${ASK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+    [
+      'Content-Length together with chunked',
+      `${ASK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+    ],
     ['a Content-Length that is not a number', `${ASK}Content-Length: 3x\r\n\r\nabc`, 400],
     ['a negative Content-Length', `${ASK}Content-Length: -1\r\n\r\n`, 400],
     ['an unknown transfer coding', `${ASK}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400],

@@ -70,7 +70,7 @@ async function terminateUnderLoad(round: number): Promise<void> {
   );
 }
 
-test('on SIGTERM, fails readiness probes, answers the request in progress, and cuts off one that takes too long', async () => {
+test('on SIGTERM, fails readiness probes, answers a request in progress, and cuts off one that never ends', async () => {
   const server = await serve({ ...azure.env, HTTP_AUTH_LEVEL: 'anonymous', DRAIN_SECONDS: '3' });
   const probe = async (path: string, agent: Agent): Promise<number | string> =>
     new Promise((resolve) => {

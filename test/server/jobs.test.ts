@@ -23,7 +23,7 @@ afterAll(async () => {
   azure.close();
 });
 
-test.each(ROUTES)('%s /api/%s is answered with misconfigured, because jobs need the Functions host', async (method, path) => {
+test.each(ROUTES)('%s /api/%s answers misconfigured, because jobs need the Functions host', async (method, path) => {
   for (const { url } of servers) {
     const response = await fetch(`${url}/api/${path}`, { method, ...(method === 'POST' ? { body: '{}' } : {}) });
     expect(response.status).toBe(500);

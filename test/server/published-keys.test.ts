@@ -108,8 +108,16 @@ describe('throws AuthorityUnreachable and says what happened if the authority se
   const unexpected = 'did not answer with what a tenant publishes';
   test.each([
     ['text that is not JSON', () => (configuration = { body: '<html>' }), `openid-configuration ${unexpected}`],
-    ['a configuration without issuer', () => (configuration = { body: { jwks_uri: `${tenant}/keys` } }), `openid-configuration ${unexpected}`],
-    ['a configuration without jwks_uri', () => (configuration = { body: { issuer: 'x' } }), `openid-configuration ${unexpected}`],
+    [
+      'a configuration without issuer',
+      () => (configuration = { body: { jwks_uri: `${tenant}/keys` } }),
+      `openid-configuration ${unexpected}`,
+    ],
+    [
+      'a configuration without jwks_uri',
+      () => (configuration = { body: { issuer: 'x' } }),
+      `openid-configuration ${unexpected}`,
+    ],
     [
       'a jwks_uri that is not https',
       () => (configuration = { body: { issuer: 'x', jwks_uri: `${tenant}/keys`.replace('https', 'http') } }),
@@ -128,7 +136,11 @@ describe('throws AuthorityUnreachable and says what happened if the authority se
       'answered 404',
     ],
     ['203 for the keys', () => (keys = { status: 203, body: { keys: [old] } }), '/keys answered 203'],
-    ['a redirect for the configuration', () => (configuration = { status: 302, body: '' }), 'openid-configuration answered 302'],
+    [
+      'a redirect for the configuration',
+      () => (configuration = { status: 302, body: '' }),
+      'openid-configuration answered 302',
+    ],
   ])('%s', async (_, publish, message) => {
     publish();
     const failure = await find(new PublishedKeys(tenant), 'old').catch((error: unknown) => error);

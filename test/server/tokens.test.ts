@@ -159,7 +159,11 @@ describe('answers 401 without calling the model', () => {
     ['an empty token', async () => 'Bearer ', 'not a bearer token'],
     ['a token after another scheme', async () => `Digest Bearer ${await token()}`, 'not a bearer token'],
     ['a token that is not a JWT', async () => 'Bearer abc', 'cannot be read'],
-    ['the issuer of another tenant (version 2)', async () => token({ issuer: `${url}/${OTHER_TENANT}/v2.0` }), 'another tenant'],
+    [
+      'the issuer of another tenant (version 2)',
+      async () => token({ issuer: `${url}/${OTHER_TENANT}/v2.0` }),
+      'another tenant',
+    ],
     [
       'the issuer of another tenant (version 1)',
       async () => token({ version: 1, issuer: `https://sts.windows.net/${OTHER_TENANT}/` }),
@@ -284,7 +288,7 @@ describe('if the authority is unreachable', () => {
     isDown = true;
     expect((await fetch(`${fresh.url}/api/models`, { headers })).status, 'later, with a known key').toBe(200);
     const unknown = { authorization: `Bearer ${await token({ kid: 'unknown' })}` };
-    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'later, with an unknown key').toBe(503);
+    expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'with an unknown key').toBe(503);
     expect((await fetch(`${fresh.url}/api/models`, { headers: unknown })).status, 'a second time').toBe(503);
     isDown = false;
     await end(fresh);
@@ -313,7 +317,11 @@ test('if the authority hangs, answers 503 at the deadline, and logs 499 for a cl
 describe('does not start, and says what to set', () => {
   test.each([
     ['no settings', {}, 'Choose who may call'],
-    ['both a tenant and anonymous', { AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT, HTTP_AUTH_LEVEL: 'anonymous' }, 'choose one'],
+    [
+      'both a tenant and anonymous',
+      { AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT, HTTP_AUTH_LEVEL: 'anonymous' },
+      'choose one',
+    ],
     ['a tenant without a client', { AUTH_TENANT_ID: TENANT }, 'AUTH_CLIENT_ID is not set'],
     ['a client without a tenant', { AUTH_CLIENT_ID: CLIENT }, 'AUTH_TENANT_ID is not set'],
     ['allowed clients without a tenant', { AUTH_ALLOWED_CLIENTS: CALLER }, 'AUTH_TENANT_ID is not set'],
@@ -323,7 +331,11 @@ describe('does not start, and says what to set', () => {
       { HTTP_AUTH_LEVEL: 'function', AUTH_TENANT_ID: TENANT, AUTH_CLIENT_ID: CLIENT },
       'HTTP_AUTH_LEVEL must not be function',
     ],
-    ['a tenant that is not an id', { AUTH_TENANT_ID: 'contoso', AUTH_CLIENT_ID: CLIENT }, 'AUTH_TENANT_ID must be an id'],
+    [
+      'a tenant that is not an id',
+      { AUTH_TENANT_ID: 'contoso', AUTH_CLIENT_ID: CLIENT },
+      'AUTH_TENANT_ID must be an id',
+    ],
     ['only a variable of Container Apps', { CONTAINER_APP_NAME: 'my-app' }, 'Choose who may call'],
     ['blank values', { AUTH_TENANT_ID: ' ', HTTP_AUTH_LEVEL: '' }, 'Choose who may call'],
   ])('with %s', async (_, variables, message) => {

@@ -23,7 +23,11 @@ test.for<[what: string, of: (minute: number) => Partial<Vitals>, complaint: RegE
     (minute) => ({ resident: (300 + 20 * minute) * MEGABYTE }),
     /^The app has [56]\d\.\d MB more in memory/,
   ],
-  ['open descriptors', (minute) => ({ descriptors: 60 + Math.round(3 * minute) }), /^The app has 1\d descriptors more open/],
+  [
+    'open descriptors',
+    (minute) => ({ descriptors: 60 + Math.round(3 * minute) }),
+    /^The app has 1\d descriptors more open/,
+  ],
 ])('reports steady growth: %s', ([, of, complaint]) => {
   expect(growth(trendOf(vitals(10, of)))).toEqual([expect.stringMatching(complaint)]);
 });

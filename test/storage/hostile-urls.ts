@@ -6,7 +6,7 @@ export interface Place {
   readonly elsewhere: string;
 }
 
-/** Returns URLs that must be refused, because they are not the plain URL of a blob in the container, with their kind. */
+/** Returns URLs that must be refused, each with its kind. None is the plain URL of a blob in the container. */
 export function hostileUrls({ container, elsewhere }: Place): [what: string, url: string][] {
   const { protocol, host, hostname, port, pathname } = new URL(container);
   const at = (authority: string, path = `${pathname}/a.png`): string => `${protocol}//${authority}${path}`;
@@ -29,7 +29,8 @@ export function hostileUrls({ container, elsewhere }: Place): [what: string, url
     'no scheme and no host': `${pathname}/a.png`,
     'three slashes': `${protocol}///${elsewhere}${pathname}/a.png`,
     'one slash': `${protocol}/${elsewhere}${pathname}/a.png`,
-    'http instead of https, or the reverse': container.replace(protocol, protocol === 'https:' ? 'http:' : 'https:') + '/a.png',
+    'http instead of https, or the reverse':
+      container.replace(protocol, protocol === 'https:' ? 'http:' : 'https:') + '/a.png',
     'an ftp URL': `ftp://${host}${pathname}/a.png`,
     'a file URL': 'file:///etc/passwd',
     'a file URL with a host': `file://${host}${pathname}/a.png`,
@@ -51,7 +52,9 @@ export function hostileUrls({ container, elsewhere }: Place): [what: string, url
     'a full-width host': at('ｅvil.example'),
     'a full-width dot': at(host.replace('.', '。')),
     'a soft hyphen in the host': at(`${host.slice(0, 3)}\u00AD${host.slice(3)}`),
-    'a Kelvin sign for k, a long s for s, an Arabic digit for 1': at(host.replace('k', '\u212A').replace('s', '\u017F').replace('1', '١')),
+    'a Kelvin sign for k, a long s for s, an Arabic digit for 1': at(
+      host.replace('k', '\u212A').replace('s', '\u017F').replace('1', '١'),
+    ),
     'the container as the end of another': `${parent}/x${container.slice(parent.length + 1)}/a.png`,
     'the container as the beginning of another': `${container}x/a.png`,
     'the container in other case': `${parent}/${container.slice(parent.length + 1).toUpperCase()}/a.png`,

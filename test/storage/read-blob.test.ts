@@ -98,7 +98,7 @@ test.each([301, 302, 303, 307, 308])('does not follow a redirect to another serv
   expect(elsewhere.requests).toEqual([]);
 });
 
-test.each([301, 302, 303, 307, 308])('does not follow a redirect to another container of the same account (%i)', async (status) => {
+test.each([301, 302, 303, 307, 308])('does not follow a redirect in the same account (%i)', async (status) => {
   const { container, requests } = await startAccount(
     (_, response) => void response.writeHead(status, { location: '/photos/private/a.png' }).end(),
   );

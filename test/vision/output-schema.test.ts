@@ -39,7 +39,10 @@ describe('a schema that takes too long to check', () => {
     ['allOf, which doubles at each level', doubling(40, 'allOf')],
     ['anyOf', doubling(40, 'anyOf', false)],
     ['oneOf', doubling(40, 'oneOf')],
-    ['allOf with 400 branches', doubling(20, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) })],
+    [
+      'allOf with 400 branches',
+      doubling(20, 'allOf', { allOf: Array.from({ length: 400 }, (_, i) => ({ not: { const: i } })) }),
+    ],
   ];
 
   test.each(some(kinds, 3))('is refused, and does not block the event loop: %s', async (_, schema) => {
@@ -77,9 +80,21 @@ describe('the limits of a schema', () => {
     ['refuses 65 levels', nested(65), 'nested more than 64 levels'],
     ['refuses 100,000 levels', nested(100_000), 'nested more than 64 levels'],
     ['accepts almost 120,000 characters', { type: 'object', description: 'x'.repeat(119_000) }, undefined],
-    ['refuses more than 120,000 characters in a description', { type: 'object', description: 'x'.repeat(120_000) }, 'more than 120000 characters'],
-    ['refuses more than 120,000 characters in a name', { type: 'object', properties: { ['x'.repeat(120_000)]: {} } }, 'more than 120000 characters'],
-    ['refuses more than 120,000 characters in values', { type: 'object', enum: Array.from({ length: 130_000 }, () => 1) }, 'more than 120000 characters'],
+    [
+      'refuses more than 120,000 characters in a description',
+      { type: 'object', description: 'x'.repeat(120_000) },
+      'more than 120000 characters',
+    ],
+    [
+      'refuses more than 120,000 characters in a name',
+      { type: 'object', properties: { ['x'.repeat(120_000)]: {} } },
+      'more than 120000 characters',
+    ],
+    [
+      'refuses more than 120,000 characters in values',
+      { type: 'object', enum: Array.from({ length: 130_000 }, () => 1) },
+      'more than 120000 characters',
+    ],
     ['accepts 500 references', withReferences(500), undefined],
     ['refuses 501 references', withReferences(501), 'more than 500 references'],
   ])('%s', async (_, schema, message) => {
@@ -197,7 +212,10 @@ describe('sends strict: false for', () => {
     ['an open object in anyOf', closed({ a: { anyOf: [text, { type: 'object' }] } })],
     ['an open nullable object', closed({ a: { type: ['object', 'null'], properties: {}, required: [] } })],
     ['an open object in $defs', closed({ a: { $ref: '#/$defs/A' } }, { $defs: { A: { type: 'object' } } })],
-    ['an open object in definitions that are not used', closed({ a: text }, { definitions: { A: { type: 'object' } } })],
+    [
+      'an open object in definitions that are not used',
+      closed({ a: text }, { definitions: { A: { type: 'object' } } }),
+    ],
     ['an optional property', closed({ a: text }, { required: [] })],
     ['a required name without its property', closed({ a: text }, { required: ['a', 'b'] })],
     ['anyOf at the top', closed({ a: text }, { anyOf: [closed({ a: text })] })],
