@@ -4,7 +4,7 @@ import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** A fast network accepts a whole image at once. After this many chunks, about 1 ms of work, other requests run. */
-const CHUNKS_PER_TURN = 32;
+const CHUNKS_PER_TURN = 16;
 
 /** The bytes of one image or file, in order. They are never joined, so metadata can be cut out without a copy. */
 export type Pieces = readonly Buffer[];

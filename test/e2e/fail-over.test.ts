@@ -98,11 +98,14 @@ describe('fail-over', () => {
     { fault: { status: 503 } },
     { fault: { breakOff: 'before-headers' as const } },
   ];
-  test.each(some(failures, 2))('if the first fails, the second is called without retries: $fault', async ({ fault }) => {
-    first.model.fail(fault, Infinity);
-    expect((await ask(app.url, image)).status).toBe(200);
-    expect(calls()).toEqual([1, 1]);
-  });
+  test.each(some(failures, 2))(
+    'if the first fails, the second is called without retries: $fault',
+    async ({ fault }) => {
+      first.model.fail(fault, Infinity);
+      expect((await ask(app.url, image)).status).toBe(200);
+      expect(calls()).toEqual([1, 1]);
+    },
+  );
 
   test('if both fail, the first is called once, the second is retried, and its failure is returned', async () => {
     first.model.fail({ status: 500 }, Infinity);

@@ -105,11 +105,7 @@ describe('a field', () => {
       part('name="instructions"\r\nContent-Type: text/plain;charset=base64', 'V2hhdA=='),
       '"base64"',
     ],
-    [
-      'an unsupported charset',
-      part('name="instructions"\r\nContent-Type: text/plain;charset=utf-7', 'x'),
-      '"utf-7"',
-    ],
+    ['an unsupported charset', part('name="instructions"\r\nContent-Type: text/plain;charset=utf-7', 'x'), '"utf-7"'],
     [
       'quoted-printable',
       part('name="instructions"\r\nContent-Transfer-Encoding: Quoted-Printable', 'Gr=C3=B6'),

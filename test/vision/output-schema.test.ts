@@ -189,10 +189,7 @@ describe('sends strict: true for', () => {
     ],
     ['limits of numbers', closed({ a: { type: 'number', minimum: 0, exclusiveMaximum: 9, multipleOf: 0.5 } })],
     ['pattern and format', closed({ a: { ...text, pattern: '^x' }, b: { ...text, format: 'date-time' } })],
-    [
-      'properties whose names are keywords',
-      closed({ default: text, $ref: text, allOf: text, type: text, not: text }),
-    ],
+    ['properties whose names are keywords', closed({ default: text, $ref: text, allOf: text, type: text, not: text })],
     ['10 levels', deep(10)],
     ['1,000 enum values', closed({ a: { type: 'string', enum: values(1_000, 15) } })],
   ])('%s', (_, schema) => {

@@ -69,7 +69,7 @@ test('writes CSV with a byte order mark, in which no cell is a formula', async (
   const text = await readFile(file, 'utf8');
   expect(text.startsWith('\uFEFFfile,answer,')).toBe(true);
   const rows: string[][] = parse(text, { bom: true, record_delimiter: '\r\n', from_line: 2 });
-  expect(rows.map(([name, text]) => [name, text])).toEqual([
+  expect(rows.map(([name, cell]) => [name, cell])).toEqual([
     ['a.jpg', ANSWERS[0]?.[1]],
     ['sub/=b.jpg', `'${ANSWERS[1]?.[1]}`],
     ['./-c, d".jpg', ANSWERS[2]?.[1]],

@@ -162,7 +162,7 @@ test.each([
     words: 'AzureCliCredential: az is not installed',
   },
 ])('explains $what in the error, without a token in it', async ({ env, words }) => {
-  const error = await models({ ...base, ...env() }).catch((error: unknown) => error);
+  const error = await models({ ...base, ...env() }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(NotAsked);
   expect(String(error)).toContain(words);
   expect(String(error)).not.toContain('eyJ');

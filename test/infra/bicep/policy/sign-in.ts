@@ -18,8 +18,7 @@ export function signIn(deployment: Deployment): string[] {
     'properties.login.tokenStore.enabled': false,
     [`${entra}.enabled`]: Boolean(wanted),
     [`${entra}.registration.clientId`]: wanted ? CLIENT : null,
-    [`${entra}.registration.openIdIssuer`]:
-      `[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '${TENANT}')]`,
+    [`${entra}.registration.openIdIssuer`]: `[format('{0}{1}/v2.0', environment().authentication.loginEndpoint, '${TENANT}')]`,
   };
   const lists: Record<string, readonly string[]> = {
     'properties.globalValidation.excludedPaths': ANONYMOUS,
