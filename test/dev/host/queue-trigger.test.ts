@@ -173,10 +173,7 @@ describe.concurrent(`a queue trigger, ${OBSERVED_ON}`, { timeout: 120_000 }, () 
     expect(await invocationsOf(app)).toHaveLength(1);
   });
 
-  test('if a host is killed, the next one gets the message with dequeue count 2', async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('if a host is killed, another gets the message with dequeue count 2', async ({ expect, onTestFinished }) => {
     const testQueue = await createTestQueue({ onTestFinished });
     await testQueue.send({ sleepMs: 4_000 });
     const first = await testQueue.start({ QUEUE_VISIBILITY_SECONDS: '3' });
