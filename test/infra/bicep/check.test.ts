@@ -239,7 +239,7 @@ describe('the check finds', () => {
       'main.bicep',
       '(5 * requestBodyLimitMiB)',
       '(2 * requestBodyLimitMiB)',
-      'concurrent requests do not fit',
+      'concurrent requests do not match',
     ],
     [
       'different limits for the host and the app',

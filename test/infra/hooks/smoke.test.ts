@@ -35,7 +35,7 @@ describe('the question after a deployment', () => {
     expect(azure.model.requests).toEqual([]);
   });
 
-  test('is not reached if the app has no functions: the wait before it fails', async () => {
+  test('waitUntilAlive fails if the app has no functions', async () => {
     const empty = createServer((_request, response) => response.writeHead(404).end());
     const url = `http://127.0.0.1:${await listen(empty, 0)}`;
     onTestFinished(() => void empty.close());

@@ -30,7 +30,7 @@ function appFaults(deployment: Deployment, service: Service): string[] {
     ...(memory === (deployment.case.memoryMB ?? 2048) ? [] : [`an instance has ${memory} MB`]),
     ...(concurrency === Math.floor((memory - BASE_MB) / (COPIES * limit))
       ? []
-      : [`${concurrency} concurrent requests do not fit ${memory} MB and bodies of ${limit} MiB`]),
+      : [`${concurrency} concurrent requests do not match ${memory} MB and bodies of ${limit} MiB`]),
     ...(inflight >= concurrency * limit
       ? []
       : [`MAX_INFLIGHT_BYTES (${inflight} MiB) is less than ${concurrency} requests need`]),
