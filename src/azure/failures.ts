@@ -47,6 +47,8 @@ export function upstreamFailure(error: unknown, asked: Asked): Problem {
   // An error event of a stream has a body but no status.
   if (error instanceof APIError && (error.status !== undefined || error.error !== undefined))
     return refusal(error, asked);
+  // The SDK could not parse the response, or an event of the stream.
+  if (error instanceof SyntaxError) return asked.answerBegun ? endedEarly() : notACompletion();
   return brokenOff(error, asked.identity);
 }
 

@@ -122,9 +122,9 @@ test('reads a completion with the Content-Type text/plain', async () => {
 test.each([
   { headers: { 'content-type': 'text/html' }, body: '<html>Sign in</html>', named: '(text/html)' },
   { headers: { 'content-type': 'text/plain' }, body: 'Hello', named: '(text/plain)' },
-  { headers: { 'content-type': 'application/json' }, body: '{"id":"c","cho', named: undefined },
+  { headers: { 'content-type': 'application/json' }, body: '{"id":"c","cho', named: 'is not a chat completion' },
   { headers: { 'content-type': 'text/event-stream' }, body: 'data: [DONE]\n\n', named: '(text/event-stream)' },
-])('a body that is not a completion becomes upstream_error: $body', async ({ headers, body, named = '' }) => {
+])('a body that is not a completion becomes upstream_error: $body', async ({ headers, body, named }) => {
   for (const stream of [false, true]) {
     azure.reset();
     const { problem } = await ask({ headers, body }, { stream });
