@@ -19,16 +19,18 @@ export async function withPatience<T>(
   attempt: () => Promise<Attempt<T>>,
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
-  let said = '';
+  let printed = '';
   for (;;) {
     const outcome = await attempt();
     if ('done' in outcome) return outcome.done;
     if (performance.now() + everySeconds * 1000 > deadline) throw new Error(outcome.waitFor);
-    if (outcome.waitFor !== said)
-      console.log(
-        `${outcome.waitFor}\n  Waiting, for up to ${Math.ceil((deadline - performance.now()) / 60_000)} minutes.`,
-      );
-    said = outcome.waitFor;
+    if (outcome.waitFor !== printed) console.log(`${outcome.waitFor}\n  Waiting for up to ${minutesUntil(deadline)}.`);
+    printed = outcome.waitFor;
     await new Promise((resolve) => setTimeout(resolve, everySeconds * 1000));
   }
+}
+
+function minutesUntil(deadline: number): string {
+  const minutes = Math.ceil((deadline - performance.now()) / 60_000);
+  return minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }

@@ -26,7 +26,7 @@ describe('the doctor after provisioning', () => {
     expect(
       await afterProvisioning(open, { seconds: 5, everySeconds: 0.01 }, async () => reports.shift() ?? unset),
     ).toBe('The model answers to you.');
-    expect(logged.mock.calls).toEqual([['deployment: refused\n  Wait.\n  Waiting, for up to 1 minutes.']]);
+    expect(logged.mock.calls).toEqual([['deployment: refused\n  Wait.\n  Waiting for up to 1 minute.']]);
   });
 
   test('fails the provisioning with its findings if the time is up', async () => {
