@@ -158,13 +158,18 @@ function sha256(bytes: Buffer): string {
 /** Sends the body only after the app has logged a 413 for the request. */
 async function postHeadersFirst(to: App, bytes: Buffer) {
   const logged = to.output().length;
-  return post(to.url, { 'content-length': bytes.length }, (request) => {
+  let isLogged: Promise<void> | undefined;
+  const answer = await post(to.url, { 'content-length': bytes.length }, (request) => {
     request.flushHeaders();
-    void expect
+    isLogged = expect
       .poll(() => to.output().slice(logged), { timeout: 10_000 })
       .toContain('"status":413')
       .finally(() => request.end(bytes));
+    // The rejection is reported below, after the answer.
+    isLogged.catch(() => undefined);
   });
+  await isLogged;
+  return answer;
 }
 
 async function postChunked(url: string, bytes: Buffer) {
