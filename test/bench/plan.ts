@@ -62,7 +62,7 @@ export const full: Plan = {
   rawLoads: [0.02, 1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
   // 1.5 and 27 MB of JSON.
   chatLoads: [1.1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
-  servedRounds: 3,
+  servedRounds: 2,
   // V8 compiles what runs often, on threads that count as well: after 2,000 requests the server still takes 0.84 ms of CPU
   // for a small one, after 8,000 it takes 0.57.
   servedWarmUps: 8_000,
