@@ -16,7 +16,7 @@ import { describeVitals, takeVitals, type Vitals } from './vitals.ts';
 const CALLERS = 8;
 const LONGEST_PAUSE_MS = 150;
 const VITALS_EVERY_MS = 10_000;
-/** Two of the largest images exceed MAX_INFLIGHT_BYTES, so that the app rejects some requests. */
+/** MAX_INFLIGHT_BYTES is so small that two of the large images may exceed it. Then the app rejects a request. */
 const SETTINGS = {
   REQUEST_TIMEOUT_SECONDS: '5',
   MAX_IMAGE_BYTES: '5000000',
