@@ -1,6 +1,6 @@
 import { SettingsError } from './config/environment.ts';
 import { DEFAULT_LIMITS } from './config/limits.ts';
-import { readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
+import { DEFAULT_TIMEOUT_SECONDS, readAuthLevel, readSettings, runsInAzure, type Settings } from './config/settings.ts';
 import { createHandler, type Handle, type Handler } from './http/create-handler.ts';
 import { ENDING } from './doctor/readiness.ts';
 import { InFlight } from './http/in-flight.ts';
@@ -16,9 +16,6 @@ import { readDestinations } from './telemetry/destinations.ts';
 import { Telemetry } from './telemetry/telemetry.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
-
-/** The deadline of a request if the settings are invalid, so that REQUEST_TIMEOUT_SECONDS is unknown. */
-const FALLBACK_TIMEOUT_MS = 120_000;
 
 /** Decides who may call the protected routes, on a server that does not check function keys. */
 export interface Guard {
@@ -75,7 +72,7 @@ export function createApp(variables: Variables, guard?: Guard): App {
       const handle = route.isPublic ? route.create(published) : guarded(protectedHandle(route.create, service), guard);
       const handler = createHandler(handle, {
         name,
-        timeoutMs: isFaulty ? FALLBACK_TIMEOUT_MS : settings.requestTimeoutMs,
+        timeoutMs: isFaulty ? DEFAULT_TIMEOUT_SECONDS * 1000 : settings.requestTimeoutMs,
         toReply,
         inFlight,
         isQuiet,

@@ -40,6 +40,8 @@ export interface Settings extends SignInSettings, Limits, StorageSettings, Targe
 export const DEFAULT_API_VERSION = '2024-10-21';
 /** Azure's front end cuts a request off after 230 s, so the app must answer before that. */
 const FRONT_END_MAX_SECONDS = 225;
+/** The deadline of a request, unless REQUEST_TIMEOUT_SECONDS sets another. */
+export const DEFAULT_TIMEOUT_SECONDS = 120;
 const DEFAULT_SYSTEM_PROMPT = 'You are a helpful assistant that answers questions about images.';
 const NO_MAXIMUM = Number.MAX_SAFE_INTEGER;
 
@@ -80,7 +82,7 @@ export function readSettings(variables: Variables): Settings {
     ...readLimits(environment),
     maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, NO_MAXIMUM),
     prepareImages: environment.oneOf('PREPARE_IMAGES', ['on', 'off'], 'on') === 'on',
-    requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', 120, 1, FRONT_END_MAX_SECONDS) * 1000,
+    requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', DEFAULT_TIMEOUT_SECONDS, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
     ...readStorage(environment, { suffix: endpoint.storageSuffix, inAzure: runsInAzure(variables) }),
     notes,

@@ -2,7 +2,7 @@ import { make } from './element.ts';
 import type { PageSettings } from './page-settings.ts';
 import { sizeInWords } from './figures.ts';
 
-/** The types that the app accepts. It converts the last four to JPEG or PNG. */
+/** The types that the app accepts. It converts HEIC, HEIF, AVIF and TIFF to JPEG or PNG. */
 const TYPES = new Set('png jpeg webp gif heic heif avif tiff'.split(' ').map((name) => `image/${name}`));
 /** Extensions of types that a browser may not know. */
 const ENDINGS = /\.(?:heic|heif|avif|tiff?)$/i;

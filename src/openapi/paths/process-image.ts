@@ -16,7 +16,7 @@ const requestBody: RequestBodyObject = {
     'The bytes of one image, with the options in the query; or a form or JSON with one or several images; or ' +
     'empty, if the query names blobs. A body of any other type is read as an image. Images are PNG, JPEG, ' +
     'WEBP, GIF, HEIC, AVIF or TIFF. Unless PREPARE_IMAGES is off, the app turns an image upright by its EXIF ' +
-    'orientation, converts the last three types to JPEG (or PNG if they are transparent), and removes ' +
+    'orientation, converts HEIC, AVIF and TIFF to JPEG (or PNG if they are transparent), and removes ' +
     'metadata. The body must not be compressed.',
   content: {
     'image/*': { schema: { contentMediaType: 'application/octet-stream' } },
