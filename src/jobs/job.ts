@@ -49,7 +49,7 @@ const ImageStep = v.object({
   /** The name of the blob. */
   blob: v.string(),
   /** How often it was postponed or retried. */
-  turn: v.number(),
+  resends: v.number(),
   /** How often its message came back without an outcome, usually because the process ended. */
   crashes: v.number(),
   /** When the service first refused the image with 429, in milliseconds since the epoch. */

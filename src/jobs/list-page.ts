@@ -23,7 +23,7 @@ export async function listPage(step: PageStep, request: JobRequest, work: Work):
     return FINISHED;
   }
   work.facts['listed'] = listed.blobs.length;
-  const from = { job, page, tries: 0, turn: 0, crashes: 0, ...(traceparent ? { traceparent } : {}) };
+  const from = { job, page, tries: 0, resends: 0, crashes: 0, ...(traceparent ? { traceparent } : {}) };
   await store.sendAll(
     Array.from(listed.blobs.entries(), ([at, blob]) => ({ kind: 'image', at, blob, key: randomUUID(), ...from })),
   );

@@ -37,16 +37,16 @@ export const FINISHED: Outcome = { isOver: true };
 export function retry(step: JobStep): Outcome {
   const seconds = RETRY_SECONDS * 3 ** step.tries;
   const tries = step.tries + 1;
-  return { again: step.kind === 'page' ? { ...step, tries } : { ...step, tries, turn: step.turn + 1 }, seconds };
+  return { again: step.kind === 'page' ? { ...step, tries } : { ...step, tries, resends: step.resends + 1 }, seconds };
 }
 
 /** Postpones an image because the service or this process has no capacity now. This does not count as a try. */
 export function postpone(step: ImageStep, problem: Problem): Outcome {
-  const own = FIRST_PAUSE_SECONDS * 2 ** Math.min(step.turn, 10);
+  const own = FIRST_PAUSE_SECONDS * 2 ** Math.min(step.resends, 10);
   const asked = retryAfter(problem);
   const seconds = Math.min(asked === undefined ? own : Math.max(asked, own / 4), MAX_PAUSE_SECONDS);
   const refusedSince = step.refusedSince ?? (problem.code === 'rate_limited' ? Date.now() : undefined);
-  return { again: { ...step, turn: step.turn + 1, ...(refusedSince ? { refusedSince } : {}) }, seconds };
+  return { again: { ...step, resends: step.resends + 1, ...(refusedSince ? { refusedSince } : {}) }, seconds };
 }
 
 /** Sends a step again if the storage of jobs has failed, without a limit. Returns undefined for all other problems. */

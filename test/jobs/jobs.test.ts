@@ -256,7 +256,7 @@ describe('a message that was in progress when a process ended', () => {
   const log = () => undefined;
   const imageStep = (job: string, crashes = 0): ImageStep => {
     const blob = `${job}/000.png`;
-    return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, turn: 0, crashes };
+    return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, resends: 0, crashes };
   };
 
   class RecordingStore extends ShortDelayStore {

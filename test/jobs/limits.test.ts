@@ -41,7 +41,7 @@ class RecordingStore extends ShortDelayStore {
 
 const image = (job: string): ImageStep => {
   const blob = `${job}/000.png`;
-  return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, turn: 0, crashes: 0 };
+  return { kind: 'image', job, page: 0, at: 0, blob, key: 'k', tries: 0, resends: 0, crashes: 0 };
 };
 const page = (job: string): PageStep => ({ kind: 'page', job, page: 0, key: 'k', tries: 0 });
 
@@ -108,14 +108,14 @@ describe('a failure that concerns the image counts as an attempt', () => {
   test('the model never answers', async () => {
     azure.model.fail({ silent: true });
     const step = image(await newJob(1));
-    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
+    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, resends: 1 }]);
   });
 
   test.concurrent.each(FAULTS)('the image cannot be read from storage: %j', async (fault) => {
     const id = await newJob(1);
     faults.set(id, (request) => (isRequestOf('reading the image')(request) ? fault : undefined));
     const step = image(id);
-    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, turn: 1 }]);
+    expect(await processMessage(step)).toEqual([{ ...step, tries: 1, resends: 1 }]);
   });
 });
 

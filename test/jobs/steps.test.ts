@@ -36,7 +36,7 @@ class RecordingStore extends ShortDelayStore {
 
 function image(job: string, more: Partial<ImageStep> = {}): ImageStep {
   const blob = `${job}/000.png`;
-  return { kind: 'image', job, page: 0, at: 0, blob, key: randomUUID(), tries: 0, turn: 0, crashes: 0, ...more };
+  return { kind: 'image', job, page: 0, at: 0, blob, key: randomUUID(), tries: 0, resends: 0, crashes: 0, ...more };
 }
 
 function page(job: string, more: Partial<PageStep> = {}): PageStep {
@@ -64,7 +64,7 @@ test.each([
   await processStep(worker, first);
   await processStep(worker, second);
   await processStep(worker, second);
-  expect(store.sent).toEqual([{ ...first, turn: 1, refusedSince: expect.any(Number) }, second, second]);
+  expect(store.sent).toEqual([{ ...first, resends: 1, refusedSince: expect.any(Number) }, second, second]);
   // The rest of 100 seconds, and up to a quarter more.
   for (const delay of store.delays) expect(delay).toBeGreaterThan(80);
   for (const delay of store.delays) expect(delay).toBeLessThanOrEqual(125);
@@ -159,7 +159,7 @@ test.each([
     const store = new RecordingStore();
     const step = make(id);
     await processStep(createWorker(store), step);
-    expect(store.sent).toEqual([{ ...step, tries: 1, ...(step.kind === 'image' ? { turn: 1 } : {}) }]);
+    expect(store.sent).toEqual([{ ...step, tries: 1, ...(step.kind === 'image' ? { resends: 1 } : {}) }]);
     await processStep(createWorker(store), { ...step, tries: 4 });
     expect(store.sent).toHaveLength(1);
     const blob = storage.blobs.getContainerClient('vision-jobs').getBlobClient(`jobs/${id}/job.json`);
@@ -177,7 +177,7 @@ test('an unexpected error counts as an attempt, and after the last one it is the
   const store = new FaultyStore();
   const step = image(id);
   await processStep(createWorker(store), step);
-  expect(store.sent).toEqual([{ ...step, tries: 1, turn: 1 }]);
+  expect(store.sent).toEqual([{ ...step, tries: 1, resends: 1 }]);
   await processStep(createWorker(store), { ...step, tries: 4 });
   expect((await resultsOf(id)).map(({ problem }) => problem?.code)).toEqual(['internal_error']);
 });

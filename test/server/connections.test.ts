@@ -215,11 +215,17 @@ describe('pipelined requests', () => {
     expect((await readAll(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404']);
   });
 
-  test('close only their connection if there are too many after a slow one', async () => {
+  test('close only their connection if there are too many after a slow one, and cancel its model call', async () => {
     azure.model.requests.length = 0;
     azure.model.fail({ silent: true });
-    const answer = await send(`${ASK}Content-Length: ${image.length}\r\n\r\n`, image, HEALTH.repeat(500));
-    expect(answer).toBe('');
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(`${ASK}Content-Length: ${image.length}\r\n\r\n`);
+    socket.write(image);
+    await expect.poll(() => azure.model.requests.length).toBe(1);
+    socket.write(HEALTH.repeat(500));
+    expect(await readAll(socket)).toBe('');
+    // The request's own deadline would cancel the call after 3 s.
+    expect(await Promise.race([azure.model.requests[0]?.closedEarly, sleep(1_000, false)])).toBe(true);
     expect(await isServing()).toBe(true);
   });
 });

@@ -130,7 +130,11 @@ describe('throws AuthorityUnreachable and says what happened if the authority se
     ],
     ['a key set without keys', () => (keys = { body: {} }), `/keys ${unexpected}`],
     ['a key set whose keys are strings', () => (keys = { body: { keys: ['old'] } }), `/keys ${unexpected}`],
-    ['404 for the configuration', () => (configuration = { ...configuration, status: 404, body: '' }), 'answered 404'],
+    [
+      '404 for the configuration',
+      () => (configuration = { ...configuration, status: 404, body: '' }),
+      'openid-configuration answered 404',
+    ],
     ['203 for the keys', () => (keys = { status: 203, body: { keys: [old] } }), '/keys answered 203'],
     [
       'a redirect for the configuration',

@@ -45,7 +45,8 @@ async function bothWays(message: object, choice: object, changes: Partial<Vision
     throw one.status === 'rejected' ? one.reason : new Error('only the stream failed');
   }
   const last = steps.value.at(-1);
-  return last && 'done' in last ? [one.value, last.done] : [];
+  if (!last || !('done' in last)) throw new Error('the stream ended without an answer');
+  return [one.value, last.done];
 }
 
 describe('an invalid completion', () => {
