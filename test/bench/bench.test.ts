@@ -10,12 +10,12 @@ import { SIDES } from './side.ts';
 let results: Results;
 beforeAll(async () => (results = await run(tiny, () => {})), 300_000);
 
-test('every side answers every request of a load, having sent the whole image on', () => {
+test('every side answers every request of a load, and sends the whole image to the upstream', () => {
   expect(results.cells.map(({ side }) => side)).toEqual(SIDES);
   for (const { answered, failed } of results.cells) expect({ answered, failed }).toEqual({ answered: 16, failed: {} });
 });
 
-test('each has a figure for everything', () => {
+test('every side has a figure for each measure', () => {
   for (const { addedP50Ms, addedP99Ms, ...cell } of results.cells) {
     expect([addedP50Ms, addedP99Ms].every(Number.isFinite)).toBe(true);
     expect(cell.perSecond).toBeGreaterThan(1);
@@ -25,18 +25,18 @@ test('each has a figure for everything', () => {
   }
 });
 
-test('slow requests and a burst come to their ends', () => {
+test('all slow requests and all requests of a burst are answered', () => {
   expect(results.slow).toMatchObject({ answered: 4, failed: {} });
   expect(results.slow.seconds).toBeGreaterThan(2);
   expect(results.burst).toMatchObject({ answered: 4, shed: 0, failed: {}, aliveAfter: true, nextAnswer: '200' });
 });
 
-test("both of OpenAI's formats answer", () => {
+test("all requests in OpenAI's two formats are answered", () => {
   expect(results.openAi.map(({ api }) => api)).toEqual(['chat/completions', 'responses']);
   for (const { answered, failed } of results.openAi) expect({ answered, failed }).toEqual({ answered: 8, failed: 0 });
 });
 
-test('the server, the other ways to serve, and a gateway answer', () => {
+test('the server, the other ways to serve and the gateway answer every request', () => {
   const { costs, memory, idle } = results.served;
   expect(costs.map(({ way, format }) => `${format}: ${way}`)).toEqual([
     'raw: server',
@@ -57,17 +57,17 @@ test('the server, the other ways to serve, and a gateway answer', () => {
   expect(idle).toMatchObject({ count: 50, open: 50, answer: '200' });
 });
 
-test('pictures as phones take them answer', () => {
+test('every request with a phone picture is answered', () => {
   expect(results.pictures.map(({ name }) => name)).toEqual(['JPEG', 'JPEG with metadata', 'turned JPEG', 'HEIC']);
   for (const { answered, failed } of results.pictures) expect({ answered, failed }).toEqual({ answered: 2, failed: 0 });
 });
 
-test('an image that needs nothing is read in a small part of its request', () => {
+test('the CPU time of reading an image that needs no change is measured for each size', () => {
   expect(results.untouched.map(({ megabytes }) => megabytes)).toEqual([0.1]);
   for (const { cpuMs } of results.untouched) expect(cpuMs).toBeGreaterThan(0);
 });
 
-test('the report names every side and promise, and the plot draws every side', () => {
+test('the report names every side and every promise, and the plot draws every side', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);
   for (const [at, side] of SIDES.entries()) {
@@ -76,11 +76,11 @@ test('the report names every side and promise, and the plot draws every side', (
   }
 });
 
-test('the figures go between the two comments of the README, and nowhere else', async () => {
+test('the figures are written between the two comments of the README, and replace only what is there', async () => {
   const readme = await readFile(new URL('README.md', import.meta.url), 'utf8');
   const cells = results.cells.map((cell) => ({ ...cell, megabytes: 1, perSecond: 123_456 }));
   const written = withFigures(readme, { ...results, cells });
   expect(written).toContain('123456');
   expect(withFigures(written, { ...results, cells })).toBe(written);
-  expect(() => withFigures('# No place for them', results)).toThrow('the document must have');
+  expect(() => withFigures('# A document without the comments', results)).toThrow('the document must have');
 });

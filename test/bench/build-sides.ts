@@ -5,14 +5,15 @@ import { build, type BuildOptions } from 'esbuild';
 import { playground } from '../../src/dev/build/playground.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Inside node_modules, so that what is not bundled finds its packages, and nobody commits it. */
+/** Inside node_modules: packages that are not bundled are found from there, and git ignores it. */
 const CACHE = join(ROOT, 'node_modules/.cache/bench');
+/** Defines `require` in an ES module, for bundled CommonJS packages. */
 const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
 
-/** Everything in one file. */
+/** Bundles an app and its packages into one file. Only the module that the language worker provides stays out. */
 const BUNDLED: BuildOptions = { external: ['@azure/functions-core'], minify: true, keepNames: true };
 
-/** Where temporary files go. */
+/** The directory for temporary files of the measured processes. */
 export const TEMPORARY = join(CACHE, 'tmp');
 
 /** The directory of a built app. */
@@ -20,7 +21,7 @@ export function builtDir(app: string): string {
   return app === 'this project' ? join(ROOT, 'dist') : join(CACHE, app);
 }
 
-/** Builds all that this project is compared with; `dist/` is there already. */
+/** Builds the apps that this project is compared with. `dist/` must have been built before. */
 export async function buildSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
   await mkdir(TEMPORARY, { recursive: true });
@@ -32,7 +33,7 @@ export async function buildSides(): Promise<void> {
   ]);
 }
 
-/** Removes all that a run left behind. */
+/** Removes the built apps and the temporary files of a run. */
 export async function removeSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
 }

@@ -7,22 +7,23 @@ import { post } from './post.ts';
 import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
+/** Limit of V8's old generation. Bodies and images are in buffers, which do not count. */
 const HEAP_MB = 256;
 
-/** What far too many large images at once are to a process with little memory. */
+/** What far too many large images at once do to a process with a small heap. */
 export interface Burst extends Load {
   readonly heapMb: number;
   readonly answered: number;
-  /** Turned away with 503. */
+  /** Rejected with 503. */
   readonly shed: number;
-  /** All that ended in another way, and how. */
+  /** Number of requests by any other result. */
   readonly failed: Answers['failed'];
   readonly aliveAfter: boolean;
-  /** What a caller got who came afterwards. */
+  /** Result of one request after the burst: a status or an error code. */
   readonly nextAnswer: string;
 }
 
-/** Sends a burst to a process that has a heap of 256 MB, and one request after it. */
+/** Sends a burst to a process with a small heap, and then one more request. */
 export async function measureBurst(upstream: Upstream, { burst }: Plan): Promise<Burst> {
   const env = { ...upstream.env(), TMPDIR: TEMPORARY, NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` };
   const running = await RunningSide.start('this project', env);

@@ -9,9 +9,10 @@ import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
 const IMAGE = { megabytes: 0.1 };
+/** Wait from the moment when the process listens to the later request. */
 const LATER_MS = 500;
 
-/** The built app, the same sources without bundling their packages, and two apps that set the scale. */
+/** The built app, the same app with its packages not bundled, and two minimal apps to compare with. */
 const FORMS = [
   { name: 'this project', app: 'this project' },
   { name: 'unbundled', app: 'unbundled' },
@@ -19,16 +20,16 @@ const FORMS = [
   { name: 'empty app', app: 'empty' },
 ] as const;
 
-/** Medians, in milliseconds. */
+/** Medians of all starts of one form, in milliseconds. */
 export interface ColdStart {
   readonly form: (typeof FORMS)[number]['name'];
-  /** From the first import of the app to its functions being registered. */
+  /** From the start of the app's import until its functions are registered. */
   readonly registrationMs: number;
-  /** From the same moment to the answer to a caller who has been waiting. */
+  /** From the start of the import to the first answer. Its request is sent as soon as the process listens. */
   readonly firstAnswerMs: number;
-  /** That, and the start of Node and of the host. */
+  /** From the start of the process to the same answer. This includes the start of Node. */
   readonly processToAnswerMs: number;
-  /** What the first caller waits who comes half a second later. */
+  /** From request to answer, if the first request is sent half a second after the process listens. */
   readonly laterAnswerMs: number;
 }
 
@@ -38,7 +39,7 @@ interface Start {
   readonly processToAnswerMs: number;
 }
 
-/** Starts every form again and again, in turns. */
+/** Starts the forms in turns, and each one twice per round: for an immediate request and for a later one. */
 export async function measureColdStarts(upstream: Upstream, { coldStarts }: Plan): Promise<ColdStart[]> {
   const starts = FORMS.map((form) => ({ form, atOnce: new Array<Start>(), later: new Array<number>() }));
   for (let round = 0; round < coldStarts; round++) {
@@ -88,7 +89,7 @@ function median(values: readonly number[]): number {
   );
 }
 
-/** Milliseconds on the clock that all processes of the machine share. */
+/** Milliseconds since 1970, with fractions: a clock that this process shares with the measured one. */
 function now(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -9,7 +9,7 @@ const MAX_SECONDS = 60;
 export interface Duration {
   readonly seconds: number;
   /** Requests, at least. */
-  readonly least: number;
+  readonly minRequests: number;
 }
 
 /** What became of the requests of a load. */
@@ -23,21 +23,21 @@ export interface Answers {
 }
 
 /** Keeps so many requests under way for a while; waits for the last one. */
-export async function keepUp(
+export async function runLoad(
   target: Target,
   concurrency: Load['concurrency'],
-  { seconds, least }: Duration,
+  { seconds, minRequests }: Duration,
 ): Promise<Answers> {
   const agent = new Agent({ keepAlive: true });
   const outcomes: Outcome[] = [];
   const started = performance.now();
   let sent = 0;
-  const goesOn = (): boolean => {
+  const shouldSend = (): boolean => {
     const elapsed = (performance.now() - started) / 1000;
-    return elapsed < MAX_SECONDS && (sent < least || elapsed < seconds);
+    return elapsed < MAX_SECONDS && (sent < minRequests || elapsed < seconds);
   };
   const caller = async (): Promise<void> => {
-    while (goesOn()) {
+    while (shouldSend()) {
       sent++;
       outcomes.push(await post(target, agent));
     }
@@ -92,6 +92,6 @@ function summary(outcomes: readonly Outcome[], target: Target, seconds: number):
   };
 }
 
-function judge({ result, text }: Outcome, { leastBytes }: Target): string {
-  return result === '200' && !(Number(/\d{5,}/.exec(text)?.[0]) >= leastBytes) ? 'wrong answer' : result;
+function judge({ result, text }: Outcome, { minBytes }: Target): string {
+  return result === '200' && !(Number(/\d{5,}/.exec(text)?.[0]) >= minBytes) ? 'wrong answer' : result;
 }

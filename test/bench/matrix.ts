@@ -1,30 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TEMPORARY } from './build-sides.ts';
-import { type Answers, bytesOf, type Duration, keepUp, percentile } from './load.ts';
+import { type Answers, bytesOf, type Duration, percentile, runLoad } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
 import { type Cell, merged, type Skipped } from './rounds.ts';
 import { RunningSide, type Side, SIDES } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Small requests that go ahead, so that idle means a process that has worked before. */
-const WARM_UP = { megabytes: 0.1, concurrency: 4, duration: { seconds: 0, least: 24 } };
+/** Small requests that are sent first, so that the idle process is one that has already handled requests. */
+const WARM_UP = { megabytes: 0.1, concurrency: 4, duration: { seconds: 0, minRequests: 24 } };
 const warmUpImage = photoOf(bytesOf(WARM_UP));
+/** Wait after the warm-up, before the idle memory is read. */
 const SETTLE_MS = 300;
-/** Of the bytes in flight; the tutorial's way was seen to take seven times. */
-const GREATEST_APPETITE = 9;
+/** Memory that a side may need, as a multiple of the bytes in flight. The tutorial has needed seven times as much. */
+const MAX_MEMORY_FACTOR = 9;
 
-/** Puts every load on every side, each time in a fresh process, one side after the other, so that a noisy minute hits them alike. */
+/**
+ * Runs every load on every side, each time in a fresh process. The sides take turns, so that a minute in which the
+ * machine is busy affects all of them.
+ */
 export async function measureLoads(
   upstream: Upstream,
   plan: Plan,
-  tell: (cell: Cell | Skipped) => void,
+  log: (cell: Cell | Skipped) => void,
 ): Promise<{ cells: Cell[]; skipped: Skipped[] }> {
   const cells: Cell[] = [];
   const skipped: Skipped[] = [];
   for (const load of plan.loads) {
     const rounds: (Cell | Skipped)[] = [];
-    for (let round = 0; round < plan.rounds; round++) rounds.push(...(await measureRound(upstream, load, plan, tell)));
+    for (let round = 0; round < plan.rounds; round++) rounds.push(...(await measureRound(upstream, load, plan, log)));
     for (const side of SIDES) {
       const measured = merged(rounds.filter((each) => each.side === side));
       if ('reason' in measured) skipped.push(measured);
@@ -38,17 +42,17 @@ async function measureRound(
   upstream: Upstream,
   load: Load,
   plan: Plan,
-  tell: (cell: Cell | Skipped) => void,
+  log: (cell: Cell | Skipped) => void,
 ): Promise<(Cell | Skipped)[]> {
   const image = photoOf(bytesOf(load));
-  await keepUp(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
-  await keepUp(upstream.direct(image.length), load.concurrency, lasting(plan.warmUpSeconds, load));
-  const direct = await keepUp(upstream.direct(image.length), load.concurrency, lasting(plan.seconds, load));
+  await runLoad(upstream.direct(warmUpImage.length), WARM_UP.concurrency, WARM_UP.duration);
+  await runLoad(upstream.direct(image.length), load.concurrency, durationOf(plan.warmUpSeconds, load));
+  const direct = await runLoad(upstream.direct(image.length), load.concurrency, durationOf(plan.seconds, load));
   const all: (Cell | Skipped)[] = [];
   for (const side of SIDES) {
-    const reason = whyNot(side, load, plan);
+    const reason = reasonToSkip(side, load, plan);
     const measured = reason ? { side, ...load, reason } : await measureLoad(upstream, side, load, image, direct, plan);
-    tell(measured);
+    log(measured);
     all.push(measured);
   }
   return all;
@@ -65,18 +69,19 @@ async function measureLoad(
   const running = await RunningSide.start(side, {
     ...upstream.env(),
     TMPDIR: TEMPORARY,
-    MAX_INFLIGHT_BYTES: String(1024 * MEGABYTE), // no other side sheds load: this one is to carry as much of it
+    // The other sides reject nothing with 503. With this limit, this project accepts every request of a load, too.
+    MAX_INFLIGHT_BYTES: String(1024 * MEGABYTE),
     READY_MADE_FOR: `${warmUpImage.length},${image.length}`,
   });
   try {
-    const { failed } = await keepUp(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
+    const { failed } = await runLoad(running.target(warmUpImage), WARM_UP.concurrency, WARM_UP.duration);
     if (Object.keys(failed).length > 0)
       throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
     await sleep(SETTLE_MS);
     await running.idle();
-    await keepUp(running.target(image), load.concurrency, lasting(plan.warmUpSeconds, load));
+    await runLoad(running.target(image), load.concurrency, durationOf(plan.warmUpSeconds, load));
     await running.begin();
-    const answers = await keepUp(running.target(image), load.concurrency, lasting(plan.seconds, load));
+    const answers = await runLoad(running.target(image), load.concurrency, durationOf(plan.seconds, load));
     if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
     const { cpuSeconds, idleRss, peakRss, longestBlockMs, longestWorkMs } = await running.cost();
     return {
@@ -97,15 +102,15 @@ async function measureLoad(
   }
 }
 
-/** For so long, and each of those at once is sent. */
-function lasting(seconds: number, { concurrency }: Load): Duration {
-  return { seconds, least: concurrency };
+/** This many seconds, with at least one request for each of those at once. */
+function durationOf(seconds: number, { concurrency }: Load): Duration {
+  return { seconds, minRequests: concurrency };
 }
 
-/** Why a load is not put on a side, if it is not. */
-export function whyNot(side: Side, load: Load, { mostOfTodayMb }: Plan): string | undefined {
+/** Returns why a load is skipped on a side, or undefined if it runs. */
+export function reasonToSkip(side: Side, load: Load, { maxSdkInflightMb }: Plan): string | undefined {
   if (side !== 'tutorial' && side !== 'shared client') return undefined;
   const bytes = bytesOf(load) * load.concurrency;
-  if (bytes > mostOfTodayMb * MEGABYTE) return 'it would take too long';
-  return bytes * GREATEST_APPETITE > process.availableMemory() ? 'it would need more memory than is free' : undefined;
+  if (bytes > maxSdkInflightMb * MEGABYTE) return 'it would take too long';
+  return bytes * MAX_MEMORY_FACTOR > process.availableMemory() ? 'it would need more memory than is free' : undefined;
 }

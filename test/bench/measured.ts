@@ -26,7 +26,7 @@ export class Measured {
       url: `${this.url}/api/processImage?instructions=What%20is%20in%20this%20picture%3F`,
       headers: { 'content-type': 'image/jpeg' },
       body: image,
-      leastBytes: 4 * Math.ceil(image.length / 3),
+      minBytes: 4 * Math.ceil(image.length / 3),
     };
   }
 
@@ -40,7 +40,7 @@ export class Measured {
       url: `${this.url}/api/${api}`,
       headers: { 'content-type': 'application/json' },
       body: Buffer.from(JSON.stringify(api === 'responses' ? { input: question } : { messages: question })),
-      leastBytes: 4 * Math.ceil(image.length / 3),
+      minBytes: 4 * Math.ceil(image.length / 3),
     };
   }
 

@@ -29,7 +29,7 @@ export class Meter {
 
   idle(): void {
     this.#idleRss = process.memoryUsage.rss();
-    forgetPeak();
+    resetPeakRss();
   }
 
   begin(): void {
@@ -64,7 +64,7 @@ function mainThreadMs(): number {
 }
 
 /** Linux keeps a process's highest RSS and starts anew on demand; elsewhere it is that of its whole life. */
-function forgetPeak(): void {
+function resetPeakRss(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }
 

@@ -1,24 +1,26 @@
 import { TEMPORARY } from './build-sides.ts';
-import { bytesOf, keepUp } from './load.ts';
+import { bytesOf, runLoad } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
 import { type Api, APIS } from './measured.ts';
 import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What an image costs in one of them. */
+/** What a request with an image costs in one of OpenAI's formats, over all rounds. */
 export interface OpenAiCost {
   readonly api: Api;
   readonly load: Load;
   readonly answered: number;
-  /** Requests that ended in another way. */
+  /** Requests with any other result. */
   readonly failed: number;
   readonly perSecond: number;
+  /** CPU time of all threads. */
   readonly cpuSecondsPer1000: number;
+  /** Highest RSS minus that of the idle process. The lowest of the rounds. */
   readonly rssOverIdleMb: number;
 }
 
-/** Asks about the same image in both, in turns, each time in a fresh process: means of the rounds, and the lower of the peaks. */
+/** Sends the same image in both formats, in turns and each time in a fresh process, then merges the rounds. */
 export async function measureOpenAi(upstream: Upstream, plan: Plan): Promise<OpenAiCost[]> {
   const rounds: OpenAiCost[] = [];
   for (let round = 0; round < plan.openAiRounds; round++)
@@ -31,12 +33,13 @@ async function measureRound(upstream: Upstream, api: Api, { openAi: load, ...pla
   try {
     const image = photoOf(bytesOf(load));
     const target = running.openAiTarget(api, image);
-    await keepUp(running.openAiTarget(api, image.subarray(0, 0)), 1, { seconds: 0, least: 1 });
+    // The process has handled one request before it counts as idle. It has no image, and its result is not checked.
+    await runLoad(running.openAiTarget(api, image.subarray(0, 0)), 1, { seconds: 0, minRequests: 1 });
     await running.idle();
-    await keepUp(target, load.concurrency, { seconds: plan.warmUpSeconds, least: load.concurrency });
+    await runLoad(target, load.concurrency, { seconds: plan.warmUpSeconds, minRequests: load.concurrency });
     await running.begin();
-    const duration = { seconds: plan.seconds, least: 2 * load.concurrency };
-    const { answered, failed, perSecond } = await keepUp(target, load.concurrency, duration);
+    const duration = { seconds: plan.seconds, minRequests: 2 * load.concurrency };
+    const { answered, failed, perSecond } = await runLoad(target, load.concurrency, duration);
     const { cpuSeconds, idleRss, peakRss } = await running.cost();
     return {
       api,

@@ -5,7 +5,7 @@ import { Admission } from '../../src/http/admission.ts';
 import { Deadline } from '../../src/http/deadline.ts';
 import { ImageReader } from '../../src/image/image-reader.ts';
 import { TEMPORARY } from './build-sides.ts';
-import { bytesOf, keepUp } from './load.ts';
+import { bytesOf, runLoad } from './load.ts';
 import { photoOf } from './photo.ts';
 import { MEGABYTE, type Plan } from './plan.ts';
 import { RunningSide } from './side.ts';
@@ -41,12 +41,12 @@ export async function measurePictures(upstream: Upstream, plan: Plan): Promise<P
   for (const { name, image, changes } of pictures) {
     const running = await RunningSide.start('this project', { ...upstream.env(), TMPDIR: TEMPORARY });
     try {
-      const target = { ...running.target(image), ...(changes ? { leastBytes: 1 } : {}) };
-      await keepUp(target, 1, { seconds: 0, least: 1 });
+      const target = { ...running.target(image), ...(changes ? { minBytes: 1 } : {}) };
+      await runLoad(target, 1, { seconds: 0, minRequests: 1 });
       await running.idle();
-      await keepUp(target, 1, { seconds: plan.warmUpSeconds, least: 1 });
+      await runLoad(target, 1, { seconds: plan.warmUpSeconds, minRequests: 1 });
       await running.begin();
-      const { answered, failed } = await keepUp(target, 1, { seconds: plan.seconds, least: plan.pictures });
+      const { answered, failed } = await runLoad(target, 1, { seconds: plan.seconds, minRequests: plan.pictures });
       const { cpuSeconds, idleRss, peakRss } = await running.cost();
       measured.push({
         name,

@@ -18,7 +18,7 @@ export interface Plan {
   /** A load goes on for so long. */
   readonly seconds: number;
   /** The two ways people do it today are left out where more MB of images are under way: a wave of them takes ten seconds. */
-  readonly mostOfTodayMb: number;
+  readonly maxSdkInflightMb: number;
   readonly coldStarts: number;
   readonly slowRequests: number;
   readonly burst: Load;
@@ -53,7 +53,7 @@ export const full: Plan = {
   rounds: 2,
   warmUpSeconds: 4,
   seconds: 2,
-  mostOfTodayMb: Infinity,
+  maxSdkInflightMb: Infinity,
   coldStarts: 21,
   slowRequests: 1_000,
   burst: { megabytes: 20, concurrency: 200 },
@@ -88,7 +88,7 @@ export const quick: Plan = {
   rounds: 1,
   warmUpSeconds: 2,
   seconds: 1,
-  mostOfTodayMb: 200,
+  maxSdkInflightMb: 200,
   coldStarts: 3,
   servedRounds: 1,
   servedWarmUps: 500,
@@ -102,7 +102,7 @@ export const tiny: Plan = {
   rounds: 2,
   warmUpSeconds: 0,
   seconds: 0,
-  mostOfTodayMb: Infinity,
+  maxSdkInflightMb: Infinity,
   coldStarts: 0,
   slowRequests: 4,
   burst: { megabytes: 0.1, concurrency: 4 },

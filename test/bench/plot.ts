@@ -13,7 +13,7 @@ const NAMES: Record<Side, string> = {
   floor: 'the floor: a ready-made request',
 };
 
-/** As far apart as the names are long. */
+/** Where the entries of the legend start, in pixels from the left. The gaps fit the lengths of the names. */
 const LEGEND_AT = [30, 180, 445, 590];
 
 const LIGHT = {
@@ -38,7 +38,7 @@ ${colours(LIGHT)}
 const SIZE: Scale = { ticks: [0.1, 1, 10, 20], label: 'MB of image' };
 const AT_ONCE: Scale = { ticks: [1, 8, 32], label: 'requests at once' };
 
-/** Four pictures of a run: what a request costs as images grow, and what many at once do to the memory. */
+/** Draws four charts of a run as SVG. Three are by the size of the image, the memory is by the requests at once. */
 export function plot({ cells, machine }: Results): string {
   const bySize = (concurrency: number, figure: (cell: Cell) => number) =>
     lines(

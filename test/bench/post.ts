@@ -14,7 +14,7 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   /** The upstream answers with the number of bytes that it was sent: no side gets away with fewer than these. */
-  readonly leastBytes: number;
+  readonly minBytes: number;
 }
 
 /** How a request ended. */

@@ -12,7 +12,7 @@ import { measureServed, type Served } from './served.ts';
 import { measureSlow, type Slow } from './slow.ts';
 import { Upstream } from './upstream.ts';
 
-/** All that one run measured. */
+/** The results of one run. */
 export interface Results {
   readonly plan: Plan['name'];
   readonly machine: Machine;
@@ -29,28 +29,28 @@ export interface Results {
   readonly untouched: readonly Untouched[];
 }
 
-/** Measures everything, and says on the way how far it is. */
-export async function run(plan: Plan, tell: (line: string) => void): Promise<Results> {
+/** Runs all measurements, and logs the progress. */
+export async function run(plan: Plan, log: (line: string) => void): Promise<Results> {
   const started = performance.now();
   const machine = describeMachine();
   await buildSides();
   const upstream = await Upstream.start();
   try {
-    const { cells, skipped } = await measureLoads(upstream, plan, (cell) => tell(progress(cell)));
-    tell('cold starts');
+    const { cells, skipped } = await measureLoads(upstream, plan, (cell) => log(progress(cell)));
+    log('cold starts');
     const coldStarts = await measureColdStarts(upstream, plan);
-    tell(`${plan.slowRequests} slow requests at once`);
+    log(`${plan.slowRequests} slow requests at once`);
     const slow = await measureSlow(upstream, plan);
-    tell(`a burst of ${plan.burst.concurrency}`);
+    log(`a burst of ${plan.burst.concurrency}`);
     const burst = await measureBurst(upstream, plan);
-    tell("OpenAI's two formats");
+    log("OpenAI's two formats");
     const openAi = await measureOpenAi(upstream, plan);
-    tell('the server, npm start, the floor and a gateway');
+    log('the server, npm start, the floor and a gateway');
     const served = await measureServed(upstream, plan);
-    tell('pictures as phones take them');
+    log('phone pictures');
     const pictures = await measurePictures(upstream, plan);
     const untouched = await measureUntouched(plan);
-    tell('images made to take long');
+    log('crafted images and JSON');
     const crafted = await measureCrafted(plan);
     return {
       plan: plan.name,

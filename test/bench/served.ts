@@ -1,58 +1,63 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { type Answers, bytesOf, keepUp, sendAtOnce } from './load.ts';
+import { type Answers, bytesOf, runLoad, sendAtOnce } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
 import type { Target } from './post.ts';
 import type { Upstream } from './upstream.ts';
 import { RunningWay, type Way, withLength } from './way.ts';
 
-/** Small requests that go ahead, until V8 has compiled what runs often. */
+/** Small requests that are sent first, until V8 has compiled the code that runs often. */
 const WARM_UP = { megabytes: 0.02, concurrency: 8 };
-/** An image posted raw, each with a Content-Length as most clients send it. */
+/** The ways that get an image as the raw body, with a Content-Length as most clients send it. */
 const RAW: readonly Way[] = ['server', 'npm start', 'floor'];
-/** The same chat completion request. */
+/** The ways that get an image in a chat completion request. */
 const CHAT: readonly Way[] = ['server', '@portkey-ai/gateway'];
 const HEALTH = 'GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n';
-/** Connections that are opened at the same time; the system's queue of those that wait to be taken is finite. */
+/** Connections to open at the same time. More could overflow the system's queue of connections to accept. */
 const OPENED_AT_ONCE = 100;
 
-/** What a request costs when it is served in one of the ways. */
+/** What a request costs in one way to serve, over all rounds. */
 export interface WayCost {
   readonly way: Way;
   readonly load: Load;
   readonly format: 'raw' | 'chat';
   readonly answered: number;
   readonly failed: number;
-  /** Of all rounds, milliseconds. */
+  /** CPU time of all threads per answered request, in milliseconds. Mean of the rounds. */
   readonly cpuMs: number;
-  /** Bytes of the process: before the load, and at the highest. */
+  /** RSS of the process in MB after the small requests, before the load. Mean of the rounds. */
   readonly idleMb: number;
+  /** Highest RSS in MB from then on, the load's own warm-up included. Highest of the rounds. */
   readonly peakMb: number;
 }
 
-/** Many large images at once, sent in three forms. */
+/** What many large images at once do to the server's memory, if they are sent in one of three forms. */
 export interface ServedMemory extends Load {
   readonly form: 'Content-Length' | 'chunked' | 'chat';
+  /** MAX_INFLIGHT_BYTES in MB: the size of all images together. */
   readonly inflightMb: number;
   readonly answered: number;
-  /** Turned away with 503. */
+  /** Rejected with 503. */
   readonly shed: number;
+  /** Requests with any other result. */
   readonly failed: number;
+  /** Highest RSS of the process. */
   readonly peakMb: number;
 }
 
 /** Connections that are kept open and do nothing. */
 export interface IdleConnections {
   readonly count: number;
-  /** Of them, those that are still open at the end. */
+  /** Connections that are still open at the end. */
   readonly open: number;
+  /** How much the RSS of the process grew while they were opened. */
   readonly memoryMb: number;
-  /** What a caller got meanwhile, who asked about an image. */
+  /** Result of a request with an image, sent while the connections are open: a status or an error code. */
   readonly answer: string;
 }
 
-/** What the server costs beside `npm start`, the floor and a peer. */
+/** What the server costs, compared with `npm start`, the floor and a gateway. */
 export interface Served {
   readonly costs: readonly WayCost[];
   readonly memory: readonly ServedMemory[];
@@ -70,7 +75,7 @@ export async function measureServed(upstream: Upstream, plan: Plan): Promise<Ser
   return { costs, memory, idle: await measureIdle(upstream, plan) };
 }
 
-/** Puts each load on each way in turns, each time in a fresh process: means of the rounds, and the higher of the peaks. */
+/** Runs each load on each way, in turns and each time in a fresh process, then merges the rounds. */
 async function measureCosts(
   upstream: Upstream,
   plan: Plan,
@@ -101,15 +106,15 @@ async function measureCost(
   try {
     const target = (bytes: Buffer): Target =>
       withLength(format === 'raw' ? running.target(bytes) : running.chatTarget(bytes, upstream));
-    await keepUp(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, least: plan.servedWarmUps });
+    await runLoad(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, minRequests: plan.servedWarmUps });
     await running.idle();
-    // A busy machine answers few requests in a given time, and a new size has some code compiled again. A gateway takes
-    // seconds for a large chat request, and its promise leaves more room.
-    const wanted = format === 'raw' ? Math.min(plan.servedRequests, plan.servedRequests / load.megabytes) : 0;
-    const least = Math.max(load.concurrency, wanted);
-    await keepUp(target(image), load.concurrency, { seconds: plan.warmUpSeconds, least });
+    // A time limit alone would give too few requests on a busy machine, and V8 compiles some code again for a new size.
+    // Chat requests have no such minimum: the gateway takes seconds for a large one, and its limits are less tight.
+    const enough = format === 'raw' ? Math.min(plan.servedRequests, plan.servedRequests / load.megabytes) : 0;
+    const minRequests = Math.max(load.concurrency, enough);
+    await runLoad(target(image), load.concurrency, { seconds: plan.warmUpSeconds, minRequests });
     await running.begin();
-    const answers = await keepUp(target(image), load.concurrency, { seconds: plan.seconds, least });
+    const answers = await runLoad(target(image), load.concurrency, { seconds: plan.seconds, minRequests });
     const { cpuSeconds, idleRss, peakRss } = await running.cost();
     return {
       way,
@@ -140,7 +145,10 @@ function merged(rounds: readonly WayCost[]): WayCost {
   };
 }
 
-/** Sends so many at once that their images fill what requests may hold, or more: JSON is held beside its images. */
+/**
+ * Sends as many images at once as MAX_INFLIGHT_BYTES has room for. As JSON they need more than that, because a request
+ * holds its body besides the decoded image, so some are rejected with 503.
+ */
 async function measureMemory(upstream: Upstream, load: Load, form: ServedMemory['form']): Promise<ServedMemory> {
   const image = photoOf(bytesOf(load));
   const inflight = image.length * load.concurrency;
@@ -171,13 +179,13 @@ async function measureMemory(upstream: Upstream, load: Load, form: ServedMemory[
   }
 }
 
-/** Each connection has had an answer, and could have another. */
+/** Opens connections that send one request each and then stay open. */
 async function measureIdle(upstream: Upstream, { idleConnections: count }: Plan): Promise<IdleConnections> {
   const running = await RunningWay.start('server', upstream.env());
   const sockets: Socket[] = [];
   try {
     const image = withLength(running.target(photoOf(bytesOf(WARM_UP))));
-    await keepUp(image, WARM_UP.concurrency, { seconds: 0, least: WARM_UP.concurrency });
+    await runLoad(image, WARM_UP.concurrency, { seconds: 0, minRequests: WARM_UP.concurrency });
     const before = await running.rss();
     while (sockets.length < count) {
       const missing = Math.min(OPENED_AT_ONCE, count - sockets.length);

@@ -9,23 +9,25 @@ import type { Upstream } from './upstream.ts';
 const IMAGE = { megabytes: 0.1 };
 const UPSTREAM_MS = 2_000;
 const SAMPLE_MS = 50;
+/** Memory is compared from the moment when this many requests have ended. */
 const FIRST = 100;
 
-/** What many callers at once are to the app while the model takes its time. */
+/** What many requests at once do to the app while the model is slow. */
 export interface Slow {
   readonly requests: number;
   readonly answered: number;
   readonly failed: Answers['failed'];
+  /** From the first request to the last answer. */
   readonly seconds: number;
-  /** Memory when a hundred were answered, */
+  /** RSS of the process when the first hundred requests have ended. */
   readonly rssAfterFirstMb: number;
-  /** and at its highest from then on. */
+  /** Highest RSS from then on. */
   readonly highestRssLaterMb: number;
 }
 
 /**
- * Sends all of them at once to an upstream that takes two seconds for each, and does so twice: the first time V8's young
- * generation grows to what so many need, which is no memory that is lost.
+ * Sends all requests at once to an upstream that takes two seconds for each. This happens twice, and the second time is
+ * measured: the first time, V8's young generation grows to the size that so many requests need, which is no leak.
  */
 export async function measureSlow(upstream: Upstream, { slowRequests }: Plan): Promise<Slow> {
   const running = await RunningSide.start('this project', {
@@ -34,10 +36,10 @@ export async function measureSlow(upstream: Upstream, { slowRequests }: Plan): P
   });
   try {
     const target = running.target(photoOf(bytesOf(IMAGE)));
-    const ahead = await sendAtOnce(target, slowRequests);
-    if (ahead.answered < slowRequests)
+    const warmUp = await sendAtOnce(target, slowRequests);
+    if (warmUp.answered < slowRequests)
       throw new Error(
-        `Of the slow requests that went ahead, some ended with ${Object.keys(ahead.failed).join(', ')}:\n${running.output}`,
+        `Some slow requests of the warm-up ended with ${Object.keys(warmUp.failed).join(', ')}:\n${running.output}`,
       );
     const samples: { ended: number; rssMb: number }[] = [];
     const progress = { ended: 0 };

@@ -23,13 +23,13 @@ const identity = JSON.stringify({
 
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
   if (req.url?.startsWith(identityPath)) send(res, 200, identity);
-  else void swallow(req, res);
+  else void answerModelCall(req, res);
 });
 const port = await listen(server, 0);
 process.on('disconnect', () => process.exit());
 process.send?.({ origin: `http://127.0.0.1:${port}` });
 
-async function swallow(req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function answerModelCall(req: IncomingMessage, res: ServerResponse): Promise<void> {
   let bytes = 0;
   req.on('data', (chunk: Buffer) => (bytes += chunk.length));
   await new Promise((resolve) => req.once('close', resolve));

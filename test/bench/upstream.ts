@@ -43,7 +43,7 @@ export class Upstream {
       url: `${this.#origin}/openai/deployments/vision/chat/completions?api-version=${API_VERSION}`,
       headers: { 'content-type': 'application/json', authorization: 'Bearer any' },
       body,
-      leastBytes: body.length,
+      minBytes: body.length,
     };
   }
 

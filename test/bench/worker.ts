@@ -8,13 +8,14 @@ import { matchRoute } from '../../src/dev/host/route.ts';
 /** A loaded app whose HTTP server is open. */
 export interface Worker {
   readonly port: number;
-  /** When its functions were registered, in milliseconds of `performance.now()`. */
+  /** When its functions were registered: a value of `performance.now()`, in milliseconds. */
   readonly registeredAt: number;
 }
 
 /**
- * Serves an app as the language worker does in Azure: the caller's request comes to the library's own HTTP server. The
- * host that forwards it there is a process of its own in Azure and no part of what an app costs, so it is left out here.
+ * Serves an app as the language worker does in Azure: requests arrive at the HTTP server of `@azure/functions`. In
+ * Azure, the Functions host forwards them there. It is left out here, because it is a separate process, and its costs
+ * are not those of the app.
  */
 export async function startWorker(appDir: string): Promise<Worker> {
   const { model, routes } = await loadApp(appDir);
@@ -26,7 +27,8 @@ export async function startWorker(appDir: string): Promise<Worker> {
   if (!(server instanceof Server) || typeof address !== 'object' || !address)
     throw new Error(`The app in ${appDir} opened no HTTP server.`);
 
-  // Ahead of the library, which waits for a call of the host that says what the request is for.
+  // The library answers a request only if the host has invoked a function with the same id. This listener runs before
+  // the library's, and makes that invocation.
   server.prependListener('request', (req: IncomingMessage) => {
     const { url = '', method = '', headers } = req;
     const match = matchRoute(routes, method, url);
