@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 
-test('what is measured signs in as what is deployed', async () => {
+test('the benchmark uses the same kind of Azure credential as the deployed app', async () => {
   const [deployed, measured] = await Promise.all(
     ['../../infra/settings.bicep', 'upstream.ts'].map(async (path) => {
       const text = await readFile(new URL(path, import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: everything measured, in one run on one machine; `-- --quick` in a minute and a half. The results
- * go to `results/` as JSON, Markdown and SVG. The full run ends with 1 where a promise was not kept; the short one has
- * too few rounds to say so.
+ * `npm run bench` measures everything on this machine. `npm run bench -- --quick` takes a minute and a half. The
+ * results go to `results/` as JSON, Markdown and SVG. The full run exits with 1 if a promise is not kept. The quick run
+ * does not, because it has too few rounds to tell.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

@@ -1,17 +1,17 @@
-/** Values that an axis is marked at, and what they are. */
+/** The values of an axis that get a mark, in ascending order, and the label of the axis. */
 export interface Scale {
   readonly ticks: readonly number[];
   readonly label: string;
 }
 
-/** Points of x and y, joined in this order. */
+/** A line through points, in this order. */
 export interface Line {
-  /** The CSS class of line and points. */
+  /** The CSS class of the line and its points. */
   readonly style: string;
   readonly points: readonly [x: number, y: number][];
 }
 
-/** A line chart with logarithmic axes. Pixels. */
+/** A line chart with logarithmic axes. The sizes are in pixels. */
 export interface Chart {
   readonly width: number;
   readonly height: number;
@@ -20,12 +20,13 @@ export interface Chart {
   readonly lines: readonly Line[];
 }
 
+/** Space around the plotted area, in pixels. */
 const LEFT = 52;
 const RIGHT = 16;
 const TOP = 28;
 const BOTTOM = 44;
 
-/** Draws a chart as SVG, its upper left corner at 0 0. */
+/** Draws a chart as SVG, with its upper left corner at 0 0. */
 export function chart({ width, height, title, x, lines }: Chart): string {
   const decades = decadesOf(lines.flatMap(({ points }) => points.map(([, y]) => y)));
   const toX = logarithmic(x.ticks, LEFT, width - RIGHT);
@@ -35,7 +36,8 @@ export function chart({ width, height, title, x, lines }: Chart): string {
     `<text class="title" x="0" y="12">${title}</text>`,
     ...decades.map(
       (y) =>
-        `<path class="grid" d="M${LEFT} ${toY(y)}H${width - RIGHT}"/><text class="faint" x="${LEFT - 6}" y="${toY(y) + 4}" text-anchor="end">${y.toLocaleString('en')}</text>`,
+        `<path class="grid" d="M${LEFT} ${toY(y)}H${width - RIGHT}"/>` +
+        `<text class="faint" x="${LEFT - 6}" y="${toY(y) + 4}" text-anchor="end">${y.toLocaleString('en')}</text>`,
     ),
     ...x.ticks.map(
       (tick) => `<text class="faint" x="${toX(tick)}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`,
@@ -57,7 +59,7 @@ function draw(style: string, points: readonly (readonly [number, number])[]): st
   return `<path class="${style}" d="${path}"/>${dots.join('')}`;
 }
 
-/** The powers of ten around all of the values. */
+/** The powers of ten that enclose all positive values. They include at least 1 and 10. */
 function decadesOf(values: readonly number[]): number[] {
   const positive = values.filter((value) => value > 0);
   const first = Math.floor(Math.log10(Math.min(...positive, 1)));
@@ -65,6 +67,7 @@ function decadesOf(values: readonly number[]): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => 10 ** (first + at));
 }
 
+/** Returns a function that maps the range of the ticks to pixels, rounded to a tenth. */
 function logarithmic(ticks: readonly number[], from: number, to: number): (value: number) => number {
   const [first, last] = [Math.log10(ticks[0] ?? 1), Math.log10(ticks.at(-1) ?? 10)];
   return (value) => Math.round((from + ((Math.log10(value) - first) / (last - first)) * (to - from)) * 10) / 10;

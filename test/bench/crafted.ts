@@ -8,21 +8,22 @@ import type { Plan } from './plan.ts';
 
 const ROUNDS = 3;
 
-/** A body of JSON is this much larger than an image. At 20 MB that is nearly the largest body, of 100 MB. */
+/** Size of a JSON body, as a multiple of an image's. For images of 20 MB it is 98 MB; the limit is 100 MB. */
 const BODY_PER_IMAGE = 4.9;
-/** Texts that are an image in JSON, each made of the unit that takes longest to read in its own way. */
+/** What an image in JSON is made of. Each text is repeated, and is slow to read for another reason. */
 const JSON_UNITS = { base64: 'AAAA', 'spaces in base64': 'A ', 'escaped quotes': '\\"', 'escaped letters': '\\u0041' };
 
-/** What bodies do to the event loop that are made to take as many steps as they can. */
+/** How long the event loop is blocked by images and JSON that need as many steps to read as their size allows. */
 export interface Crafted {
-  /** Of an image. */
+  /** Size of each image. JSON is larger. */
   readonly megabytes: number;
-  /** Of the body that blocks longest. */
+  /** The longest block of all. */
   readonly longestBlockMs: number;
+  /** Name of the image or JSON that caused it. */
   readonly slowest: string;
 }
 
-/** Reads each of them as a request would, and measures how long the event loop is without a turn. */
+/** Reads each image and JSON as a request would, and measures how long other code has to wait for its turn. */
 export async function measureCrafted({ craftedMb: megabytes }: Plan): Promise<Crafted> {
   const size = bytesOf({ megabytes });
   const blocks: { name: string; ms: number }[] = [];
@@ -38,7 +39,7 @@ export async function measureCrafted({ craftedMb: megabytes }: Plan): Promise<Cr
   return { megabytes, longestBlockMs, slowest };
 }
 
-/** The shortest of three rounds, because another process may disturb one. */
+/** The longest block in one round, for the best of three rounds, because another process may disturb a round. */
 async function longestBlock(read: () => Promise<unknown>): Promise<number> {
   const rounds: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) rounds.push(await longestBlockOnce(read));
@@ -55,7 +56,7 @@ async function longestBlockOnce(read: () => Promise<unknown>): Promise<number> {
     if (!isOver) setImmediate(turn);
   };
   setImmediate(turn);
-  await read().catch(() => undefined); // some of them are refused
+  await read().catch(() => undefined); // some are rejected as invalid
   isOver = true;
   await new Promise((resolve) => void setImmediate(resolve));
   return longest;

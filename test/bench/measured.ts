@@ -3,11 +3,11 @@ import type { Child } from './child.ts';
 import { Cost } from './meter.ts';
 import type { Target } from './post.ts';
 
-/** OpenAI's two formats for a question. */
+/** OpenAI's two formats for a request, as the last part of their paths. */
 export const APIS = ['chat/completions', 'responses'] as const;
 export type Api = (typeof APIS)[number];
 
-/** A process that serves requests and is measured. */
+/** A process that serves requests and measures itself. */
 export class Measured {
   readonly #child: Child;
   readonly url: string;
@@ -21,6 +21,7 @@ export class Measured {
     return this.#child.alive;
   }
 
+  /** A request with the image as its raw body. */
   target(image: Buffer): Target {
     return {
       url: `${this.url}/api/processImage?instructions=What%20is%20in%20this%20picture%3F`,
@@ -30,7 +31,7 @@ export class Measured {
     };
   }
 
-  /** The same image in one of OpenAI's formats. */
+  /** A request with the image as a data URL, in one of OpenAI's formats. */
   openAiTarget(api: Api, image: Buffer): Target {
     const url = `data:image/jpeg;base64,${image.toString('base64')}`;
     const content =
@@ -44,26 +45,27 @@ export class Measured {
     };
   }
 
-  /** What memory it has now is what it has when nothing is to be done. */
+  /** Takes the current memory as that of the idle process. The peak counts from now on, too. */
   async idle(): Promise<void> {
     await this.#child.ask('idle', v.literal(true));
   }
 
-  /** From now on its costs are counted. */
+  /** Starts to count CPU time, and to watch the event loop. */
   async begin(): Promise<void> {
     await this.#child.ask('begin', v.literal(true));
   }
 
+  /** Costs since {@link begin}, and memory since {@link idle}. */
   async cost(): Promise<Cost> {
     return this.#child.ask('read', Cost);
   }
 
-  /** Bytes of memory that it has at the moment. */
+  /** The current RSS in bytes. */
   async rss(): Promise<number> {
     return this.#child.ask('rss', v.number());
   }
 
-  /** The last that it said on its standard streams, which is where its failures are. */
+  /** The end of its stdout and stderr, for error messages. */
   get output(): string {
     return this.#child.output;
   }

@@ -102,7 +102,8 @@ function lines(cells: readonly Cell[], x: (cell: Cell) => number, y: (cell: Cell
 function legend(): string {
   return SIDES.map(
     (side, at) =>
-      `<path class="s${at}" d="M${LEGEND_AT[at]} 24h24"/><text x="${(LEGEND_AT[at] ?? 0) + 30}" y="28">${NAMES[side]}</text>`,
+      `<path class="s${at}" d="M${LEGEND_AT[at]} 24h24"/>` +
+      `<text x="${(LEGEND_AT[at] ?? 0) + 30}" y="28">${NAMES[side]}</text>`,
   ).join('\n');
 }
 

@@ -1,6 +1,9 @@
 import { Meter } from './meter.ts';
 
-/** Lets the process that forked this one measure it. `ready` is told when all is set up. */
+/**
+ * Lets the process that forked this one measure it: answers its messages, and exits when it disconnects.
+ * @param ready - the first message, sent when everything is set up
+ */
 export function answerQuestions(ready: unknown): void {
   const meter = new Meter();
   process.on('disconnect', () => process.exit());

@@ -9,7 +9,10 @@ const [HEAD = '', TAIL = ''] = JSON.stringify({
   max_completion_tokens: 4096,
 }).split(PLACEHOLDER);
 
-/** A chat completion request about an image of so many bytes, made without leaving anything else in memory. */
+/**
+ * Makes the body of a chat completion request with an image of this size, all zero bytes. It allocates only this one
+ * buffer, so that no garbage disturbs what is measured.
+ */
 export function readyMade(imageBytes: number): Buffer {
   const base64 = 4 * Math.ceil(imageBytes / 3);
   const body = Buffer.alloc(HEAD.length + base64 + TAIL.length, 'A');

@@ -2,33 +2,37 @@ import type { Answers } from './load.ts';
 import type { Load } from './plan.ts';
 import type { Side } from './side.ts';
 
-/** What one load was to one side. */
+/** What one load costs one side, over all rounds. */
 export interface Cell extends Load {
   readonly side: Side;
   readonly answered: number;
+  /** Number of requests by any other result. */
   readonly failed: Answers['failed'];
   readonly perSecond: number;
-  /** Over calling the upstream directly. */
+  /** Median latency, minus that of direct calls of the upstream. */
   readonly addedP50Ms: number;
+  /** The same for the 99th percentile. */
   readonly addedP99Ms: number;
+  /** CPU time of all threads per 1,000 answered requests. */
   readonly cpuSecondsPer1000: number;
+  /** Highest RSS minus that of the idle process. */
   readonly rssOverIdleMb: number;
-  /** How long nothing else had its turn, */
+  /** Longest time in which the event loop ran nothing else. Other processes on the same cores can make it longer. */
   readonly longestBlockMs: number;
-  /** and how long the process itself worked meanwhile: what is missing, others had the processor. */
+  /** Longest CPU time of the main thread in one turn of the event loop. Other processes do not count here. */
   readonly longestWorkMs: number;
 }
 
-/** A load without figures: the machine has not the memory that the side would take, or the side ended under it. */
+/** A load without figures, because it would take too long or too much memory, or because the side's process ended. */
 export interface Skipped extends Load {
   readonly side: Side;
   readonly reason: string;
 }
 
 /**
- * The rounds of one side under one load as one: means of what was counted, and the highest memory and work. What held the
- * event loop up in one round alone was mostly another process's turn on the same cores: of the longest blocks it is the
- * shorter that counts, for every side. A side that did not come through each of them has no figures.
+ * Merges the rounds of one side with one load: sums of the requests, means of rates, latencies and CPU time, and the
+ * highest memory and work. Of the longest blocks the shortest counts, for every side: a block in only one round is
+ * mostly caused by another process on the same cores. If one round has no figures, the result has none.
  */
 export function merged(rounds: readonly (Cell | Skipped)[]): Cell | Skipped {
   const cells: Cell[] = [];

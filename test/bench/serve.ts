@@ -1,4 +1,4 @@
-/** Serves a built app and measures itself: `serve.ts DIRECTORY`, forked. */
+/** Serves a built app in a forked process that measures itself: `serve.ts DIRECTORY`. */
 import { answerQuestions } from './questions.ts';
 import { startWorker } from './worker.ts';
 

@@ -1,7 +1,7 @@
-/** The cells of a line. */
+/** The cells of one row, from left to right. */
 export type Row = readonly string[];
 
-/** A Markdown table whose columns line up; all but those that begin with a letter are set to the right. */
+/** Returns a Markdown table with aligned columns. Columns that have only numbers and empty cells are right-aligned. */
 export function table(head: Row, rows: readonly Row[]): string {
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const right = head.map((_, column) => rows.every((row) => /^[-\d.]*$/.test(row[column] ?? '')));

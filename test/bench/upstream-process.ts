@@ -1,6 +1,6 @@
 /**
- * What all sides call, in a process of its own: a model's endpoint that swallows the body and answers at once, and an
- * identity endpoint whose tokens are real in shape. A deployment called `slow-2000` takes 2,000 ms.
+ * The upstream that all sides call, in a process of its own: a model's endpoint that reads the body and answers at once
+ * with its size in bytes, and an identity endpoint that issues signed tokens. A deployment `slow-2000` takes 2,000 ms.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +12,7 @@ const KEEP_ALIVE_MS = 75_000;
 const TOKEN_SECONDS = 24 * 60 * 60;
 
 const authority = await startAuthority(TOKEN_SECONDS);
-// Signed once: who asks for a token with each request should not wait for the signing too.
+// Signed only once, so that a side that gets a token for each request does not wait for the signature, too.
 const { token, expiresAt } = await authority.issue('https://cognitiveservices.azure.com');
 const identity = JSON.stringify({
   access_token: token,
@@ -36,7 +36,7 @@ async function answerModelCall(req: IncomingMessage, res: ServerResponse): Promi
   if (!req.headers.authorization?.startsWith('Bearer '))
     return send(res, 401, '{"error":{"code":"401","message":"no token"}}');
   const slow = /\/deployments\/slow-(\d+)\//.exec(req.url ?? '');
-  // Not for 0 ms where nothing is to be waited for: a timer takes 1 ms at least, of which all sides would look alike.
+  // No sleep(0) otherwise: a timer takes at least 1 ms, which would hide differences between the sides.
   if (slow) await sleep(Number(slow[1]));
   send(res, 200, (req.url?.includes('/responses') ? response : completion)(String(bytes)));
 }

@@ -4,12 +4,12 @@ import { readyMade } from '../ready-made.ts';
 
 const endpoint = `${process.env['AZURE_OPENAI_ENDPOINT']}openai/deployments/${process.env['AZURE_OPENAI_DEPLOYMENT']}/chat/completions`;
 const agent = new http.Agent({ keepAlive: true });
-/** By the size of the image. */
+/** The requests that were made beforehand, by the size of their image in bytes. */
 const prepared = new Map(
   process.env['READY_MADE_FOR']?.split(',').map((bytes) => [Number(bytes), readyMade(Number(bytes))]),
 );
 
-/** Sends what was made beforehand for an image of so many bytes; undefined if nothing was. */
+/** Sends the request that was made for an image of this size, and returns the answer. Undefined if there is none. */
 export async function askReadyMade(imageBytes: number): Promise<string | undefined> {
   const body = prepared.get(imageBytes);
   return body && contentOf(await send(body));

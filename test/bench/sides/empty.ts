@@ -1,4 +1,4 @@
-/** An app that registers the same function, with all other libraries left out: it reads the body and answers by itself. */
+/** An app with the same function and no library but `@azure/functions`. It reads the body and calls no upstream. */
 import { app } from '@azure/functions';
 
 app.setup({ enableHttpStream: true });

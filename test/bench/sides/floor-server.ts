@@ -1,4 +1,4 @@
-/** The least that any server can do: hold the body, and write a request that was made beforehand. */
+/** The minimum work of any server: read the body, and send a request that was made beforehand. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { askReadyMade } from './ask-ready-made.ts';
 
@@ -12,7 +12,7 @@ async function processImage(request: IncomingMessage, response: ServerResponse):
   response.writeHead(answer === undefined ? 500 : 200).end(answer);
 }
 
-/** With a Content-Length, every byte goes straight to its place. */
+/** With a Content-Length, the buffer has its final size from the start, and each byte is copied only once. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const { 'content-length': length } = request.headers;
   if (length === undefined) return Buffer.concat(await request.toArray());

@@ -1,4 +1,4 @@
-/** The least that any app can do behind this entry: hold the body, and write a request that was made beforehand. */
+/** The minimum work of any app on `@azure/functions`: read the body, and send a request that was made beforehand. */
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import { askReadyMade } from './ask-ready-made.ts';
 

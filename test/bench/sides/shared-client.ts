@@ -1,4 +1,4 @@
-/** As the better samples do it: one client for all requests, no file, and the SDK turns the image into JSON. */
+/** The way of the better samples: one client for all requests, no file, and the SDK turns the image into JSON. */
 import { app, type HttpRequest, type HttpResponseInit } from '@azure/functions';
 import { DefaultAzureCredential, getBearerTokenProvider } from '@azure/identity';
 import { AzureOpenAI } from 'openai';

@@ -1,6 +1,6 @@
 /**
- * The tutorial's way, and what most people have: the image goes through a file, its type is taken from the file's name,
- * credential and client are made for each request, and the SDK turns it all into JSON.
+ * The tutorial's way, which most apps use: the image is written to a file and read again, its type comes from the
+ * extension of the file, each request makes its own credential and client, and the SDK turns the image into JSON.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, unlink, writeFile } from 'node:fs/promises';
