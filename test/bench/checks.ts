@@ -2,7 +2,7 @@ import { type Check, checkLoads } from './load-checks.ts';
 import type { Results } from './run.ts';
 import { checkServed } from './served-checks.ts';
 
-/** Holds the results against all that was promised. */
+/** Compares the results with everything that was promised. */
 export function check(results: Results): Check[] {
   return [
     ...checkLoads(results.cells),
@@ -43,7 +43,7 @@ function checkOverload({ slow, burst }: Results): Check[] {
       kept: slow.answered === slow.requests,
     },
     {
-      promise: 'Memory after the first hundred of them: flat (within 10 %)',
+      promise: 'Memory after the first hundred of them: grows by at most 10 %',
       measured: `${slow.rssAfterFirstMb.toFixed(0)} MB, then at most ${slow.highestRssLaterMb.toFixed(0)} MB`,
       kept: growth <= 1.1,
     },
@@ -53,7 +53,7 @@ function checkOverload({ slow, burst }: Results): Check[] {
       kept: burst.answered > 0 && burst.answered + burst.shed === burst.concurrency,
     },
     {
-      promise: 'Alive and answering after it',
+      promise: 'After it, the process is alive and answers',
       measured: burst.nextAnswer,
       kept: burst.aliveAfter && burst.nextAnswer === '200',
     },
@@ -68,17 +68,17 @@ function checkOpenAi({ openAi }: Results): Check[] {
   const memory = responses.rssOverIdleMb - chat.rssOverIdleMb;
   return [
     {
-      promise: `CPU per request through responses, ${of}: that through chat (within 15 %)`,
+      promise: `CPU per request through responses, ${of}: at most 15 % more than through chat`,
       measured: `${cpu.toFixed(2)} (${responses.cpuSecondsPer1000.toFixed(0)} to ${chat.cpuSecondsPer1000.toFixed(0)} s per 1,000)`,
       kept: cpu <= 1.15,
     },
     {
-      promise: `Peak memory through responses, ${of}: that through chat (within two images)`,
+      promise: `Peak memory through responses, ${of}: at most two images more than through chat`,
       measured: `${responses.rssOverIdleMb.toFixed(0)} to ${chat.rssOverIdleMb.toFixed(0)} MB`,
       kept: memory <= 2 * chat.load.megabytes,
     },
     {
-      promise: 'No request through either failed',
+      promise: 'No request through responses or chat failed',
       measured: `${chat.failed + responses.failed} failed`,
       kept: chat.failed + responses.failed === 0,
     },
@@ -87,7 +87,7 @@ function checkOpenAi({ openAi }: Results): Check[] {
 
 function checkCrafted({ crafted: { megabytes, slowest, longestBlockMs } }: Results): Check {
   return {
-    promise: `An image of ${megabytes} MB, or JSON, made to take long: no block of the event loop over 15 ms`,
+    promise: `Crafted images of ${megabytes} MB, and crafted JSON: no block of the event loop over 15 ms`,
     measured: `${longestBlockMs.toFixed(1)} ms (${slowest})`,
     kept: longestBlockMs <= 15,
   };
@@ -97,20 +97,20 @@ function checkPictures({ pictures }: Results): Check {
   const of = (name: string): number => pictures.find((picture) => picture.name === name)?.cpuMs ?? NaN;
   const [bare, marked] = [of('JPEG'), of('JPEG with metadata')];
   return {
-    promise: 'CPU of taking out metadata: within 15 % of an image that has none',
+    promise: 'CPU per request with metadata to remove: at most 15 % more than without',
     measured: `${(marked / bare).toFixed(2)} (${marked.toFixed(1)} to ${bare.toFixed(1)} ms)`,
     kept: marked / bare <= 1.15,
   };
 }
 
-/** Against the cheapest request of that size that was measured. */
+/** The request is the cheapest one with an image of that size, over all loads of this project. */
 function checkUntouched({ untouched, cells }: Results): Check[] {
   return untouched.map(({ megabytes, cpuMs }) => {
     const ours = cells.filter((cell) => cell.side === 'this project' && cell.megabytes === megabytes);
     const ofRequest = Math.min(...ours.map(({ cpuSecondsPer1000 }) => cpuSecondsPer1000));
     const share = cpuMs / ofRequest;
     return {
-      promise: `CPU of reading an image of ${megabytes} MB that needs nothing, its checks included: at most 2 % of its request`,
+      promise: `CPU to read and check an image of ${megabytes} MB that needs no change: at most 2 % of its request`,
       measured: `${(share * 100).toFixed(2)} % (${cpuMs.toFixed(3)} of ${ofRequest.toFixed(1)} ms)`,
       kept: share <= 0.02,
     };

@@ -3,19 +3,20 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 
-/** What a process says on its standard streams is kept up to this length, for the case that it fails. */
+/** Number of characters of a process's output to keep for error messages. */
 const KEPT_OUTPUT = 4_000;
-const LATE_MS = 5_000;
+/** A process that has not ended by itself after this time is killed. */
+const KILL_AFTER_MS = 5_000;
 
-/** One side of the measurement in a process of its own. It says something once it is ready, and then answers each message with one. */
+/** A process that the benchmark starts. It sends a message when it is ready, and then answers each message with one. */
 export class Child {
   readonly #process: ChildProcess;
   #output = '';
 
   /**
-   * @param module - its path from this file
-   * @param env - all of its environment but PATH, so that nothing of the machine's own comes in
-   * @param options - for Node, and the folder that it runs in
+   * @param module - the path of its module, relative to this file
+   * @param env - its whole environment except PATH, so that settings of the machine have no effect
+   * @param options - options for Node, and the folder to run in
    */
   constructor(
     module: string,
@@ -35,6 +36,7 @@ export class Child {
     }
   }
 
+  /** The end of its stdout and stderr. */
   get output(): string {
     return this.#output;
   }
@@ -43,21 +45,22 @@ export class Child {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** Its next message, which the first is without being asked. */
+  /** Waits for its next message. The first one comes without a question. */
   async next<T>(shape: v.GenericSchema<unknown, T>): Promise<T> {
-    const gone = new AbortController();
-    const ended = (): void => gone.abort(new Error(`A process of the benchmark ended:\n${this.#output}`));
-    this.#process.once('exit', ended);
+    const exited = new AbortController();
+    const onExit = (): void => exited.abort(new Error(`A process of the benchmark ended:\n${this.#output}`));
+    this.#process.once('exit', onExit);
     try {
-      const [message]: unknown[] = await once(this.#process, 'message', { signal: gone.signal });
+      const [message]: unknown[] = await once(this.#process, 'message', { signal: exited.signal });
       return v.parse(shape, message);
     } catch (error) {
-      throw gone.signal.aborted ? gone.signal.reason : error;
+      throw exited.signal.aborted ? exited.signal.reason : error;
     } finally {
-      this.#process.off('exit', ended);
+      this.#process.off('exit', onExit);
     }
   }
 
+  /** Sends a message, and waits for the answer. */
   async ask<T>(message: string, shape: v.GenericSchema<unknown, T>): Promise<T> {
     if (!this.alive) throw new Error(`A process of the benchmark has ended:\n${this.#output}`);
     const answer = this.next(shape);
@@ -65,13 +68,13 @@ export class Child {
     return answer;
   }
 
-  /** All processes of the benchmark end by themselves when they are left alone, so that none outlives it. */
+  /** Disconnects from it. Each process exits then, so none outlives the benchmark, even if the benchmark crashes. */
   async stop(): Promise<void> {
     if (!this.alive) return;
     const exit = once(this.#process, 'exit');
     this.#process.disconnect();
-    const late = setTimeout(() => this.#process.kill('SIGKILL'), LATE_MS);
+    const killTimer = setTimeout(() => this.#process.kill('SIGKILL'), KILL_AFTER_MS);
     await exit;
-    clearTimeout(late);
+    clearTimeout(killTimer);
   }
 }

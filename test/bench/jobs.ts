@@ -1,6 +1,7 @@
 /**
- * `npm run bench:jobs`: a job of many small images on Azurite with an emulated model; `-- --long` goes up to 20,000 images.
- * It prints how fast images are answered compared with what the model's time allows, and what each image costs as jobs grow.
+ * `npm run bench:jobs` runs jobs of many small images on Azurite, with an emulated model. With `-- --long`, jobs have
+ * up to 20,000 images. It prints how fast images are answered, compared with what the model's time allows, and what an
+ * image costs in small and large jobs.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,27 +14,31 @@ import { lookAtJob, putImages, startJob } from '../e2e/job.ts';
 import { startStorageProxy } from '../storage/storage-proxy.ts';
 
 const CONCURRENCY = 16;
+const WARM_UP_IMAGES = 100;
 const MEGABYTE = 1024 * 1024;
-/** Of `/proc/PID/stat`; the same on every Linux that Node runs on. */
+/** The unit of CPU time in `/proc/PID/stat` is 1/100 s on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const LOOK_EVERY_MS = 100;
 
 interface Run {
   readonly images: number;
   readonly modelMs: number;
-  /** Whether requests to storage are counted, by a proxy that takes CPU itself. */
+  /** Whether a proxy counts the requests to storage. The proxy takes CPU time, so it makes a run slower. */
   readonly counts: boolean;
 }
 
 interface Measured extends Run {
   readonly perSecond: number;
-  /** Of what so many places and this model allow. */
+  /** {@link perSecond} as a share of what is possible: CONCURRENCY images in each time that the model takes. */
   readonly share: number;
-  /** CPU seconds per second of the job: of the app, of Azurite, and of the emulated model. */
+  /**
+   * Cores in use, as CPU seconds per second. `model` is this process: it runs the emulated model, the proxy if there is
+   * one, and the benchmark itself.
+   */
   readonly busy: { readonly app: number; readonly azurite: number; readonly model: number };
   readonly appCpuMsPerImage: number;
   readonly storageRequestsPerImage: number | undefined;
-  /** Of the app, when a quarter, a half and all of the images are answered. */
+  /** RSS of the app when a quarter, a half and all of the images are answered. */
   readonly rssMb: readonly number[];
 }
 
@@ -50,10 +55,10 @@ async function measure(run: Run): Promise<Measured> {
   });
   try {
     await putImages(storage.images, 'bench', images);
-    // The first images are answered by a process that has not compiled what runs often.
-    await putImages(storage.images, 'warm-up', 100);
+    // Warm up the app first, until V8 has compiled the code that runs often.
+    await putImages(storage.images, 'warm-up', WARM_UP_IMAGES);
     const container = proxy?.images ?? storage.images.url;
-    await finish(app, await startJob(app.url, `${container}/warm-up/`), 100);
+    await finish(app, await startJob(app.url, `${container}/warm-up/`), WARM_UP_IMAGES);
 
     const azurite = await childNamed('azurite');
     const before = { app: await cpuOf(app.pid), azurite: await cpuOf(azurite), model: process.cpuUsage() };
@@ -62,7 +67,7 @@ async function measure(run: Run): Promise<Measured> {
     const id = await startJob(app.url, `${container}/bench/`);
     const rssMb: number[] = [];
     for (const share of [0.25, 0.5, 1]) {
-      await answered(app, 100 + images * share);
+      await answered(app, WARM_UP_IMAGES + images * share);
       rssMb.push(await rssOf(app.pid));
     }
     const seconds = (performance.now() - started) / 1_000;
@@ -88,7 +93,7 @@ async function measure(run: Run): Promise<Measured> {
   }
 }
 
-/** Resolves when the app's log has so many answered images. */
+/** Resolves when the app has logged this number of answered images since it started. */
 async function answered(app: App, count: number): Promise<void> {
   let seen = 0;
   let read = 0;
@@ -101,17 +106,18 @@ async function answered(app: App, count: number): Promise<void> {
   }
 }
 
+/** Resolves when the job is done and all its images are answered. */
 async function finish(app: App, id: string, images: number): Promise<void> {
   for (;;) {
     const job = await lookAtJob(app.url, id);
     if (job?.status === 'done' && job.answered === images) return;
     if (job && !['listing', 'running'].includes(job.status))
-      throw new Error(`The job ended otherwise: ${JSON.stringify(job)}`);
+      throw new Error(`The job failed or was cancelled: ${JSON.stringify(job)}`);
     await sleep(1_000);
   }
 }
 
-/** CPU seconds that a process has used. */
+/** CPU seconds, user and system, that a process has used so far. */
 async function cpuOf(pid: number): Promise<number> {
   const [user, system] = (await statOf(pid)).slice(11, 13).map(Number);
   return ((user ?? 0) + (system ?? 0)) / TICKS_PER_SECOND;
@@ -123,12 +129,13 @@ async function statOf(pid: number): Promise<string[]> {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
+/** RSS of a process in MB. */
 async function rssOf(pid: number): Promise<number> {
   const [, kilobytes] = /VmRSS:\s*(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return (Number(kilobytes) * 1_024) / MEGABYTE;
 }
 
-/** The process that this one has started last of those whose command line has a word. */
+/** Returns the PID of a child of this process whose command line contains a word: the last one, if there are more. */
 async function childNamed(word: string): Promise<number> {
   const pids = (await readdir('/proc')).map(Number).filter(Boolean);
   const found = await Promise.all(
@@ -138,7 +145,7 @@ async function childNamed(word: string): Promise<number> {
     }),
   );
   const pid = found.flat().at(-1);
-  if (pid === undefined) throw new Error(`No child of this process is called ${word}.`);
+  if (pid === undefined) throw new Error(`No child of this process has ${word} in its command line.`);
   return pid;
 }
 
@@ -172,7 +179,8 @@ const plan: readonly Run[] = [
 ];
 await build();
 process.stdout.write(
-  '| images | model | images/s | of concurrency / model time | cores: app / Azurite / model | app CPU ms per image | storage requests per image | RSS in MB at 25, 50, 100 % |\n' +
+  '| images | model | images/s | of concurrency / model time | cores: app / Azurite / model | app CPU ms per image ' +
+    '| storage requests per image | RSS in MB at 25, 50, 100 % |\n' +
     '| --- | --- | --- | --- | --- | --- | --- | --- |\n',
 );
 for (const run of plan) process.stdout.write(row(await measure(run)));

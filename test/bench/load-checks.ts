@@ -3,14 +3,14 @@ import type { Cell } from './rounds.ts';
 import { type Load, MEGABYTE } from './plan.ts';
 import type { Side } from './side.ts';
 
-/** One thing that was promised, and what came of it. */
+/** One promise, and whether the results keep it. */
 export interface Check {
   readonly promise: string;
   readonly measured: string;
   readonly kept: boolean;
 }
 
-/** What was promised of the loads. */
+/** Compares the loads with what was promised. */
 export function checkLoads(cells: readonly Cell[]): Check[] {
   return [...checkRatios(cells), ...checkMemory(cells), checkFailures(cells)];
 }
@@ -28,7 +28,7 @@ function checkRatios(cells: readonly Cell[]): Check[] {
   ];
 }
 
-/** This project's figure divided by the other side's, where that is least favourable; and what the floor's is there. */
+/** Checks this project's figure divided by the other side's, for the load where it is worst. Shows the floor's, too. */
 function worst(
   cells: readonly Cell[],
   promise: string,
@@ -42,11 +42,11 @@ function worst(
     .filter((theirs) => find(cells, 'this project', theirs))
     .map((theirs) => ({ ratio: ratioOf('this project', theirs), floor: ratioOf('floor', theirs), load: theirs }))
     .toSorted((a, b) => ('atLeast' in limit ? a.ratio - b.ratio : b.ratio - a.ratio));
-  const [least] = ratios;
-  if (!least) return { promise, measured: 'not measured', kept: false };
-  const kept = 'atLeast' in limit ? least.ratio >= limit.atLeast : least.ratio <= limit.atMost;
-  const floor = other === 'floor' ? '' : `; the floor's there is ${least.floor.toFixed(2)}`;
-  return { promise, measured: `${least.ratio.toFixed(2)} at worst (${nameOf(least.load)})${floor}`, kept };
+  const [first] = ratios;
+  if (!first) return { promise, measured: 'not measured', kept: false };
+  const kept = 'atLeast' in limit ? first.ratio >= limit.atLeast : first.ratio <= limit.atMost;
+  const floor = other === 'floor' ? '' : `; the floor's there is ${first.floor.toFixed(2)}`;
+  return { promise, measured: `${first.ratio.toFixed(2)} at worst (${nameOf(first.load)})${floor}`, kept };
 }
 
 function checkMemory(cells: readonly Cell[]): Check[] {

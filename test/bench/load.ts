@@ -2,27 +2,28 @@ import { Agent } from 'node:http';
 import { MEGABYTE, type Load } from './plan.ts';
 import { type Outcome, post, type Target } from './post.ts';
 
-/** No load takes longer than this to be sent, however slow the side. */
+/** After this time a load sends no more requests, even if the side has not had {@link Duration.minRequests} yet. */
 const MAX_SECONDS = 60;
 
-/** How long a load goes on. */
+/** How long a load sends requests: until the time is over and the minimum is reached. */
 export interface Duration {
   readonly seconds: number;
-  /** Requests, at least. */
   readonly minRequests: number;
 }
 
-/** What became of the requests of a load. */
+/** The results of the requests of a load. */
 export interface Answers {
+  /** Requests with status 200 and the expected answer. */
   readonly answered: number;
-  /** How those ended that were not answered as they should be, and how many. */
+  /** Number of the other requests by their result. */
   readonly failed: Readonly<Record<string, number>>;
+  /** Answered requests per second. */
   readonly perSecond: number;
-  /** Milliseconds, in ascending order, of those that were answered. */
+  /** Latencies of the answered requests in milliseconds, in ascending order. */
   readonly latencies: readonly number[];
 }
 
-/** Keeps so many requests under way for a while; waits for the last one. */
+/** Sends requests for a while, always this many at the same time. Waits for the last answer. */
 export async function runLoad(
   target: Target,
   concurrency: Load['concurrency'],
@@ -47,7 +48,7 @@ export async function runLoad(
   return summary(outcomes, target, (performance.now() - started) / 1000);
 }
 
-/** Sends so many requests at once, and each once. */
+/** Sends this number of requests at the same time, each one once. */
 export async function sendAtOnce(
   target: Target,
   count: number,
@@ -66,12 +67,12 @@ export async function sendAtOnce(
   return summary(outcomes, target, (performance.now() - started) / 1000);
 }
 
-/** The latency below which this share of the requests stayed. */
+/** The value that this share of the values do not exceed. */
 export function percentile(ascending: readonly number[], share: number): number {
   return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? NaN;
 }
 
-/** As bytes of an image. */
+/** The size of a load's image in bytes. */
 export function bytesOf({ megabytes }: Pick<Load, 'megabytes'>): number {
   return Math.round(megabytes * MEGABYTE);
 }
@@ -92,6 +93,10 @@ function summary(outcomes: readonly Outcome[], target: Target, seconds: number):
   };
 }
 
+/**
+ * Returns the result, or `wrong answer` if the upstream did not get the whole image. The answer contains the size of the
+ * body that the upstream got: the first number of five or more digits, because other numbers in JSON are shorter.
+ */
 function judge({ result, text }: Outcome, { minBytes }: Target): string {
   return result === '200' && !(Number(/\d{5,}/.exec(text)?.[0]) >= minBytes) ? 'wrong answer' : result;
 }

@@ -1,18 +1,19 @@
 import { availableParallelism, loadavg, totalmem } from 'node:os';
 
-/** A machine in general terms. */
+/** What a reader needs to know about the machine of a run. */
 export interface Machine {
-  /** When it was, as 2026-11-26. */
+  /** Date of the run in UTC, like 2026-11-26. */
   readonly day: string;
   readonly cores: number;
+  /** In units of 1024 ** 3 bytes: the memory of the machine or the limit of its container, whichever is less. */
   readonly memoryGb: number;
   readonly node: string;
   readonly system: string;
-  /** How many processes wanted to run in the minute before: well below 1 is quiet. */
+  /** Load average of the last minute: how many processes were running or waiting. A quiet machine is well below 1. */
   readonly loadBefore: number;
 }
 
-/** This machine, as it is before a run. */
+/** Describes this machine. Call it before a run, because of the load average. */
 export function describeMachine(): Machine {
   return {
     day: new Date().toISOString().slice(0, 10),

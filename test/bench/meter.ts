@@ -2,24 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as v from 'valibot';
 
+/** Period of the timers that watch the event loop. */
 const RESOLUTION_MS = 1;
 
-/** What a load cost the process that it was put on. */
+/** What a load cost the process that served it. */
 export const Cost = v.object({
-  /** User and system time of all its threads. */
+  /** User and system CPU time of all its threads. */
   cpuSeconds: v.number(),
-  /** Bytes. */
+  /** RSS in bytes when it was idle. */
   idleRss: v.number(),
-  /** Bytes, at the highest since it was idle. */
+  /** Highest RSS in bytes since then. Outside Linux: since the process started. */
   peakRss: v.number(),
-  /** How long the event loop was held up at most. */
+  /** Longest delay of the event loop. On a busy machine, it includes time in which other processes had the core. */
   longestBlockMs: v.number(),
-  /** The main thread's own CPU time in one turn of the event loop, at most: on a busy machine others are in the way, too. */
+  /** Highest CPU time of the main thread in one turn of the event loop. Other processes do not count. */
   longestWorkMs: v.number(),
 });
 export type Cost = v.InferOutput<typeof Cost>;
 
-/** Measures this process from {@link Meter.begin} to {@link Meter.read}, once; its memory from {@link Meter.idle} on. */
+/** Measures this process once, from {@link Meter.begin} to {@link Meter.read}; its memory from {@link Meter.idle}. */
 export class Meter {
   readonly #loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #cpu = process.cpuUsage();
@@ -45,7 +46,7 @@ export class Meter {
       cpuSeconds: (user + system) / 1e6,
       idleRss: this.#idleRss,
       peakRss: peakRss(),
-      // The monitor's timer fires each millisecond, and says how much later it was than the last time.
+      // The monitor's timer fires every millisecond, and records the nanoseconds since it last fired.
       longestBlockMs: Math.max(0, this.#loop.max / 1e6 - RESOLUTION_MS),
       longestWorkMs: this.#longestWork,
     };
@@ -63,7 +64,7 @@ function mainThreadMs(): number {
   return (user + system) / 1000;
 }
 
-/** Linux keeps a process's highest RSS and starts anew on demand; elsewhere it is that of its whole life. */
+/** Linux can reset the highest RSS of a process. Other systems cannot, and keep it from the start of the process. */
 function resetPeakRss(): void {
   if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
 }

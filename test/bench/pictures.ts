@@ -11,17 +11,22 @@ import { MEGABYTE, type Plan } from './plan.ts';
 import { RunningSide } from './side.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What a picture as a phone takes it costs the app. */
+/** What a request with a phone picture costs the app. */
 export interface Picture {
   readonly name: string;
   readonly megapixels: number;
   readonly answered: number;
   readonly failed: number;
+  /** CPU time of all threads per request, in milliseconds. */
   readonly cpuMs: number;
+  /** Highest RSS minus that of the idle process. */
   readonly rssOverIdleMb: number;
 }
 
-/** Asks about each picture, one at a time, in a fresh process: a JPEG that needs nothing, one with metadata, a turned one, a HEIC. */
+/**
+ * Sends each picture again and again, one at a time and each in a fresh process: a JPEG that needs no change, one with
+ * metadata, one to rotate, and a HEIC. The last two are encoded anew, so their size at the upstream is not known.
+ */
 export async function measurePictures(upstream: Upstream, plan: Plan): Promise<Picture[]> {
   const { columns, rows } = plan.heicTiles;
   const heic = tiledHeic({ columns, rows });
@@ -63,18 +68,18 @@ export async function measurePictures(upstream: Upstream, plan: Plan): Promise<P
   return measured;
 }
 
-/** What reading an image costs that needs nothing but its checks. */
+/** What reading an image costs if the image is only checked and not changed. */
 export interface Untouched {
   readonly megabytes: number;
-  /** Of CPU for one image, in milliseconds. */
+  /** CPU time for one image, in milliseconds. */
   readonly cpuMs: number;
 }
 
-/** For so long an image is read again and again, in milliseconds of CPU. */
+/** CPU time of one round, in milliseconds. An image is read again and again until it is used up. */
 const UNTOUCHED_MS = 300;
 const UNTOUCHED_ROUNDS = 5;
 
-/** Reads an image of each size of the loads, in this process. The median of the rounds: others use the same cores. */
+/** Reads an image of each size in the loads, in this process. Takes the median, as other processes disturb rounds. */
 export async function measureUntouched({ loads }: Plan): Promise<Untouched[]> {
   const reader = new ImageReader({ ...DEFAULT_LIMITS, prepareImages: true }, { workers: 1, maxMemoryBytes: MEGABYTE });
   const deadline = new Deadline(600_000);
@@ -90,7 +95,7 @@ export async function measureUntouched({ loads }: Plan): Promise<Untouched[]> {
   return measured;
 }
 
-/** Milliseconds of CPU that one piece of work takes, on average. */
+/** Returns the mean CPU time of one piece of work, in milliseconds. */
 async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   const begin = process.cpuUsage();
   for (let count = 1; ; count += 1) {

@@ -1,52 +1,64 @@
-/** A megabyte is 1,048,576 bytes throughout, so that 20 of them are the largest image that the service takes. */
+/** Bytes of 1 MB in the benchmark. With this unit, 20 MB is exactly the size of the largest accepted image. */
 export const MEGABYTE = 1024 * 1024;
 
-/** Everything sent at a time, and of what size. */
+/** Images of one size, and how many requests with them are in progress at the same time. */
 export interface Load {
   readonly megabytes: number;
   readonly concurrency: number;
 }
 
-/** How much is measured. */
+/** What to measure, and how long. */
 export interface Plan {
   readonly name: 'full' | 'quick' | 'tiny';
   readonly loads: readonly Load[];
-  /** Each load is put on each side so many times, in turns, on a fresh process each time. */
+  /** How often each load runs on each side. The sides take turns, with a fresh process each time. */
   readonly rounds: number;
-  /** The same load goes ahead of a measured one for so long: rates still rise for the first three or four seconds, as V8 compiles what runs often. */
+  /**
+   * How long a load runs before it is measured. Rates still rise for the first three or four seconds, while V8 compiles
+   * the code that runs often.
+   */
   readonly warmUpSeconds: number;
-  /** A load goes on for so long. */
+  /** How long a load is measured. */
   readonly seconds: number;
-  /** The two ways people do it today are left out where more MB of images are under way: a wave of them takes ten seconds. */
+  /**
+   * The sides `tutorial` and `shared client` skip a load that has more MB of images in progress. They would need ten
+   * seconds to answer so many once.
+   */
   readonly maxSdkInflightMb: number;
+  /** Rounds of the cold starts. */
   readonly coldStarts: number;
+  /** Number of requests at once to a slow model. */
   readonly slowRequests: number;
+  /** Far too many large images at once. */
   readonly burst: Load;
-  /** An image through OpenAI's two formats, and in how many rounds. */
+  /** The load in each of OpenAI's two formats. */
   readonly openAi: Load;
   readonly openAiRounds: number;
-  /** What is put on the server and on the other ways to serve, as raw images and as chat requests, and in how many rounds. */
+  /** Loads of raw images for the server, `npm start` and the floor. */
   readonly rawLoads: readonly Load[];
+  /** Loads of chat requests for the server and the gateway. */
   readonly chatLoads: readonly Load[];
+  /** Rounds of the raw and chat loads. */
   readonly servedRounds: number;
-  /** Small requests that go ahead, at least. */
+  /** Minimum number of small requests before the first raw or chat load. */
   readonly servedWarmUps: number;
-  /** Requests of up to 1 MB of a load that go ahead, and that are measured, at least; fewer of larger ones. */
+  /** Minimum number of requests of a raw load, in the warm-up and in the measurement. Images over 1 MB need fewer. */
   readonly servedRequests: number;
-  /** Images that the server gets at once, to see its memory. */
+  /** Images that the server gets at once when its memory is measured. */
   readonly servedAtOnce: Load;
   readonly idleConnections: number;
-  /** A HEIC of so many tiles of 256 x 192 pixels, other pictures of that size, and how often each is asked about at least. */
+  /** Tiles of 256 x 192 pixels in the HEIC. The other pictures have the same size in pixels. */
   readonly heicTiles: { readonly columns: number; readonly rows: number };
+  /** Minimum number of measured requests with each picture. */
   readonly pictures: number;
-  /** Size of the images that are made to take long. */
+  /** Size of the images that are crafted to need many steps to read. */
   readonly craftedMb: number;
 }
 
 const SIZES = [0.1, 1, 10, 20];
 const CONCURRENCIES = [1, 8, 32];
 
-/** The whole measurement, in less than twenty minutes. */
+/** The whole measurement. It takes about half an hour on 2 cores. */
 export const full: Plan = {
   name: 'full',
   loads: SIZES.flatMap((megabytes) => CONCURRENCIES.map((concurrency) => ({ megabytes, concurrency }))),
@@ -60,23 +72,23 @@ export const full: Plan = {
   openAi: { megabytes: 20, concurrency: 8 },
   openAiRounds: 3,
   rawLoads: [0.02, 1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
-  // 1.5 and 27 MB of JSON.
+  // As JSON, these are 1.5 and 27 MB.
   chatLoads: [1.1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
   servedRounds: 2,
-  // V8 compiles what runs often, on threads that count as well: after 2,000 requests the server still takes 0.84 ms of CPU
-  // for a small one, after 8,000 it takes 0.57.
+  // The threads on which V8 compiles count as CPU time of the process. After 2,000 requests, the server still takes
+  // 0.84 ms of CPU for a small request; after 8,000 it takes 0.57 ms.
   servedWarmUps: 8_000,
   servedRequests: 1_000,
   servedAtOnce: { megabytes: 20, concurrency: 32 },
-  // One less than the server takes at most, so that another can be answered.
+  // One less than the server's limit of 10,000 connections, so that one more request can be answered.
   idleConnections: 9_999,
-  // 12 megapixels, as a phone's camera takes them: 4,096 x 3,072.
+  // 4,096 x 3,072 pixels: 12.6 megapixels, like a phone's camera.
   heicTiles: { columns: 16, rows: 16 },
   pictures: 5,
   craftedMb: 20,
 };
 
-/** The loads by which the most is promised, in a minute and a half. */
+/** Only the loads with the most promises. It takes a minute and a half. */
 export const quick: Plan = {
   ...full,
   name: 'quick',
@@ -95,7 +107,7 @@ export const quick: Plan = {
   servedRequests: 100,
 };
 
-/** Whether everything works; its figures mean nothing. */
+/** The smallest run, for a test that everything works. Its figures mean nothing. */
 export const tiny: Plan = {
   name: 'tiny',
   loads: [{ megabytes: 0.1, concurrency: 8 }],

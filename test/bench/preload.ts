@@ -1,4 +1,4 @@
-/** Measures a program that knows nothing of the bench: `node --import ./preload.ts PROGRAM`, forked. */
+/** Measures any program in a forked process, without a change to it: `node --import ./preload.ts PROGRAM`. */
 import { answerQuestions } from './questions.ts';
 
 answerQuestions(true);

@@ -19,25 +19,23 @@ const FIGURES: readonly { readonly title: string; readonly of: (cell: Cell) => n
   },
 ];
 
-/** All results as Markdown that reads well in a terminal, too. */
+/** Returns all results as Markdown that is also readable in a terminal. */
 export function report(results: Results): string {
+  const skipped = results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`);
+  const megapixels = results.pictures[0]?.megapixels.toFixed(1);
   const parts = [
     `${introduction(results)}\n`,
     ...FIGURES.map(({ title, of }) => `### ${title}\n\n${figureTable(results.cells, of)}`),
-    ...(results.skipped.length > 0
-      ? [
-          `Left out: ${results.skipped.map(({ side, reason, ...load }) => `${side}, ${nameOf(load)}: ${reason}`).join('; ')}.\n`,
-        ]
-      : []),
+    ...(skipped.length > 0 ? [`Left out: ${skipped.join('; ')}.\n`] : []),
     `### The server and other ways to serve\n\n${servedTable(results)}`,
-    `### Pictures of ${results.pictures[0]?.megapixels.toFixed(1)} megapixels, one at a time\n\n${pictureTable(results)}`,
+    `### Pictures of ${megapixels} megapixels, one at a time\n\n${pictureTable(results)}`,
     `### Cold start, medians, ms\n\n${coldStartTable(results)}`,
     `### What was promised\n\n${checkTable(results)}`,
   ];
   return parts.join('\n');
 }
 
-/** The figures that the README shows, between the two comments by which `npm run bench` finds its place. */
+/** The rows of the README's table. `figure` is an index of {@link FIGURES}. */
 const SHOWN = [
   { figure: 0, load: { megabytes: 1, concurrency: 8 } },
   { figure: 0, load: { megabytes: 20, concurrency: 8 } },
@@ -48,11 +46,12 @@ const SHOWN = [
   { figure: 4, load: { megabytes: 20, concurrency: 32 } },
   { figure: 5, load: { megabytes: 20, concurrency: 1 } },
 ];
+/** `npm run bench` replaces what the README has between these two comments. */
 const BEGIN = '<!-- Written by npm run bench. -->';
 const END = '<!-- End of what npm run bench writes. -->';
 
 /**
- * Writes the short table of a run into a document.
+ * Returns a document with the short table of a run between the two comments.
  * @throws {Error} if the document does not have both comments
  */
 export function withFigures(document: string, { cells, machine }: Results): string {
@@ -76,10 +75,15 @@ export function withFigures(document: string, { cells, machine }: Results): stri
 function introduction({ machine, minutes, plan }: Results): string {
   const { cores, memoryGb, node, system, loadBefore } = machine;
   return [
-    `${cores} cores, ${memoryGb} GB of memory, ${system}, Node ${node}; load before the run ${loadBefore}; ${plan} run of ${minutes.toFixed(1)} minutes.`,
-    'Each side in its own process behind the same entry, the HTTP server of `@azure/functions`; caller and upstream on the same machine. 1 MB = 1,048,576 bytes of image.',
-    'Latency is over calling the upstream directly with a ready-made body, memory over the idle process that has answered a few small requests. Each load goes ahead for a while before it is measured, the slow requests once.',
-    'A full run has two rounds of every load: means of both, the higher memory and own work, and the shorter of the longest blocks, for what holds the loop up in one alone is mostly another process.',
+    `${cores} cores, ${memoryGb} GB of memory, ${system}, Node ${node}. Load average before the run: ${loadBefore}.`,
+    `This is a ${plan} run. It took ${minutes.toFixed(1)} minutes.`,
+    'Each side runs in its own process behind the HTTP server of `@azure/functions`.',
+    'The client and the upstream run on the same machine. 1 MB is 1,048,576 bytes of image.',
+    'Added latency is the latency minus that of direct calls of the upstream with a ready-made body.',
+    'Memory over idle is the peak minus the memory of a process that has answered a few small requests.',
+    'Each load runs for a while before it is measured. The slow requests run once before.',
+    'A full run has two rounds of each load. It shows the means of both, the higher memory and own work,',
+    'and the shorter of the longest blocks: a block in only one round is mostly caused by another process.',
   ].join('\n');
 }
 
@@ -111,7 +115,7 @@ function coldStartTable({ coldStarts }: Results): string {
   );
 }
 
-/** Milliseconds of CPU, and megabytes of the whole process. */
+/** The memory is that of the whole process, not only what is over idle. */
 function servedTable({ served: { costs } }: Results): string {
   const rows = costs.map((cost): Row => [
     nameOfServed(cost),
@@ -135,7 +139,7 @@ function nameOf({ megabytes, concurrency }: Load): string {
   return `${megabytes} MB, ${concurrency} at once`;
 }
 
-/** Two figures or all before the point: more would claim a precision that is not there. */
+/** One decimal below 10, and none from 10 on. More would claim a precision that the figures do not have. */
 function number(value: number): string {
   if (!Number.isFinite(value)) return '';
   return value.toFixed(Math.abs(value) < 10 ? 1 : 0);

@@ -3,17 +3,17 @@ import { builtDir } from './build-sides.ts';
 import { Child } from './child.ts';
 import { Measured } from './measured.ts';
 
-/** What is measured: the two ways people do it today, this project, and the floor. */
+/** The apps to compare: the two common ways to write one, this project, and the minimum. */
 export const SIDES = ['tutorial', 'shared client', 'this project', 'floor'] as const;
 export type Side = (typeof SIDES)[number];
 
 const Ready = v.object({ url: v.string(), importing: v.number(), registrationMs: v.number() });
 
-/** A side in a process of its own, listening behind the HTTP server of `@azure/functions`. */
+/** An app in a process of its own, behind the HTTP server of `@azure/functions`. */
 export class RunningSide extends Measured {
-  /** From the first import of the app to its functions being registered. */
+  /** From the start of the app's import until its functions are registered, in milliseconds. */
   readonly registrationMs: number;
-  /** When that import began, on the clock of `Date.now()`. */
+  /** When that import started, in milliseconds since 1970, like `Date.now()` but with fractions. */
   readonly importing: number;
 
   private constructor(child: Child, { url, importing, registrationMs }: v.InferOutput<typeof Ready>) {

@@ -7,7 +7,7 @@ import { readyMade } from './ready-made.ts';
 const Ready = v.object({ origin: v.string() });
 const API_VERSION = '2024-10-21';
 
-/** The one upstream of a run. */
+/** The upstream that all sides of a run call, in a process of its own. */
 export class Upstream {
   readonly #child = new Child('upstream-process.ts', [], {});
   #origin = '';
@@ -18,7 +18,7 @@ export class Upstream {
     return upstream;
   }
 
-  /** The environment in which an app finds it. */
+  /** The environment variables with which an app finds it, and signs in. */
   env(deployment = 'vision'): Readonly<Record<string, string>> {
     return {
       AZURE_OPENAI_ENDPOINT: `${this.#origin}/`,
@@ -36,7 +36,7 @@ export class Upstream {
     return `${this.#origin}/openai/deployments/vision`;
   }
 
-  /** Calling it with no app between: what an app adds is measured against this. */
+  /** A direct request to it, without an app. The latency that an app adds is measured against this. */
   direct(imageBytes: number): Target {
     const body = readyMade(imageBytes);
     return {

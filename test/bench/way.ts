@@ -10,10 +10,11 @@ import type { Target } from './post.ts';
 import type { Upstream } from './upstream.ts';
 
 const PRELOAD = fileURLToPath(new URL('preload.ts', import.meta.url));
+/** A program that does not listen after this time fails the run. */
 const START_MS = 30_000;
 const POLL_MS = 50;
 
-/** Ways to serve an app as it is started by its users, each a program of its own, and a peer that passes requests on. */
+/** Programs that users start by themselves: two that serve this project, the minimum, and a gateway that forwards. */
 export const WAYS = ['server', 'npm start', 'floor', '@portkey-ai/gateway'] as const;
 export type Way = (typeof WAYS)[number];
 
@@ -27,7 +28,7 @@ const PROGRAMS: Readonly<Record<Way, (port: number) => { module: string; args: r
   }),
 };
 
-/** One of the {@link WAYS}, listening, in a process that measures itself. */
+/** One of the {@link WAYS}, listening in a process that measures itself. */
 export class RunningWay extends Measured {
   readonly way: Way;
 
@@ -40,14 +41,14 @@ export class RunningWay extends Measured {
     const port = await freePort();
     const { module, args } = PROGRAMS[way](port);
     const all = { ...env, PORT: String(port), HTTP_AUTH_LEVEL: 'anonymous', TMPDIR: TEMPORARY, NODE_ENV: 'production' };
-    // In a folder of its own, because npm start reads the settings in the folder that it runs in.
+    // Not in the repository's folder, because npm start reads the settings of the current folder.
     const child = new Child(module, args, all, { execArgv: ['--import', PRELOAD], cwd: TEMPORARY });
     await child.next(v.literal(true));
     await listening(port, child);
     return new RunningWay(child, `http://127.0.0.1:${port}`, way);
   }
 
-  /** A chat completion request about an image. The gateway passes it on to the upstream; the others make their own of it. */
+  /** A chat completion request with an image. The gateway forwards it. The others make their own request from it. */
   chatTarget(image: Buffer, upstream: Upstream): Target {
     const target = this.openAiTarget('chat/completions', image);
     if (this.way !== '@portkey-ai/gateway') return target;
@@ -61,7 +62,7 @@ export class RunningWay extends Measured {
   }
 }
 
-/** A request that says how long its body is, as most clients send it. */
+/** Returns the same request with a Content-Length, as most clients send it. */
 export function withLength(target: Target): Target {
   return { ...target, headers: { ...target.headers, 'content-length': String(target.body.length) } };
 }
@@ -77,7 +78,7 @@ async function listening(port: number, child: Child): Promise<void> {
   const started = performance.now();
   while (!(await connects(port))) {
     if (!child.alive || performance.now() - started > START_MS)
-      throw new Error(`A program of the benchmark does not listen:\n${child.output}`);
+      throw new Error(`A program of the benchmark does not listen on its port:\n${child.output}`);
     await sleep(POLL_MS);
   }
 }
