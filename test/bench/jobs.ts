@@ -112,7 +112,7 @@ async function finish(app: App, id: string, images: number): Promise<void> {
     const job = await lookAtJob(app.url, id);
     if (job?.status === 'done' && job.answered === images) return;
     if (job && !['listing', 'running'].includes(job.status))
-      throw new Error(`The job failed or was cancelled: ${JSON.stringify(job)}`);
+      throw new Error(`The job ended without an answer for each image: ${JSON.stringify(job)}`);
     await sleep(1_000);
   }
 }

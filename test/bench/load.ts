@@ -94,8 +94,8 @@ function summary(outcomes: readonly Outcome[], target: Target, seconds: number):
 }
 
 /**
- * Returns the result, or `wrong answer` if the upstream did not get the whole image. The answer contains the size of the
- * body that the upstream got: the first number of five or more digits, because other numbers in JSON are shorter.
+ * Returns the result, or `wrong answer` if the upstream did not get the whole image. The answer contains the size of
+ * the body that the upstream got: the first number of five or more digits, because other numbers in JSON are shorter.
  */
 function judge({ result, text }: Outcome, { minBytes }: Target): string {
   return result === '200' && !(Number(/\d{5,}/.exec(text)?.[0]) >= minBytes) ? 'wrong answer' : result;

@@ -33,7 +33,7 @@ async function measureRound(upstream: Upstream, api: Api, { openAi: load, ...pla
   try {
     const image = photoOf(bytesOf(load));
     const target = running.openAiTarget(api, image);
-    // The process has handled one request before it counts as idle. It has no image, and its result is not checked.
+    // The process has handled one request before it counts as idle. Its image is empty, and its result does not matter.
     await runLoad(running.openAiTarget(api, image.subarray(0, 0)), 1, { seconds: 0, minRequests: 1 });
     await running.idle();
     await runLoad(target, load.concurrency, { seconds: plan.warmUpSeconds, minRequests: load.concurrency });

@@ -22,7 +22,7 @@ export interface Plan {
   readonly seconds: number;
   /**
    * The sides `tutorial` and `shared client` skip a load that has more MB of images in progress. They would need ten
-   * seconds to answer so many once.
+   * seconds to answer each of these requests once.
    */
   readonly maxSdkInflightMb: number;
   /** Rounds of the cold starts. */
