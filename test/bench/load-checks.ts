@@ -18,13 +18,19 @@ export function checkLoads(cells: readonly Cell[]): Check[] {
 function checkRatios(cells: readonly Cell[]): Check[] {
   const rate = ({ perSecond }: Cell): number => perSecond;
   const cpu = ({ cpuSecondsPer1000 }: Cell): number => cpuSecondsPer1000;
+  const perCpuSecond = ({ cpuSecondsPer1000 }: Cell): number => 1000 / cpuSecondsPer1000;
+  const memory = ({ rssOverIdleMb }: Cell): number => rssOverIdleMb;
+  const large = cells.filter(({ megabytes }) => megabytes >= 1);
+  const small = cells.filter(({ megabytes }) => megabytes < 1);
   return [
-    worst(cells, 'Requests per second from 1 MB on: at least 4 times the tutorial', 'tutorial', rate, { atLeast: 4 }),
-    worst(cells, 'Requests per second from 1 MB on: at least 2.5 times the shared client', 'shared client', rate, {
+    worst(large, 'Requests per second from 1 MB on: at least 4 times the tutorial', 'tutorial', rate, { atLeast: 4 }),
+    worst(large, 'Requests per second from 1 MB on: at least 2.5 times the shared client', 'shared client', rate, {
       atLeast: 2.5,
     }),
-    worst(cells, 'Requests per second from 1 MB on: at least half of the floor', 'floor', rate, { atLeast: 0.5 }),
-    worst(cells, 'CPU per request from 1 MB on: at most a third of the tutorial', 'tutorial', cpu, { atMost: 1 / 3 }),
+    worst(large, 'Requests per second from 1 MB on: at least half of the floor', 'floor', rate, { atLeast: 0.5 }),
+    worst(large, 'CPU per request from 1 MB on: at most a third of the tutorial', 'tutorial', cpu, { atMost: 1 / 3 }),
+    worst(small, 'Requests per CPU second, 0.1 MB: at least 0.8 of the floor', 'floor', perCpuSecond, { atLeast: 0.8 }),
+    worst(small, 'Peak memory over idle, 0.1 MB: at most that of the tutorial', 'tutorial', memory, { atMost: 1 }),
   ];
 }
 
@@ -38,7 +44,7 @@ function worst(
 ): Check {
   const ratioOf = (side: Side, theirs: Cell): number => figure(find(cells, side, theirs) ?? theirs) / figure(theirs);
   const ratios = cells
-    .filter(({ side, megabytes }) => side === other && megabytes >= 1)
+    .filter(({ side }) => side === other)
     .filter((theirs) => find(cells, 'this project', theirs))
     .map((theirs) => ({ ratio: ratioOf('this project', theirs), floor: ratioOf('floor', theirs), load: theirs }))
     .toSorted((a, b) => ('atLeast' in limit ? a.ratio - b.ratio : b.ratio - a.ratio));
