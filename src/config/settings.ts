@@ -82,7 +82,8 @@ export function readSettings(variables: Variables): Settings {
     ...readLimits(environment),
     maxInflightBytes: environment.integer('MAX_INFLIGHT_BYTES', defaultInflightBytes(), 1, NO_MAXIMUM),
     prepareImages: environment.oneOf('PREPARE_IMAGES', ['on', 'off'], 'on') === 'on',
-    requestTimeoutMs: environment.integer('REQUEST_TIMEOUT_SECONDS', DEFAULT_TIMEOUT_SECONDS, 1, FRONT_END_MAX_SECONDS) * 1000,
+    requestTimeoutMs:
+      environment.integer('REQUEST_TIMEOUT_SECONDS', DEFAULT_TIMEOUT_SECONDS, 1, FRONT_END_MAX_SECONDS) * 1000,
     upstreamMaxRetries: environment.integer('UPSTREAM_MAX_RETRIES', 2, 0, 10),
     ...readStorage(environment, { suffix: endpoint.storageSuffix, inAzure: runsInAzure(variables) }),
     notes,
