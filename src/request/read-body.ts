@@ -96,10 +96,23 @@ function roomFor(received: number, { bytes }: BodyLimit): number {
   return Math.min(room, bytes);
 }
 
+/**
+ * The copy that began last. Bodies are enlarged one after the other: during a copy, both buffers are in memory, and 32
+ * images of 20 MB that grow at the same time would take twice their size.
+ */
+let lastCopy: Promise<unknown> = Promise.resolve();
+
 /** Takes a larger buffer for a body, copies the first `length` bytes in steps, and releases the smaller buffer. */
 async function enlarge(body: Buffer | undefined, length: number, bytes: number): Promise<Buffer> {
+  if (!body) return takeMemory(bytes);
+  const copy = lastCopy.then(async () => moveTo(bytes, body, length));
+  // If there is no memory for one body, the next one may still find some.
+  lastCopy = copy.catch(() => undefined);
+  return copy;
+}
+
+async function moveTo(bytes: number, body: Buffer, length: number): Promise<Buffer> {
   const larger = takeMemory(bytes);
-  if (!body) return larger;
   for (let at = 0; at < length; at += STEP_BYTES) {
     const step = body.subarray(at, Math.min(at + STEP_BYTES, length));
     await runStep(() => larger.set(step, at));
