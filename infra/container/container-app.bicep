@@ -108,7 +108,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
       scale: {
         minReplicas: minReplicas
         maxReplicas: maxReplicas
-        // Most of a request is waiting for the model. Measured with 1 GiB: 12 images of 20 MB are in hand, and more are 503.
+        // Most of a request is waiting for the model. Measured with 1 GiB: 12 images of 20 MB are in progress, and more are 503.
         rules: [{ name: 'http', http: { metadata: { concurrentRequests: '12' } } }]
       }
     }
