@@ -2,7 +2,7 @@
 ;; method of W. Muła and D. Lemire: https://arxiv.org/abs/1704.00605. base64-encoder.ts contains the assembled module,
 ;; and a test compares the two.
 (module
-  (memory (export "memory") 2)
+  (memory (export "memory") 4)
 
   ;; Constants, which are loaded into locals once. As v128.const in the loop, V8 would create them for every 12 bytes,
   ;; and encoding would take three times as long.
