@@ -90,50 +90,86 @@ test('takes back a whole buffer by a view of its start', () => {
   expect(whole.length).toBe(0);
 });
 
-test('keeps no more than 64 MB', () => {
-  const buffers = Array.from({ length: 4 }, () => takeMemory(20 * MB));
+/** How much the memory of all buffers changes, in MB. */
+function change(action: () => void): number {
   const before = process.memoryUsage().arrayBuffers;
-  expect(buffers.map(give)).toEqual([true, true, true, true]);
-  expect(buffers.map(({ length }) => length)).toEqual([0, 0, 0, 0]);
-  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(20 * MB);
-  expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(40 * MB);
+  action();
+  return (process.memoryUsage().arrayBuffers - before) / MB;
+}
+
+test('keeps all memory that was in use at the same time', () => {
+  const buffers = Array.from({ length: 8 }, () => takeMemory(20 * MB));
+  expect(change(() => void buffers.map(give))).toBeCloseTo(0);
+  expect(change(() => void buffers.map(() => takeMemory(20 * MB)))).toBeCloseTo(0);
 });
 
-test('frees the memory that was given back first to make room for new memory', () => {
-  const buffers = [takeMemory(20 * MB), takeMemory(56 * MB).fill(2)];
-  const before = process.memoryUsage().arrayBuffers;
-  expect(buffers.map(give)).toEqual([true, true]);
-  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(20 * MB);
-  expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(40 * MB);
-  const held = process.memoryUsage().arrayBuffers;
-  expect(takeMemory(56 * MB)[0]).toBe(2);
-  expect(process.memoryUsage().arrayBuffers - held).toBeLessThan(MB);
+test('frees spare memory of other sizes when it takes fresh memory, the oldest first', () => {
+  const buffers = [takeMemory(20 * MB), takeMemory(40 * MB)];
+  buffers.map(give);
+  expect(change(() => takeMemory(56 * MB))).toBeCloseTo(56 - 20);
+  expect(change(() => takeMemory(40 * MB))).toBeCloseTo(0);
 });
 
-test('keeps no more than 32 MB on an instance with 512 MB: a quarter of what its requests may hold', async () => {
-  vi.spyOn(process, 'constrainedMemory').mockReturnValue(512 * MB);
-  vi.resetModules();
-  const small: Module = await import('../../src/http/spare-memory.ts');
-  const buffers = Array.from({ length: 4 }, () => small.takeMemory(12 * MB));
-  const before = process.memoryUsage().arrayBuffers;
-  for (const buffer of buffers) small.giveMemory(buffer.buffer as ArrayBuffer, buffer);
-  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(24 * MB);
-  expect(before - process.memoryUsage().arrayBuffers).toBeLessThan(36 * MB);
+test('frees no spare memory until the fresh memory is as large', () => {
+  give(takeMemory(20 * MB));
+  expect(change(() => takeMemory(8 * MB))).toBeCloseTo(8);
+  expect(change(() => takeMemory(8 * MB))).toBeCloseTo(8);
+  expect(change(() => takeMemory(8 * MB))).toBeCloseTo(8 - 20);
 });
 
-test('frees all kept memory ten seconds after memory was last given back', () => {
-  const buffers = Array.from({ length: 3 }, () => takeMemory(20 * MB));
-  const [first, second, third] = buffers as [Buffer, Buffer, Buffer];
-  give(first);
-  vi.advanceTimersByTime(9_000);
-  give(second);
-  give(third);
-  vi.advanceTimersByTime(9_000);
-  const before = process.memoryUsage().arrayBuffers;
-  vi.advanceTimersByTime(1_000);
-  expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(60 * MB);
-  const again = takeMemory(20 * MB);
-  const [held] = [process.memoryUsage().arrayBuffers];
-  give(again);
-  expect(held - process.memoryUsage().arrayBuffers, 'memory is kept again').toBeLessThan(20 * MB);
+test('all memory, in use and spare, is at most what was in use at the same time, and one buffer', () => {
+  const MAX_MB = 16;
+  const step = oneof(record({ bytes: integer({ min: MB, max: MAX_MB * MB }) }), record({ ends: nat({ max: 7 }) }));
+  assert(
+    property(array(step, { maxLength: 60 }), (steps) => {
+      // Free what the last run has left.
+      vi.advanceTimersByTime(20_000);
+      collectGarbage();
+      const before = process.memoryUsage().arrayBuffers;
+      const held: Buffer[] = [];
+      let inUse = 0;
+      let most = 0;
+      for (const each of steps) {
+        if ('bytes' in each) {
+          const buffer = takeMemory(each.bytes);
+          held.push(buffer);
+          inUse += buffer.buffer.byteLength;
+        } else {
+          for (const buffer of held.splice(each.ends, 1)) {
+            inUse -= buffer.buffer.byteLength;
+            give(buffer);
+          }
+        }
+        most = Math.max(most, inUse);
+        expect(process.memoryUsage().arrayBuffers - before).toBeLessThanOrEqual(most + MAX_MB * MB);
+      }
+      held.map(give);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('frees spare memory that is not used for 10 to 20 seconds, even while other spare memory is used', () => {
+  const [unused, used] = [takeMemory(20 * MB), takeMemory(8 * MB)];
+  give(used);
+  vi.advanceTimersByTime(5_000);
+  give(unused);
+  const reuse = (seconds: number): void => {
+    for (let second = 0; second < seconds; second += 1) {
+      vi.advanceTimersByTime(1_000);
+      give(takeMemory(8 * MB));
+    }
+  };
+  expect(change(() => reuse(9))).toBeCloseTo(0);
+  expect(change(() => reuse(11))).toBeCloseTo(-20);
+  expect(
+    change(() => reuse(20)),
+    'what is used is kept',
+  ).toBeCloseTo(0);
+  expect(change(() => vi.advanceTimersByTime(20_000))).toBeCloseTo(-8);
+  expect(change(() => give(takeMemory(20 * MB)))).toBeCloseTo(20);
+  expect(
+    change(() => vi.advanceTimersByTime(20_000)),
+    'the time begins again',
+  ).toBeCloseTo(-20);
 });
