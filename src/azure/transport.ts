@@ -129,8 +129,7 @@ function abortWith(request: ClientRequest, signal: AbortSignal | undefined): voi
  */
 async function toResponse(message: IncomingMessage, streams: boolean): Promise<Response> {
   const { statusCode: status = 0 } = message;
-  const headers = new Headers(pairs(message.rawHeaders));
-  const stream = decoded(message, headers);
+  const { stream, headers } = decoded(message);
   if (hasNoBody(status)) return new Response(null, { status, headers });
   // If the answer breaks off, reading it fails in the SDK, which does not retry then.
   const whole = streams ? undefined : await wholeOf(stream).catch(() => undefined);
@@ -141,24 +140,30 @@ async function wholeOf(stream: Readable): Promise<Uint8Array<ArrayBuffer>> {
   return Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>));
 }
 
+/** The body of a response, and its headers as pairs of name and value. */
+interface Decoded {
+  readonly stream: Readable;
+  readonly headers: [string, string][];
+}
+
 /**
  * Decompresses a response, because some gateways compress in spite of `accept-encoding: identity`. A response with an
  * unknown encoding is passed on unchanged, with its header.
  */
-function decoded(message: IncomingMessage, headers: Headers): Readable {
-  const encodings = (headers.get('content-encoding') ?? '')
+function decoded(message: IncomingMessage): Decoded {
+  const headers = pairs(message.rawHeaders);
+  const encodings = (message.headers['content-encoding'] ?? '')
     .toLowerCase()
     .split(',')
     .map((name) => name.trim());
   const applied = encodings.filter((name) => name && name !== 'identity');
-  if (applied.length === 0 || applied.some((name) => !DECODERS[name])) return message;
-  headers.delete('content-encoding');
-  headers.delete('content-length');
+  if (applied.length === 0 || applied.some((name) => !DECODERS[name])) return { stream: message, headers };
   // The header lists encodings in the order in which they were applied, so the last one is undone first.
-  return applied.reduceRight<Readable>((stream, name) => {
+  const stream = applied.reduceRight<Readable>((encoded, name) => {
     const decoder = DECODERS[name]?.();
-    return decoder ? pipeline(stream, decoder, () => undefined) : stream;
+    return decoder ? pipeline(encoded, decoder, () => undefined) : encoded;
   }, message);
+  return { stream, headers: headers.filter(([name]) => !/^content-(?:encoding|length)$/i.test(name)) };
 }
 
 /** Gives the body of an error Azure's shape, `{"error": {…}}`, because the SDK reads no other. */

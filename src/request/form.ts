@@ -30,7 +30,8 @@ const QUERY_FIELDS = ['instructions', 'detail', 'maxTokens'];
 const BLOB = 'blob';
 /** Fields that only a body may have. */
 const BODY_FIELDS = new Set(['schema', 'image', 'images']);
-const PERCENT_ENCODED = /(?:%[\da-f]{2})+/gi;
+/** Percent-encoded bytes outside ASCII. A character of UTF-8 that is not ASCII has only such bytes. */
+const NOT_ASCII = /(?:%[89a-f][\da-f])+/gi;
 
 /**
  * Reads the fields of a question from the query of a URL.
@@ -161,11 +162,15 @@ async function readRaw(incoming: Incoming, limits: FormLimits, contentType: Cont
 }
 
 function wholeBody({ maxBodyBytes: limit }: Pick<Limits, 'maxBodyBytes'>): BodyLimit {
-  const detail = `The body has more than ${limit.toLocaleString('en')} bytes. Send fewer images, or scale them down.`;
-  return { bytes: limit, exceeded: () => new Problem('body_too_large', detail, { members: { limit } }) };
+  const exceeded = (): Problem =>
+    new Problem(
+      'body_too_large',
+      `The body has more than ${limit.toLocaleString('en')} bytes. Send fewer images, or scale them down.`,
+      { members: { limit } },
+    );
+  return { bytes: limit, exceeded };
 }
 
-/** Checks only the runs of percent-encoded bytes, because everything else in a URL is ASCII. */
 function isUtf8Query(encoded: string): boolean {
-  return (encoded.match(PERCENT_ENCODED) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
+  return (encoded.match(NOT_ASCII) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }
