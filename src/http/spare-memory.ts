@@ -1,7 +1,15 @@
+import { defaultInflightBytes } from '../config/memory-limit.ts';
+
 /** Smaller buffers are not worth reusing, because the allocator has memory for them. */
 const LEAST_BYTES = 256 * 1024;
 /** Spare memory that is not used again is freed after one to two of these periods, in milliseconds. */
 const KEPT_MS = 10_000;
+/**
+ * How much more memory may be kept than was in use at the same time: the smaller buffers from which three images of
+ * unknown length grew. Admission does not count it, so it is less on a small instance: a quarter of what its requests
+ * may hold.
+ */
+const MAX_EXTRA_BYTES = Math.min(64 * 1024 * 1024, defaultInflightBytes() / 4);
 /** Sizes are rounded up to one of four steps for each power of two, so that the memory of one image fits another. */
 const STEPS_PER_DOUBLING = 4;
 
@@ -10,7 +18,7 @@ const taken = new WeakSet<ArrayBuffer>();
 /** The memory of finished requests, and the period in which it was given back. The oldest comes first. */
 const spare: { readonly memory: ArrayBuffer; readonly period: number }[] = [];
 let period = 0;
-/** Bytes of fresh memory for which no spare memory was freed yet. */
+/** Bytes of fresh memory that was taken while there was spare memory, less what was freed in return. */
 let owed = 0;
 const timer = setTimeout(endPeriod, KEPT_MS).unref();
 
@@ -49,12 +57,13 @@ export function giveMemory(buffer: ArrayBuffer, { byteOffset }: Uint8Array): boo
 }
 
 /**
- * Fresh memory replaces spare memory of other sizes, the oldest first. So all memory together, in use and spare, never
- * exceeds by more than one buffer what was in use at the same time, which admission limits.
+ * Fresh memory replaces spare memory of other sizes, the oldest first. So all memory together, in use and spare, stays
+ * close to what was in use at the same time, which admission limits. It may exceed it by {@link MAX_EXTRA_BYTES} and one
+ * buffer.
  */
 function freshMemory(size: number): ArrayBuffer {
   owed += size;
-  for (let [oldest] = spare; oldest && oldest.memory.byteLength <= owed; [oldest] = spare) {
+  for (let [oldest] = spare; oldest && oldest.memory.byteLength + MAX_EXTRA_BYTES <= owed; [oldest] = spare) {
     owed -= oldest.memory.byteLength;
     freeOldest();
   }
