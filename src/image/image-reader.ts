@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 import { yieldToOthers } from '../http/event-loop.ts';
 import { checkImage } from './check.ts';
 import { animated, tooManyPixels, unsupportedType } from './faults.ts';
-import { CONVERTED_TYPES, type Dimensions, type Image, IMAGE_TYPES } from './image.ts';
+import { CONVERTED_TYPES, type Dimensions, type Image, supportedTypes } from './image.ts';
 import { withImageIndex } from './image-index.ts';
 import { detectType, supportedType } from './sniff.ts';
 
@@ -82,7 +82,7 @@ export class ImageReader {
     if (type) return (await this.#decoder()).convert(type, bytes, caller);
     if (detected?.endsWith('-sequence'))
       throw animated(detected.slice('image/'.length, -'-sequence'.length).toUpperCase());
-    throw unsupportedType(detected, [...IMAGE_TYPES, ...CONVERTED_TYPES]);
+    throw unsupportedType(detected, supportedTypes(this.#settings));
   }
 
   #checkPixels({ width, height }: Dimensions): void {

@@ -1,3 +1,5 @@
+import type { Settings } from '../config/settings.ts';
+
 /**
  * The image types that the model accepts:
  * https://platform.openai.com/docs/guides/images-vision#image-input-requirements
@@ -12,6 +14,14 @@ export const CONVERTED_TYPES = ['image/heic', 'image/heif', 'image/avif', 'image
 
 /** The MIME type of an image that is converted before it is sent. */
 export type ConvertedType = (typeof CONVERTED_TYPES)[number];
+
+/** Whether the app converts images. */
+export type ImageSettings = Pick<Settings, 'prepareImages'>;
+
+/** Returns the image types that callers may send. */
+export function supportedTypes({ prepareImages }: ImageSettings): readonly string[] {
+  return prepareImages ? [...IMAGE_TYPES, ...CONVERTED_TYPES] : IMAGE_TYPES;
+}
 
 /** Width and height in pixels. */
 export interface Dimensions {

@@ -1,7 +1,7 @@
 import { MIMEType } from 'node:util';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { Problem } from '../http/problem.ts';
-import { IMAGE_TYPES } from '../image/image.ts';
+import { type ImageSettings, supportedTypes } from '../image/image.ts';
 
 /** A parsed Content-Type. */
 export interface ContentType {
@@ -89,10 +89,10 @@ export function guessKind(body: Uint8Array): OtherKind | 'an image' | undefined 
  * Refuses a body that should be the bytes of an image, but is clearly something else, such as JSON.
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
-export function refuseBody(body: Uint8Array, { type }: ContentType): void {
+export function refuseBody(body: Uint8Array, { type }: ContentType, settings: ImageSettings): void {
   const kind = type.startsWith('multipart/') ? 'a multipart form' : guessKind(body);
   if (kind !== undefined && kind !== 'an image')
-    throw notAnImage(`The body is ${kind}. ${explainReadAsImage(type)} ${OTHER_KINDS[kind]}`);
+    throw notAnImage(`The body is ${kind}. ${explainReadAsImage(type)} ${OTHER_KINDS[kind]}`, settings);
 }
 
 /**
@@ -100,7 +100,7 @@ export function refuseBody(body: Uint8Array, { type }: ContentType): void {
  * @param index - which image of the form it is, counted from 0
  * @throws {Problem} `unsupported_image_type`, with what to send instead
  */
-export function refusePart(image: Uint8Array, index: number): void {
+export function refusePart(image: Uint8Array, index: number, settings: ImageSettings): void {
   const kind = guessKind(image);
   if (kind === undefined || kind === 'an image') return;
   const advice = 'A part named image must be the bytes of one image. Other fields have other names.';
@@ -108,7 +108,7 @@ export function refusePart(image: Uint8Array, index: number): void {
     kind === 'the name of a file'
       ? OTHER_KINDS[kind]
       : 'For base64 or a data URL, send JSON with "images" in it and Content-Type: application/json.';
-  throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${next}`);
+  throw notAnImage(`Image ${index + 1} is ${kind}. ${advice} ${next}`, settings);
 }
 
 /**
@@ -125,8 +125,10 @@ export function explainDamage(error: unknown, request: Pick<IncomingRequest, 'he
   return new Problem(error.code, `${error.detail} ${advice}`, { members: error.members, cause: error });
 }
 
-function notAnImage(detail: string): Problem {
-  return new Problem('unsupported_image_type', detail, { members: { detected: null, supported: IMAGE_TYPES } });
+function notAnImage(detail: string, settings: ImageSettings): Problem {
+  return new Problem('unsupported_image_type', detail, {
+    members: { detected: null, supported: supportedTypes(settings) },
+  });
 }
 
 /** Returns whether a Content-Type is an image type, or the type of unknown bytes. */

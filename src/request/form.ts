@@ -3,6 +3,7 @@ import type { Limits } from '../config/limits.ts';
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { type FieldError, invalidBody, invalidRequest, Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
+import type { ImageSettings } from '../image/image.ts';
 import { withImageIndex } from '../image/image-index.ts';
 import { blobPlace } from '../storage/blob-url.ts';
 import { toUtf8, UTF_8 } from './charset.ts';
@@ -20,7 +21,7 @@ import { readMultipart } from './multipart.ts';
 import { bodyChunks, type BodyLimit, type Incoming, readBody } from './read-body.ts';
 
 /** Limits of a form. Sizes are in bytes. */
-export type FormLimits = ImageLimits & Pick<Limits, 'maxBodyBytes'>;
+export type FormLimits = ImageLimits & Pick<Limits, 'maxBodyBytes'> & ImageSettings;
 
 /**
  * The fields that a query may have. Unrelated names are ignored, because function keys and gateways use the query, too.
@@ -157,7 +158,7 @@ async function readRaw(incoming: Incoming, limits: FormLimits, contentType: Cont
   };
   const limit = maxBodyBytes < maxImageBytes ? wholeBody(limits) : { bytes: maxImageBytes, exceeded };
   const image = await readBody(incoming, limit);
-  refuseBody(image, contentType);
+  refuseBody(image, contentType, limits);
   return image.length > 0 ? [image] : [];
 }
 

@@ -3,6 +3,7 @@ import { Dicer } from '@fastify/busboy';
 import type { Limits } from '../config/limits.ts';
 import { invalidBody, invalidRequest, type Problem } from '../http/problem.ts';
 import { imageTooLarge, tooManyImages } from '../image/faults.ts';
+import type { ImageSettings } from '../image/image.ts';
 import { aboutImage } from '../image/image-index.ts';
 import { decodeText, UTF_8 } from './charset.ts';
 import { type ContentType, guessKind, refusePart } from './content-type.ts';
@@ -25,7 +26,7 @@ const START_BYTES = 1024;
 /** The part that names the charset of all parts without a charset: RFC 7578, section 4.6. */
 const CHARSET_FIELD = '_charset_';
 
-type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'>;
+type FormLimits = Pick<Limits, 'maxImages' | 'maxImageBytes'> & ImageSettings;
 
 /**
  * Reads `multipart/form-data` (RFC 7578): parts named `image`, in their order, and fields. A field may have a filename.
@@ -41,7 +42,7 @@ export async function readMultipart(
   const images: Buffer[] = [];
   for (const part of parts.filter(isImage)) {
     const image = await part.toBytes(imageLimit(images.length, limits));
-    refusePart(image, images.length);
+    refusePart(image, images.length, limits);
     images.push(image);
   }
   return { fields: await readFields(parts.filter((part) => !isImage(part))), images };

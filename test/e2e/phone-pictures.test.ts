@@ -55,6 +55,10 @@ const ROUTES: Record<string, (image: Buffer) => { path: string; body: string | F
     }),
 };
 
+/** What the app takes without conversion, and what it converts. */
+const PLAIN_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];
+const ALL_TYPES = [...PLAIN_TYPES, 'image/heic', 'image/heif', 'image/avif', 'image/tiff'];
+
 const AVIF = await sailboat().avif().toBuffer();
 const TIFF = await sailboat().tiff().toBuffer();
 const ROTATED_JPEG = await rotated('jpeg');
@@ -161,6 +165,10 @@ test('prepares each of several images, and gives the position of one that is cor
   expect(JSON.parse(rejected.text)).toMatchObject({ code: 'corrupt_image', image: 4 });
 });
 
+test('every problem of an unsupported type lists the types that are taken', async () => {
+  await expectListed(app, ALL_TYPES);
+});
+
 test('with PREPARE_IMAGES=off, images stay byte for byte, and HEIC, AVIF and TIFF are rejected', async () => {
   const off = await startApp({ ...azure.env, PREPARE_IMAGES: 'off' });
   try {
@@ -172,10 +180,23 @@ test('with PREPARE_IMAGES=off, images stay byte for byte, and HEIC, AVIF and TIF
         expect((await send(off, route, other)).text, route).toContain('unsupported_image_type');
       expect(azure.model.requests).toEqual([]);
     }
+    await expectListed(off, PLAIN_TYPES);
   } finally {
     await off.stop();
   }
 });
+
+/** Sends bytes of a wrong type, and text that is refused as soon as it is read, in every way of `processImage`. */
+async function expectListed(to: App, supported: readonly string[]): Promise<void> {
+  for (const bytes of [Buffer.from('%PDF-1.7\n'), Buffer.from('{"instructions":"What?"}')])
+    for (const route of ['raw', 'multipart', 'JSON']) {
+      const { text } = await send(to, route, bytes);
+      expect(JSON.parse(text), `${route}: ${bytes.toString()}`).toMatchObject({
+        code: 'unsupported_image_type',
+        supported,
+      });
+    }
+}
 
 async function send({ url }: App, route: string, image: Buffer): Promise<{ status: number; text: string }> {
   keepSecret('image', new Uint8Array(image));

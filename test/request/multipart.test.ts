@@ -5,7 +5,7 @@ import { guessKind, parseContentType } from '../../src/request/content-type.ts';
 import { readMultipart } from '../../src/request/multipart.ts';
 import { INPUTS, runs } from '../fuzz/runs.ts';
 
-const LIMITS = { maxImages: 10, maxImageBytes: 1_000_000 };
+const LIMITS = { maxImages: 10, maxImageBytes: 1_000_000, prepareImages: true };
 const HEAD = '--A\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n';
 
 test.each(['\r', '\r\n', '\r\n-', '\r\n--'])(
