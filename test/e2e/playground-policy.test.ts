@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../src/dev/start/listen.ts';
 import { checkedFetch } from './ask.ts';
 import { type Playground, startPlayground } from './playground.ts';
 import { visit } from './visitor.ts';
@@ -36,11 +38,27 @@ describe('the page', () => {
 
   test.each([
     ['cannot set innerHTML', `document.body.innerHTML = '<p>x</p>'`, 'TrustedHTML'],
-    ['cannot fetch from another origin', `fetch('http://localhost:9/')`, 'Failed to fetch'],
     ['cannot evaluate a string as code', `setTimeout('1', 0)`, 'TrustedScript'],
   ])('%s', async (_what, expression, error) => {
     const { page } = await visit(playground.browser, playground.app.url);
     await expect(page.evaluate(expression)).rejects.toThrow(error);
+  });
+
+  test('cannot fetch from another origin, even if that allows it', async () => {
+    const paths: string[] = [];
+    const other = createServer((req, res) => {
+      paths.push(req.url ?? '');
+      res.setHeader('access-control-allow-origin', '*').end();
+    });
+    onTestFinished(() => void other.close());
+    const url = `http://127.0.0.1:${await listen(other, 0)}`;
+    const { page } = await visit(playground.browser, playground.app.url);
+    const status = async (path: string) => page.evaluate(async (to) => (await fetch(to)).status, url + path);
+    await expect(status('/with-policy')).rejects.toThrow('Failed to fetch');
+    // The same fetch succeeds from a page of the app without the policy.
+    await page.goto(`${playground.app.url}/api/health`);
+    expect(await status('/without-policy')).toBe(200);
+    expect(paths).toEqual(['/without-policy']);
   });
 
   test('is not shown in a frame', async () => {
