@@ -132,16 +132,17 @@ function isTried(_fault: Fault, at: number): boolean {
 
 /**
  * Returns the ways of asking that a fault is tried with: all in the full run behind the Functions host, otherwise one,
- * which depends on the length of the name of the fault.
+ * in turn.
+ * @param at - the index of the fault among those that are tried
  */
-function waysOf({ name }: Fault, ways: readonly Way[]): readonly Way[] {
-  return FULL && SERVED_BY === 'functions' ? ways : ways.slice(name.length % ways.length).slice(0, 1);
+function waysOf(at: number, ways: readonly Way[]): readonly Way[] {
+  return FULL && SERVED_BY === 'functions' ? ways : ways.slice(at % ways.length).slice(0, 1);
 }
 
 function rowsOf(faults: readonly Fault[]): { fault: Fault; way: Way; expected: Expected }[] {
-  return faults.flatMap((fault) => {
+  return faults.flatMap((fault, at) => {
     const { happensTo = () => true, expected } = fault;
-    return waysOf(fault, WAYS.filter(happensTo)).map((way) => ({
+    return waysOf(at, WAYS.filter(happensTo)).map((way) => ({
       fault,
       way,
       expected: typeof expected === 'function' ? expected(way) : expected,
