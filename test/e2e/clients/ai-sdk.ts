@@ -47,7 +47,7 @@ function client(name: string, path: string, model: LanguageModel): Client {
     row: name.replace('.chat()', '()'),
     path,
     async ask(question, image, signal) {
-      const request = { model, messages: messages(question, image), maxRetries: 0 };
+      const request = { model, messages: messages(question, image) };
       return (await generateText(signal ? { ...request, abortSignal: signal } : request)).text;
     },
     async stream(question, image) {

@@ -71,7 +71,8 @@ describe.each(NAMES)('%s', (name) => {
     expect(await client().tool('Ask get_weather about Kiel.')).toEqual({ place: expect.stringContaining('Kiel') });
   });
 
-  test('throws an error that says what is wrong with an image, and the model is not called', async () => {
+  test('throws an error that says what is wrong with an image, and asks once, without the model', async () => {
+    const start = app.output().length;
     const noImage = `data:image/png;base64,${Buffer.from('This is a text.').toString('base64')}`;
     const error: unknown = await client()
       .ask(QUESTION, noImage)
@@ -79,6 +80,7 @@ describe.each(NAMES)('%s', (name) => {
     expect(error).toBeInstanceOf(Error);
     expect(`${String(error)} ${JSON.stringify(error)}`).toMatch(/not .*image|unsupported_image_type/i);
     expect(azure.model.requests).toHaveLength(0);
+    expect(await statusesSince(start)).toEqual([415]);
   });
 
   test('cancels the model call if it aborts its request', async () => {
@@ -122,6 +124,16 @@ describe('the table in src/routes/README.md', () => {
     expect(lines).toMatch(/headers/i);
   });
 });
+
+/** The statuses of the answers that the app has given since its output had this length. */
+async function statusesSince(length: number): Promise<number[]> {
+  // The app writes its lines in order, so all are there once that of one more request is.
+  const { headers } = await fetch(`${caller.base}/processImage`, { method: 'POST', headers: caller.headers });
+  const last = `"requestId":"${headers.get('x-request-id')}"`;
+  await expect.poll(() => app.output()).toContain(last);
+  const lines = app.output().slice(length, app.output().indexOf(last));
+  return Array.from(lines.matchAll(/"requestId":"[^"]+","status":(\d+)/g), ([, status]) => Number(status));
+}
 
 function clientsOf(by: Caller): Client[] {
   return [

@@ -2,7 +2,10 @@ import { HumanMessage } from '@langchain/core/messages';
 import { AzureChatOpenAI, ChatOpenAI } from '@langchain/openai';
 import { BOAT, type Caller, type Client, collect, WEATHER } from './client.ts';
 
-/** LangChain's clients for OpenAI and for Azure. */
+/**
+ * LangChain's clients for OpenAI and for Azure. By default they repeat a request up to six times, also after an error
+ * with status 415 or 422, so these clients set `maxRetries`.
+ */
 export function langChainClients({ base, headers }: Caller): Client[] {
   const plain = { apiKey: 'unused', maxRetries: 0, configuration: { baseURL: `${base}/v1`, defaultHeaders: headers } };
   return [

@@ -10,7 +10,8 @@ export function llamaIndexClients({ base, headers }: Caller): Client[] {
     temperature: 1,
     apiKey: 'unused',
     baseURL: `${base}/v1`,
-    maxRetries: 0,
+    // LlamaIndex does not know the signal: it takes an abort for a lost connection, and would ask again.
+    ...(signal ? { maxRetries: 0 } : {}),
     additionalSessionOptions: {
       defaultHeaders: headers,
       // LlamaIndex has no option for an abort signal.
