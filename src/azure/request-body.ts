@@ -4,8 +4,8 @@ import { base64Length, CHUNK_BYTES, encodeBase64 } from './base64-encoder.ts';
 
 const NOTHING = Buffer.alloc(0);
 /**
- * The most bytes to write at once: the base64 of one chunk, with room for the JSON around an image. Each write is a
- * system call and wakes the receiver, so a few large ones are cheaper.
+ * JSON and base64 are collected up to this many bytes before they are written: the base64 of one chunk, with room for
+ * the JSON around an image. Each write is a system call and wakes the receiver, so a few large ones are cheaper.
  */
 const WRITE_BYTES = base64Length(CHUNK_BYTES) + 16 * 1024;
 /** A fast network accepts a whole image at once. After this many writes, about 1 ms of work, other requests run. */

@@ -1,5 +1,6 @@
 import { Problem } from './problem.ts';
 import { releaseBuffer } from './release-buffer.ts';
+import { limitSpareMemory } from './spare-memory.ts';
 
 /** Retry-After, in seconds. By then, some of the requests in progress have usually ended. */
 const RETRY_AFTER_SECONDS = '1';
@@ -45,6 +46,7 @@ export class Admission {
         if (this.#held > own && this.#held + bytes > this.#capacity) throw overloaded();
         own += bytes;
         this.#held += bytes;
+        limitSpareMemory(this.#capacity - this.#held);
       },
       keep: (buffers) => {
         for (const buffer of buffers) kept.add(buffer);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import zlib from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
+import { base64Length, CHUNK_BYTES } from '../../src/azure/base64-encoder.ts';
 import type { Pieces } from '../../src/azure/request-body.ts';
 import { transport } from '../../src/azure/transport.ts';
 import { releaseBuffer } from '../../src/http/release-buffer.ts';
@@ -14,7 +15,9 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
+const BOUNDARIES = [CHUNK_BYTES, 2 * CHUNK_BYTES, 110_000].flatMap((bytes) => [bytes - 1, bytes, bytes + 1]);
+
+test.each([0, 1, 2, 3, ...BOUNDARIES, 20_971_520])(
   'sends an image of %d bytes unchanged, with a Content-Length',
   async (size) => {
     const image = randomBytes(size);
@@ -33,7 +36,7 @@ test.each([0, 1, 2, 3, 49_151, 49_152, 49_153, 20_971_520])(
 
 test('sends an image in pieces of any lengths as one, in a second attempt, too', async () => {
   const { url } = await serve(async (request, response) => response.end(await text(request)));
-  const lengths = fc.array(fc.oneof(fc.nat(8), fc.integer({ min: 24_570, max: 24_580 })), {
+  const lengths = fc.array(fc.oneof(fc.nat(8), fc.integer({ min: CHUNK_BYTES - 5, max: CHUNK_BYTES + 5 })), {
     minLength: 1,
     maxLength: 9,
   });
@@ -47,6 +50,29 @@ test('sends an image in pieces of any lengths as one, in a second attempt, too',
     }),
     { numRuns: 60 },
   );
+});
+
+test('sends JSON of any length around images', async () => {
+  const { url } = await serve(async (request, response) => response.end(await text(request)));
+  const long = fc.oneof(fc.nat(20), fc.integer({ min: 60_000, max: 200_000 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(long, fc.nat(150_000)), { minLength: 1, maxLength: 4 }), async (parts) => {
+      const json = parts.flatMap(([length], at) => ['ü'.repeat(length), `place ${at}`]);
+      const images = new Map(parts.map(([, size], at) => [`place ${at}`, [randomBytes(size)]]));
+      const expected = json.map((each) => images.get(each)?.[0]?.toString('base64') ?? each);
+      expect(await (await send(url, JSON.stringify([...json, 'end']), images)).json()).toEqual([...expected, 'end']);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each([-1, 0, 1])('sends a body that is as long as what is written at once, and %d bytes', async (more) => {
+  const { url } = await serve(async (request, response) => response.end(await text(request)));
+  const image = randomBytes(300);
+  const rest = base64Length(CHUNK_BYTES) + 16 * 1024 + more - base64Length(image.length) - '["",""]'.length;
+  const json = JSON.stringify(['P', 'x'.repeat(rest)]);
+  const answer = await (await send(url, json, new Map([['P', [image]]]))).json();
+  expect(answer).toEqual([image.toString('base64'), 'x'.repeat(rest)]);
 });
 
 test('fails only the request if the memory of its image is freed while it is sent', async () => {

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
-import { array, assert, integer, nat, oneof, property, record } from 'fast-check';
+import { array, assert, asyncProperty, integer, nat, oneof, property, record } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 const MB = 1024 * 1024;
@@ -10,15 +11,19 @@ type Module = typeof import('../../src/http/spare-memory.ts');
 
 let takeMemory: Module['takeMemory'];
 let giveMemory: Module['giveMemory'];
+let limitSpareMemory: Module['limitSpareMemory'];
+/** Buffers in use, so that V8 does not free their memory during a test. */
+const inUse: Buffer[] = [];
 beforeEach(async () => {
   // Otherwise, the memory of an earlier test could be freed while this one measures.
   collectGarbage();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   vi.resetModules();
-  ({ takeMemory, giveMemory } = await import('../../src/http/spare-memory.ts'));
+  ({ takeMemory, giveMemory, limitSpareMemory } = await import('../../src/http/spare-memory.ts'));
 });
-afterEach(() => {
-  vi.advanceTimersByTime(20_000);
+afterEach(async () => {
+  inUse.length = 0;
+  await pass(20);
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
@@ -94,92 +99,164 @@ test('takes back a whole buffer by a view of its start', () => {
 function change(action: () => void): number {
   const before = process.memoryUsage().arrayBuffers;
   action();
-  return (process.memoryUsage().arrayBuffers - before) / MB;
+  return Math.round((process.memoryUsage().arrayBuffers - before) / MB);
+}
+
+/** How much the memory of all buffers changes while time passes, in MB. */
+async function changeIn(seconds: number, each?: () => void): Promise<number> {
+  const before = process.memoryUsage().arrayBuffers;
+  await pass(seconds, each);
+  return Math.round((process.memoryUsage().arrayBuffers - before) / MB);
+}
+
+/** Memory is freed one buffer in a turn of the event loop. */
+const TURNS = 20;
+
+async function pass(seconds: number, each?: () => void): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    vi.advanceTimersByTime(1_000);
+    for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
+    each?.();
+  }
+}
+
+/** Takes memory that stays in use until the test is over. */
+function hold(megabytes: number): void {
+  inUse.push(takeMemory(megabytes * MB));
 }
 
 test('keeps all memory that was in use at the same time', () => {
   const buffers = Array.from({ length: 8 }, () => takeMemory(20 * MB));
-  expect(change(() => void buffers.map(give))).toBeCloseTo(0);
-  expect(change(() => void buffers.map(() => takeMemory(20 * MB)))).toBeCloseTo(0);
+  expect(change(() => void buffers.map(give))).toBe(0);
+  expect(change(() => buffers.map(() => hold(20)))).toBe(0);
 });
 
 test('frees spare memory of other sizes, the oldest first, for more than 64 MB of fresh memory', () => {
   const buffers = [takeMemory(20 * MB), takeMemory(40 * MB)];
   buffers.map(give);
-  const changes = [56, 24, 4, 32, 40].map((size) => Math.round(change(() => takeMemory(size * MB))));
+  const changes = [56, 24, 4, 32, 40].map((size) => change(() => hold(size)));
   // Fresh memory without spare memory in return: 56, 80, 84 - 20, 96 MB. The last one is spare memory.
   expect(changes).toEqual([56, 24, 4 - 20, 32, 0]);
 });
 
 test('owes nothing for fresh memory if there is no spare memory', () => {
-  takeMemory(640 * MB);
+  hold(640);
   give(takeMemory(20 * MB));
-  expect(change(() => takeMemory(8 * MB))).toBeCloseTo(8);
+  expect(change(() => hold(8))).toBe(8);
+});
+
+test('owes nothing for fresh memory if as much spare memory was freed in another way', async () => {
+  const buffers = [takeMemory(32 * MB), takeMemory(32 * MB), takeMemory(10 * MB)];
+  buffers.map(give);
+  hold(64);
+  const use = (): void => void give(takeMemory(10 * MB));
+  expect(await changeIn(20, use), 'frees what is not used').toBe(-64);
+  expect(change(() => hold(20))).toBe(20);
 });
 
 test('frees spare memory for more than 32 MB on an instance with 512 MB', async () => {
   vi.spyOn(process, 'constrainedMemory').mockReturnValue(512 * MB);
   vi.resetModules();
-  const small: Module = await import('../../src/http/spare-memory.ts');
-  const buffer = small.takeMemory(20 * MB);
-  small.giveMemory(buffer.buffer as ArrayBuffer, buffer);
-  expect(change(() => small.takeMemory(48 * MB))).toBeCloseTo(48);
-  expect(change(() => small.takeMemory(4 * MB))).toBeCloseTo(4 - 20);
+  ({ takeMemory, giveMemory } = await import('../../src/http/spare-memory.ts'));
+  give(takeMemory(20 * MB));
+  expect(change(() => hold(48))).toBe(48);
+  expect(change(() => hold(4))).toBe(4 - 20);
 });
 
-test('all memory, in use and spare, is at most what was in use at the same time, 64 MB and one buffer', () => {
+test('frees the oldest spare memory if there is less room for it', () => {
+  const buffers = [takeMemory(80 * MB), takeMemory(20 * MB), takeMemory(10 * MB)];
+  buffers.map(give);
+  expect(
+    change(() => limitSpareMemory(46 * MB)),
+    'the room, and 64 MB',
+  ).toBe(0);
+  expect(change(() => limitSpareMemory(45 * MB))).toBe(-80);
+  expect(
+    change(() => limitSpareMemory(-100 * MB)),
+    '64 MB are always kept',
+  ).toBe(0);
+  expect([20, 10].map((size) => change(() => hold(size)))).toEqual([0, 0]);
+  give(takeMemory(60 * MB));
+  expect(
+    change(() => limitSpareMemory(0)),
+    'memory in use does not count',
+  ).toBe(0);
+});
+
+test('a request that needs memory of any kind frees spare memory', async () => {
+  const { Admission } = await import('../../src/http/admission.ts');
+  const buffers = Array.from({ length: 8 }, () => takeMemory(20 * MB));
+  buffers.map(give);
+  const reservation = new Admission(160 * MB).enter();
+  expect(change(() => reservation.grow(64 * MB))).toBe(0);
+  expect(change(() => reservation.grow(1))).toBe(-20);
+  expect(change(() => reservation.grow(20 * MB))).toBe(-20);
+});
+
+test('gives memory back without memory for anything else', () => {
+  const buffer = takeMemory(20 * MB);
+  vi.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  expect(give(buffer)).toBe(true);
+  expect(change(() => hold(20))).toBe(0);
+});
+
+test('all memory, in use and spare, is at most what was in use at the same time, 64 MB and one buffer', async () => {
   const MAX_MB = 16;
   const step = oneof(record({ bytes: integer({ min: MB, max: MAX_MB * MB }) }), record({ ends: nat({ max: 3 }) }));
-  assert(
-    property(array(step, { minLength: 60, maxLength: 120 }), (steps) => {
+  await assert(
+    asyncProperty(array(step, { minLength: 60, maxLength: 120 }), async (steps) => {
       // Free what the last run has left.
-      vi.advanceTimersByTime(20_000);
+      await pass(20);
       collectGarbage();
       const before = process.memoryUsage().arrayBuffers;
-      const held: Buffer[] = [];
-      let inUse = 0;
+      const used: Buffer[] = [];
+      let taken = 0;
       let most = 0;
       for (const each of steps) {
         if ('bytes' in each) {
           const buffer = takeMemory(each.bytes);
-          held.push(buffer);
-          inUse += buffer.buffer.byteLength;
+          used.push(buffer);
+          taken += buffer.buffer.byteLength;
         } else {
-          for (const buffer of held.splice(each.ends, 1)) {
-            inUse -= buffer.buffer.byteLength;
+          for (const buffer of used.splice(each.ends, 1)) {
+            taken -= buffer.buffer.byteLength;
             give(buffer);
           }
         }
-        most = Math.max(most, inUse);
+        most = Math.max(most, taken);
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThanOrEqual(most + 64 * MB + MAX_MB * MB);
       }
-      held.map(give);
+      used.map(give);
     }),
-    { numRuns: 50 },
+    { numRuns: 40 },
   );
 });
 
-test('frees spare memory that is not used for 10 to 20 seconds, even while other spare memory is used', () => {
+test('frees spare memory that is not used for 10 to 20 seconds, even while other spare memory is used', async () => {
   const [unused, used] = [takeMemory(20 * MB), takeMemory(8 * MB)];
+  const use = (): void => void give(takeMemory(8 * MB));
   give(used);
-  vi.advanceTimersByTime(5_000);
+  await pass(5);
   give(unused);
-  const reuse = (seconds: number): void => {
-    for (let second = 0; second < seconds; second += 1) {
-      vi.advanceTimersByTime(1_000);
-      give(takeMemory(8 * MB));
-    }
-  };
-  expect(change(() => reuse(9))).toBeCloseTo(0);
-  expect(change(() => reuse(11))).toBeCloseTo(-20);
-  expect(
-    change(() => reuse(20)),
-    'what is used is kept',
-  ).toBeCloseTo(0);
-  expect(change(() => vi.advanceTimersByTime(20_000))).toBeCloseTo(-8);
-  expect(change(() => give(takeMemory(20 * MB)))).toBeCloseTo(20);
-  expect(
-    change(() => vi.advanceTimersByTime(20_000)),
-    'the time begins again',
-  ).toBeCloseTo(-20);
+  expect(await changeIn(9, use)).toBe(0);
+  expect(await changeIn(11, use)).toBe(-20);
+  expect(await changeIn(20, use), 'what is used is kept').toBe(0);
+  expect(await changeIn(20)).toBe(-8);
+  give(takeMemory(20 * MB));
+  expect(await changeIn(20), 'the time begins again').toBe(-20);
+});
+
+test('frees one buffer in each turn of the event loop', async () => {
+  const buffers = Array.from({ length: 3 }, () => takeMemory(20 * MB));
+  buffers.map(give);
+  await pass(19);
+  const freed = [change(() => vi.advanceTimersByTime(1_000))];
+  for (let turn = 0; turn < 10; turn += 1) {
+    const before = process.memoryUsage().arrayBuffers;
+    await nextTurn();
+    freed.push(Math.round((process.memoryUsage().arrayBuffers - before) / MB));
+  }
+  expect(freed.filter((megabytes) => megabytes !== 0)).toEqual([-20, -20, -20]);
 });
