@@ -20,18 +20,16 @@ export type Pieces = readonly Buffer[];
  */
 export class RequestBody {
   readonly #parts: readonly (string | Pieces)[];
+  /** The bytes of the whole body, with the images. */
+  readonly length: number;
 
   /** @throws {Error} if a placeholder is missing in the JSON, or the placeholders are in another order */
   constructor(json: string, images: ReadonlyMap<string, Pieces>) {
     this.#parts = splitAt(json, images);
-  }
-
-  /** The bytes of the whole body, with the images. It is known before anything is written. */
-  get length(): number {
     const lengths = this.#parts.map((part) =>
       typeof part === 'string' ? Buffer.byteLength(part) : base64Length(totalLength(part)),
     );
-    return lengths.reduce((sum, length) => sum + length, 0);
+    this.length = lengths.reduce((sum, length) => sum + length, 0);
   }
 
   /** Writes the body as fast as the socket accepts it, until the request is destroyed or `stopped` returns true. */

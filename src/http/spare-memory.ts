@@ -58,7 +58,7 @@ export function giveMemory(buffer: ArrayBuffer, { byteOffset }: Uint8Array): boo
 
 /**
  * Frees the oldest spare memory, so that no more than this many bytes are left, and {@link MAX_EXTRA_BYTES}. Admission
- * calls it before a request takes memory of any kind, with the bytes that all requests together may still take.
+ * calls it when a request reserves bytes, with those that all requests together may still reserve.
  */
 export function limitSpareMemory(bytes: number): void {
   while (spare[0] && spareBytes > Math.max(0, bytes) + MAX_EXTRA_BYTES) freeOldest();

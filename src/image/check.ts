@@ -1,7 +1,7 @@
 import { yieldToOthers } from '../http/event-loop.ts';
 import { noBytes, unsupportedType } from './faults.ts';
 import { walkGif } from './gif.ts';
-import { type Image, type ImageType, supportedTypes } from './image.ts';
+import { IMAGE_TYPES, type Image, type ImageType } from './image.ts';
 import { walkJpeg } from './jpeg.ts';
 import { walkPng } from './png.ts';
 import { detectType, supportedType } from './sniff.ts';
@@ -25,5 +25,5 @@ export async function checkImage(bytes: Buffer): Promise<Image> {
   const type = supportedType(bytes);
   if (type) return { type, ...(await finish(WALKS[type](bytes))), bytes };
   await yieldToOthers();
-  throw unsupportedType(await detectType(bytes), supportedTypes({ prepareImages: false }));
+  throw unsupportedType(await detectType(bytes), IMAGE_TYPES);
 }

@@ -183,7 +183,7 @@ test('frees the oldest spare memory if there is less room for it', () => {
   ).toBe(0);
 });
 
-test('a request that needs memory of any kind frees spare memory', async () => {
+test('a request that reserves bytes frees spare memory', async () => {
   const { Admission } = await import('../../src/http/admission.ts');
   const buffers = Array.from({ length: 8 }, () => takeMemory(20 * MB));
   buffers.map(give);
