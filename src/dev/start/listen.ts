@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 /**
  * Starts a server on 127.0.0.1, which the network cannot reach.
@@ -12,4 +12,15 @@ export async function listen(server: Server, port: number): Promise<number> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server listens on no TCP port.');
   return address.port;
+}
+
+/**
+ * Checks that a port of 127.0.0.1 is free, by listening on it for a moment.
+ * @throws {Error} with Node's code `EADDRINUSE` if the port is taken
+ */
+export async function checkPort(port: number): Promise<void> {
+  // Refuse connections, such as those of an open playground. Otherwise close() would wait for their end.
+  const server = createServer((socket) => socket.destroy());
+  await listen(server, port);
+  await once(server.close(), 'close');
 }

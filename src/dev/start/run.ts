@@ -4,6 +4,7 @@ import { type EmulatedAzure, startAzure } from '../emulator/azure.ts';
 import type { EmulatedStorage } from '../emulator/storage.ts';
 import { createCors } from '../../http/cors.ts';
 import { type Host, startHost } from '../host/host.ts';
+import { checkPort } from './listen.ts';
 import { loadLocalSettings } from './local-settings.ts';
 import { logToStdout } from './log.ts';
 import { stopOnSignals } from './signals.ts';
@@ -35,6 +36,8 @@ export async function run(prepare: () => Promise<string>, storageOptions?: Stora
     const functionKey = readFunctionKey();
     const maxBodyBytes = readPositive('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', 'bytes');
     const queueVisibilitySeconds = readPositive('QUEUE_VISIBILITY_SECONDS', 'seconds');
+    // The build and Azurite write files that an app on this port uses. The host fails, too, if the port is taken later.
+    await checkPort(port);
     // Azurite starts while the app is built, because it takes about two seconds. Only queue triggers wait for it.
     const storage = storageOptions && (await emulateStorage(storageOptions, port));
     const appDir = await prepare();

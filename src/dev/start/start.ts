@@ -8,9 +8,13 @@ const USAGE = `Usage: npm start [-- --images FOLDER]
 /** `npm start`: builds the app and serves exactly what would be deployed, beside an emulated storage account. */
 try {
   const { values } = parseArgs({ options: { images: { type: 'string', default: 'test/images' } } });
-  console.log('Building the app …');
-  await run(async () => (await build()).dir, { folder: '.azurite', images: values.images });
+  await run(buildApp, { folder: '.azurite', images: values.images });
 } catch (error) {
   console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
   process.exit(2);
+}
+
+async function buildApp(): Promise<string> {
+  console.log('Building the app …');
+  return (await build()).dir;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { listen } from '../../../src/dev/start/listen.ts';
 import { writeTinyApp } from '../host/tiny-app.ts';
 
 const serve = fileURLToPath(new URL('../../../src/dev/start/serve.ts', import.meta.url));
+const npmStart = fileURLToPath(new URL('../../../src/dev/start/start.ts', import.meta.url));
 const REAL = { AZURE_OPENAI_ENDPOINT: 'https://example.openai.azure.com/' };
 
 let dir: string;
@@ -21,14 +22,25 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-/** Serves the app until it ends. Resolves with the exit code and the text of stderr. */
-async function start(env: Record<string, string>, app = dir): Promise<{ code: number | null; stderr: string }> {
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Serves the app until it ends. */
+async function start(env: Record<string, string>, app = dir): Promise<Ended> {
+  return execute([serve, app], env);
+}
+
+/** Runs a script in the directory until it ends. */
+async function execute(args: readonly string[], env: Record<string, string>): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [serve, app],
+      args,
       { cwd: dir, env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], PORT: '0', ...env } },
-      (_, _stdout, stderr) => resolve({ code: child.exitCode, stderr }),
+      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });
 }
@@ -90,16 +102,28 @@ describe('Azure', () => {
 });
 
 describe('startup fails', () => {
-  test('if the port is taken, and says how to choose another', async () => {
-    const app = await writeTinyApp(`import { app } from '@azure/functions';
-      app.setup({ enableHttpStream: true });
-      app.get('a', () => ({}));`);
+  test('if the port is taken: npm start says how to choose another before it builds or writes anything', async () => {
     const other = createServer();
     const port = await listen(other, 0);
+    const before = await readdir(dir);
+    const { code, stdout, stderr } = await execute([npmStart], { PORT: String(port) });
+    expect(stderr).toMatch(new RegExp(`^Port ${port} is taken.*PORT=`));
+    expect([code, stdout, await readdir(dir)]).toEqual([1, '', before]);
+    other.close();
+  });
+
+  test('with the same message if the port is taken while the app loads', async () => {
+    const app = await writeTinyApp(`import { createServer } from 'node:net';
+      import { app } from '@azure/functions';
+      app.setup({ enableHttpStream: true });
+      app.get('a', () => ({}));
+      await new Promise((resolve) => createServer().listen(Number(process.env.PORT), '127.0.0.1', resolve));`);
+    const other = createServer();
+    const port = await listen(other, 0);
+    await new Promise((resolve) => other.close(resolve));
     const { code, stderr } = await start({ ...REAL, PORT: String(port) }, app);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`^Port ${port} is taken.*PORT=`));
-    other.close();
     await rm(app, { recursive: true });
   });
 
