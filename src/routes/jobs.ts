@@ -26,7 +26,7 @@ export function createJob(service: Service): Handle {
     const store = await load(context);
     const { source, tier, fallback, ...fields } = await readFields(context, service);
     const { container, name: prefix } = prefixPlace(source, service.settings.imageContainers);
-    const question = parseQuestion(fields);
+    const question = parseQuestion([fields]);
     // Refuse a bad schema now. Otherwise every image would fail with it.
     if (question.schema !== undefined) await prepareSchema(question.schema);
     const id = randomUUID();

@@ -119,7 +119,7 @@ async function toolResult(
   try {
     const { fields, images } = await form;
     const vision = await stopwatch.time('read', async () => {
-      const question = parseQuestion(fields);
+      const question = parseQuestion([fields]);
       const loaded = await loadImages(images, service, { deadline, reservation });
       // An MCP result has no field to say that the content filter cut the answer off.
       return toVisionRequest(question, loaded, readImage, { options: service.settings, plainText: true });

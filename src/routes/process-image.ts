@@ -37,14 +37,15 @@ async function readVisionRequest(
   { parseQuestion, plainText }: { readonly parseQuestion: ParseQuestion; readonly plainText: boolean },
 ): Promise<VisionRequest> {
   const { settings, admission, imageReader } = service;
+  const { searchParams } = request.url;
   const query = readQuery(request);
   // If the whole question is in the query, check it before reading the upload.
-  const early = hasFieldsInQueryOnly(request) ? parseQuestion(query) : undefined;
+  const early = hasFieldsInQueryOnly(request) ? parseQuestion([query], searchParams.keys()) : undefined;
   const reservation = admission.enter();
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, deadline, reservation }, settings);
-    const question = early ?? parseQuestion(query, form.fields);
+    const question = early ?? parseQuestion([query, form.fields], searchParams.keys());
     const images = await loadImages(form.images, service, { deadline, reservation });
     const readImage = imageReader.forRequest({ deadline, reservation });
     try {

@@ -28,15 +28,25 @@ export type QuestionLimits = Pick<Limits, 'maxInstructions' | 'maxOutputTokens'>
 /** Characters to show of an unknown field's name. */
 const MAX_NAME_SHOWN = 100;
 
+/** Names that callers give to each field, in lower case without `-`, `_`, `[` and `]`. Other APIs use some of them. */
+const OTHER_NAMES: Readonly<Record<keyof Question, readonly string[]>> = {
+  instructions: ['instructions', 'instruction', 'prompt', 'question', 'query', 'text', 'message'],
+  detail: ['detail', 'details'],
+  maxTokens: ['maxtokens', 'maxtoken', 'maxcompletiontokens', 'maxoutputtokens'],
+  schema: ['schema', 'jsonschema', 'outputschema'],
+};
+
 /** Fields by name, from a query, a form or JSON. */
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a question from its fields, however they were sent. If several sources have a field, the last one counts. A
  * field that is null or empty counts as absent, because forms and many serializers send unset options that way.
+ * @param ignored - names in the query that are not read as fields. If there are no instructions, the problem gives a
+ * name among them that may stand for `instructions`
  * @throws {Problem} `missing_instructions`, or `invalid_request` with all faults at once
  */
-export type ParseQuestion = (...sources: readonly Fields[]) => Question;
+export type ParseQuestion = (sources: readonly Fields[], ignored?: Iterable<string>) => Question;
 
 /**
  * Creates the function that reads questions within these limits. Call it once, because its validator is costly to make.
@@ -44,16 +54,16 @@ export type ParseQuestion = (...sources: readonly Fields[]) => Question;
  */
 export function questionParser(limits: QuestionLimits, beside: readonly string[]): ParseQuestion {
   const schema = questionSchema(limits);
-  return (...sources) => {
+  return (sources, ignored = []) => {
     const fields = present(sources);
     const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
     const { instructions = '' } = fields;
-    if (typeof instructions === 'string' && !instructions.trim()) throw missingInstructions(unknown);
+    if (typeof instructions === 'string' && !instructions.trim()) throw missingInstructions(unknown, ignored);
     const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
     if (!success || unknown.length > 0)
       throw invalidRequest([
         ...issues.map(fieldError),
-        ...unknown.map((name) => unknownField(name, [...Object.keys(schema.entries), ...beside])),
+        ...unknown.map((name) => unknownField(name, fields, [...Object.keys(schema.entries), ...beside])),
       ]);
     return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
@@ -94,16 +104,31 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
-function missingInstructions([unknown]: readonly string[]): Problem {
-  const sent = unknown === undefined ? '' : ` You sent ${shown(unknown)}, which is not a known field.`;
+function missingInstructions(unknown: readonly string[], ignored: Iterable<string>): Problem {
+  const sent = [...unknown, ...ignored].find((name) => meantField(name) === 'instructions') ?? unknown[0];
+  const advice = sent === undefined ? '' : ` You sent ${shown(sent)}, which is not a known field.${rename(sent)}`;
   return new Problem(
     'missing_instructions',
-    `Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.${sent}`,
+    `Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.${advice}`,
   );
 }
 
-function unknownField(name: string, known: readonly string[]): FieldError {
-  return { field: shown(name), message: `is not a known field. Known fields: ${known.join(', ')}` };
+function unknownField(name: string, fields: Fields, known: readonly string[]): FieldError {
+  const isGiven = Object.hasOwn(fields, meantField(name) ?? '');
+  const advice = isGiven ? '' : rename(name);
+  return { field: shown(name), message: `is not a known field.${advice} Known fields: ${known.join(', ')}` };
+}
+
+function rename(name: string): string {
+  const meant = meantField(name);
+  return meant === undefined ? '' : ` Name it ${meant}.`;
+}
+
+/** Returns the field that a misspelt name may stand for. A very long name is not searched, because that takes long. */
+function meantField(name: string): string | undefined {
+  if (name.length > MAX_NAME_SHOWN || Object.hasOwn(OTHER_NAMES, name)) return undefined;
+  const plain = name.toLowerCase().replaceAll(/[-_[\]]/g, '');
+  return Object.entries(OTHER_NAMES).find(([, others]) => others.includes(plain))?.[0];
 }
 
 function shown(name: string): string {

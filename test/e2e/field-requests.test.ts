@@ -316,6 +316,24 @@ test('answers 413 and names the wrong Content-Type if JSON as text/plain is larg
   expect([status, text]).toEqual([413, expect.stringMatching(/Content-Type is text\/plain.*application\/json/)]);
 });
 
+test.each([
+  [
+    'instruction',
+    async () => post(app.url, new Uint8Array(image), { 'content-type': 'image/png' }, '?instruction=Cats'),
+  ],
+  ['question', async () => post(app.url, `{"images":["${base64}"]}`, JSON_TYPE, '?code=a-key&question=Cats')],
+  ['prompt', async () => post(app.url, `{"image":"${base64}","prompt":"Cats"}`, JSON_TYPE)],
+])('answers a question under the name %s with 400 and the right name, but not with its text', async (name, send) => {
+  const logged = app.output().length;
+  const { status, text } = await send();
+  expect([status, text]).toEqual([
+    400,
+    expect.stringContaining(`You sent ${name}, which is not a known field. Name it instructions.`),
+  ]);
+  await expect.poll(() => app.output().slice(logged)).toContain('missing_instructions');
+  expect(text + app.output().slice(logged)).not.toMatch(/Cats|a-key/);
+});
+
 test('accepts an image with the Content-Type that curl sends by default', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   expect((await post(app.url, new Uint8Array(image), headers, '?instructions=x')).status).toBe(200);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { questionParser } from '../../src/vision/question.ts';
+import { type Question, questionParser } from '../../src/vision/question.ts';
 
-const parseQuestion = questionParser({ maxInstructions: 10, maxOutputTokens: 100 }, ['images']);
+const parse = questionParser({ maxInstructions: 10, maxOutputTokens: 100 }, ['images']);
+const parseQuestion = (...sources: readonly Record<string, unknown>[]): Question => parse(sources);
 
 test('sets a default for every option except the instructions', () => {
   expect(parseQuestion({ instructions: 'What?' })).toEqual({ instructions: 'What?', detail: 'high', maxTokens: 100 });
@@ -21,10 +22,28 @@ test.each([{}, { instructions: '' }, { instructions: ' \n' }])('throws missing_i
   expect(() => parseQuestion(fields)).toThrow(expect.objectContaining({ status: 400, code: 'missing_instructions' }));
 });
 
-test('without instructions, names an unknown field, because it may be a wrong name for them', () => {
-  expect(() => parseQuestion({ prompt: 'What?' })).toThrow(
-    /^missing_instructions: .* You sent prompt, which is not a known field\.$/,
-  );
+test.each([
+  [{ prompt: 'What?' }, [], ' You sent prompt, which is not a known field. Name it instructions.'],
+  [{ 'instructions[]': 'What?' }, [], ' You sent instructions[], which is not a known field. Name it instructions.'],
+  [{ image: 'x', Text: 'What?' }, [], ' You sent Text, which is not a known field. Name it instructions.'],
+  [{ max_tokens: 5 }, ['code'], ' You sent max_tokens, which is not a known field. Name it maxTokens.'],
+  [{ volume: 11 }, [], ' You sent volume, which is not a known field.'],
+  [{}, ['code', 'instruction'], ' You sent instruction, which is not a known field. Name it instructions.'],
+  [{}, ['code', 'instructions', 'What is this?', 'max_tokens'], ''],
+  [{}, [`prompt${'_'.repeat(100)}`], ''],
+])(
+  'without instructions, names the field or the ignored name that may stand for them: %j %j',
+  (fields, ignored, end) => {
+    const detail =
+      'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.';
+    expect(() => parse([fields], ignored)).toThrow(
+      expect.objectContaining({ code: 'missing_instructions', detail: detail + end }),
+    );
+  },
+);
+
+test('with instructions, does not look at ignored names', () => {
+  expect(parse([{ instructions: 'What?' }], ['prompt'])).toMatchObject({ instructions: 'What?' });
 });
 
 test('lists every invalid option in one error', () => {
@@ -84,10 +103,10 @@ test.each([
   ['e\u0301'.repeat(5), true],
   [`${'\u{1F600}'.repeat(9)}xx`, false],
 ])('counts characters as code points, as openapi.json does: %j', (instructions, fits) => {
-  const parse = (): unknown => parseQuestion({ instructions });
-  if (fits) expect(parse()).toMatchObject({ instructions });
+  const parseIt = (): unknown => parseQuestion({ instructions });
+  if (fits) expect(parseIt()).toMatchObject({ instructions });
   else
-    expect(parse).toThrow(
+    expect(parseIt).toThrow(
       expect.objectContaining({ members: { errors: [expect.objectContaining({ field: 'instructions' })] } }),
     );
 });
@@ -105,17 +124,16 @@ test('names an unknown field, and shortens a long name', () => {
   );
 });
 
-test('refuses an unknown field, and lists the known fields', () => {
-  expect(() => parseQuestion({ instructions: 'What?', maxtokens: 5 })).toThrow(
-    expect.objectContaining({
-      members: {
-        errors: [
-          {
-            field: 'maxtokens',
-            message: 'is not a known field. Known fields: instructions, detail, maxTokens, schema, images',
-          },
-        ],
-      },
-    }),
+test.each([
+  [{ volume: 11 }, 'volume', ''],
+  [{ maxtokens: 5 }, 'maxtokens', ' Name it maxTokens.'],
+  [{ max_completion_tokens: 5 }, 'max_completion_tokens', ' Name it maxTokens.'],
+  [{ json_schema: {} }, 'json_schema', ' Name it schema.'],
+  [{ prompt: 'Why?' }, 'prompt', ''],
+  [{ max_tokens: 5, maxTokens: 5 }, 'max_tokens', ''],
+])('refuses an unknown field, says how a missing one is written, and lists all: %j', (more, field, advice) => {
+  const message = `is not a known field.${advice} Known fields: instructions, detail, maxTokens, schema, images`;
+  expect(() => parseQuestion({ instructions: 'What?', ...more })).toThrow(
+    expect.objectContaining({ members: { errors: [{ field, message }] } }),
   );
 });
