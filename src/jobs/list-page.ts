@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Problem } from '../http/problem.ts';
 import type { JobRequest, PageStep } from './job.ts';
-import { failed, MAX_DELIVERIES, MAX_TRIES, notFinished, type Outcome, FINISHED, retry } from './outcome.ts';
+import { failed, MAX_DELIVERIES, MAX_TRIES, noImages, notFinished, type Outcome, FINISHED, retry } from './outcome.ts';
 import type { Page } from './store.ts';
 import { toProblem, type Work } from './work.ts';
 
@@ -48,5 +48,6 @@ async function find({ job, page }: PageStep, request: JobRequest, work: Work): P
   } catch (error) {
     return toProblem(error, work);
   }
-  return store.keepPage(job, page, found);
+  const isEmptyEnd = found.blobs.length === 0 && found.next === null;
+  return store.keepPage(job, page, found, isEmptyEnd ? noImages(request, work) : undefined);
 }

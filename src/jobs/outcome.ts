@@ -87,6 +87,19 @@ export function unanswered(
   };
 }
 
+/**
+ * Makes the problem of a job that has found no image. A folder may be empty on purpose, so the job is done and has not
+ * failed. But usually, its source is misspelt.
+ */
+export function noImages({ prefix }: Pick<JobRequest, 'prefix'>, { delivery }: Work): object {
+  const detail =
+    prefix === ''
+      ? 'The container in source is empty.'
+      : 'The container has no blob whose name begins with the prefix in source. Compare both letter by letter: upper ' +
+        'and lower case differ.';
+  return problemBody(new Problem('blob_not_found', detail), delivery.invocationId);
+}
+
 /** Makes the end of a job that has failed. */
 export function failed(problem: Problem, { delivery }: Work): { failed: string; problem: object } {
   return { failed: new Date().toISOString(), problem: problemBody(problem, delivery.invocationId) };

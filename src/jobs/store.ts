@@ -118,10 +118,15 @@ export class JobStore {
 
   /**
    * Writes a page, unless it has been written already.
+   * @param problem - the problem of the job if no page has an image
    * @returns the page that is stored: this one, or the earlier one
    */
-  async keepPage(job: string, page: number, found: Page): Promise<Page> {
-    const metadata = { count: String(found.blobs.length), last: String(found.next === null) };
+  async keepPage(job: string, page: number, found: Page, problem?: object): Promise<Page> {
+    const metadata = {
+      count: String(found.blobs.length),
+      last: String(found.next === null),
+      ...(problem ? { problem: encode(problem) } : {}),
+    };
     const isNew = await this.#blobs.writeOnce(pageName(job, page), JSON.stringify(found), metadata);
     return isNew ? found : ((await this.page(job, page)) ?? found);
   }

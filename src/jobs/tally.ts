@@ -14,6 +14,7 @@ export const DoneStatus = v.object({
   usage: Usage,
   startedAt: v.string(),
   finishedAt: v.string(),
+  problem: v.optional(v.unknown()),
 });
 
 /** Computes the status of a job from its blobs. */
@@ -25,6 +26,8 @@ export class Tally {
   #usage = NO_USAGE;
   #last: Date | undefined;
   #end: Record<string, string> = {};
+  /** The problem of the job if no page has an image. */
+  #emptyProblem: string | undefined;
 
   /** Adds one blob, listed with its metadata. */
   add({ name, metadata = {}, properties }: BlobItem): void {
@@ -32,6 +35,7 @@ export class Tally {
     if (name.includes('/pages/')) {
       this.#found += number(metadata['count']);
       this.#isListed ||= metadata['last'] === 'true';
+      this.#emptyProblem ??= metadata['problem'];
     }
     if (!name.includes('/results/')) return;
     if (metadata['outcome'] === 'answered') this.#answered += 1;
@@ -51,7 +55,8 @@ export class Tally {
     if (cancelled) return { ...known, status: 'cancelled', finishedAt: cancelled };
     if (!this.#isListed) return { ...known, status: 'listing', finishedAt: null };
     if (answered + failed < found) return { ...known, status: 'running', finishedAt: null };
-    return { ...known, status: 'done', finishedAt: this.#last?.toISOString() ?? startedAt };
+    const done = { ...known, status: 'done', finishedAt: this.#last?.toISOString() ?? startedAt } as const;
+    return found === 0 && this.#emptyProblem ? { ...done, problem: decode(this.#emptyProblem) } : done;
   }
 }
 

@@ -188,7 +188,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   });
 }
 
-/** Returns why a job failed, or where to read why some of its images failed. */
+/** Returns why a job failed or found no image, or where to read why some of its images failed. */
 function remarkOn(job: unknown): string | undefined {
   const problem = member(job, 'problem');
   if (problem) return [text(problem, 'title'), text(problem, 'detail')].filter(Boolean).join(': ');

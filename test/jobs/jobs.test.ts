@@ -319,6 +319,21 @@ describe('a message that was in progress when a process ended', () => {
   });
 });
 
+test('is done with a problem that names the prefix if no blob has it, and keeps that problem', async () => {
+  const id = await newJob(0);
+  const status = await run(id);
+  const detail = expect.stringMatching(/begins with the prefix in source/);
+  expect(status).toMatchObject({ status: 'done', found: 0, problem: { code: 'blob_not_found', status: 404, detail } });
+  expect(await new ShortDelayStore().status(id)).toEqual(status);
+});
+
+test('is done with a problem that names the container if that is empty', async () => {
+  await storage.blobs.createContainer('empty');
+  const id = await newJob(0, { container: proxy.images.replace('/images', '/empty'), prefix: '' });
+  const problem = { code: 'blob_not_found', detail: expect.stringMatching(/container .*is empty/) };
+  expect(await run(id)).toMatchObject({ status: 'done', found: 0, problem });
+});
+
 test('fails the job with blob_not_found if its container does not exist', async () => {
   const id = await newJob(1, { container: proxy.images.replace('/images', '/nowhere') });
   expect(await run(id)).toMatchObject({ status: 'failed', problem: { code: 'blob_not_found' } });

@@ -29,6 +29,18 @@ test('a job is first listing, then running, then done', () => {
   expect(done.usage).toMatchObject({ inputTokens: 6, totalTokens: 10, outputTokens: 0 });
 });
 
+test('a job that is done has the problem of its last page only if no page has an image', () => {
+  const problem = { code: 'blob_not_found' };
+  const last = ['pages/0000001', { count: '0', last: 'true', problem: encode(problem) }] as const;
+  expect(statusOf(JOB, ['pages/0000000', { count: '0', last: 'false' }], last)).toMatchObject({
+    status: 'done',
+    problem,
+  });
+  const done = statusOf(JOB, ['pages/0000000', { count: '1', last: 'false' }], last, result(0, 'answered'));
+  expect(done.status).toBe('done');
+  expect(done).not.toHaveProperty('problem');
+});
+
 test('finds at least as many images as there are results', () => {
   expect(statusOf(JOB, result(0, 'answered'), result(1, 'failed'))).toMatchObject({
     status: 'listing',

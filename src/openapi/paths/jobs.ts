@@ -58,7 +58,11 @@ export const jobSchemas: Record<string, SchemaObject> = {
       usage: reference('schemas', 'Usage'),
       startedAt: { type: 'string', format: 'date-time' },
       finishedAt: { type: ['string', 'null'], format: 'date-time' },
-      problem: { type: 'object', description: 'Why the job failed', additionalProperties: true },
+      problem: {
+        type: 'object',
+        description: 'Why the job failed, or is done without any image',
+        additionalProperties: true,
+      },
     },
     required: ['id', 'status', 'found', 'answered', 'failed', 'usage', 'startedAt', 'finishedAt'],
     additionalProperties: false,
