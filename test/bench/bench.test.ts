@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { check } from './checks.ts';
 import { tiny } from './plan.ts';
-import { plot } from './plot.ts';
+import { DRAWN, plot } from './plot.ts';
 import { report, withFigures } from './report.ts';
 import { type Results, run } from './run.ts';
 import { SIDES } from './side.ts';
@@ -67,13 +67,11 @@ test('the CPU time of reading an image that needs no change is measured for each
   for (const { cpuMs } of results.untouched) expect(cpuMs).toBeGreaterThan(0);
 });
 
-test('the report names every side and every promise, and the plot draws every side', () => {
+test('the report names every side and every promise, and the plot draws all sides but one', () => {
   const text = report(results);
   for (const { promise } of check(results)) expect(text).toContain(promise);
-  for (const [at, side] of SIDES.entries()) {
-    expect(text).toContain(side);
-    expect(plot(results)).toContain(`<circle class="s${at}"`);
-  }
+  for (const side of SIDES) expect(text).toContain(side);
+  for (const at of Object.keys(DRAWN).keys()) expect(plot(results)).toContain(`<circle class="s${at}"`);
 });
 
 test('the figures are written between the two comments of the README, and replace only what is there', async () => {

@@ -26,8 +26,8 @@ export async function buildSides(): Promise<void> {
   await rm(CACHE, { recursive: true, force: true });
   await mkdir(TEMPORARY, { recursive: true });
   await Promise.all([
-    ...['tutorial', 'shared client', 'floor', 'empty'].map(async (side) =>
-      buildApp(side, `test/bench/sides/${side.replace(' ', '-')}.ts`, BUNDLED),
+    ...['tutorial', 'shared client', 'bare SDK', 'floor', 'empty'].map(async (side) =>
+      buildApp(side, `test/bench/sides/${side.replace(' ', '-').toLowerCase()}.ts`, BUNDLED),
     ),
     buildApp('unbundled', 'src/index.ts', { packages: 'external', splitting: true }),
   ]);

@@ -34,7 +34,10 @@ function checkRatios(cells: readonly Cell[]): Check[] {
   ];
 }
 
-/** Checks this project's figure divided by the other side's, for the load where it is worst. Shows the floor's, too. */
+/**
+ * Checks this project's figure divided by the other side's, for the load where it is worst. Shows the floor's, too, or
+ * the bare SDK's in a comparison with the floor.
+ */
 function worst(
   cells: readonly Cell[],
   promise: string,
@@ -42,17 +45,18 @@ function worst(
   figure: (cell: Cell) => number,
   limit: { atLeast: number } | { atMost: number },
 ): Check {
+  const minimum = other === 'floor' ? 'bare SDK' : 'floor';
   const ratioOf = (side: Side, theirs: Cell): number => figure(find(cells, side, theirs) ?? theirs) / figure(theirs);
   const ratios = cells
     .filter(({ side }) => side === other)
     .filter((theirs) => find(cells, 'this project', theirs))
-    .map((theirs) => ({ ratio: ratioOf('this project', theirs), floor: ratioOf('floor', theirs), load: theirs }))
+    .map((theirs) => ({ ratio: ratioOf('this project', theirs), least: ratioOf(minimum, theirs), load: theirs }))
     .toSorted((a, b) => ('atLeast' in limit ? a.ratio - b.ratio : b.ratio - a.ratio));
   const [first] = ratios;
   if (!first) return { promise, measured: 'not measured', kept: false };
   const kept = 'atLeast' in limit ? first.ratio >= limit.atLeast : first.ratio <= limit.atMost;
-  const floor = other === 'floor' ? '' : `; the floor's there is ${first.floor.toFixed(2)}`;
-  return { promise, measured: `${first.ratio.toFixed(2)} at worst (${nameOf(first.load)})${floor}`, kept };
+  const measured = `${first.ratio.toFixed(2)} at worst (${nameOf(first.load)}); the ${minimum}'s there is ${first.least.toFixed(2)}`;
+  return { promise, measured, kept };
 }
 
 function checkMemory(cells: readonly Cell[]): Check[] {

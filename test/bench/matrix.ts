@@ -79,7 +79,7 @@ async function measureLoad(
       throw new Error(`${side} answered small requests with ${Object.keys(failed).join(', ')}:\n${running.output}`);
     await sleep(SETTLE_MS);
     await running.idle();
-    await runLoad(running.target(image), load.concurrency, durationOf(plan.warmUpSeconds, load));
+    await runLoad(running.target(image), load.concurrency, warmUpOf(plan, load));
     await running.begin();
     const answers = await runLoad(running.target(image), load.concurrency, durationOf(plan.seconds, load));
     if (!running.alive) return { side, ...load, reason: 'it ended under the load' };
@@ -105,6 +105,12 @@ async function measureLoad(
 /** This many seconds, with at least one request for each of those at once. */
 function durationOf(seconds: number, { concurrency }: Load): Duration {
   return { seconds, minRequests: concurrency };
+}
+
+/** V8 compiles for seconds. Small requests cost so little that this would be most of it, so they need more of them. */
+function warmUpOf({ warmUpSeconds, smallWarmUps }: Plan, load: Load): Duration {
+  const { seconds, minRequests } = durationOf(warmUpSeconds, load);
+  return { seconds, minRequests: load.megabytes < 1 ? Math.max(minRequests, smallWarmUps) : minRequests };
 }
 
 /** Returns why a load is skipped on a side, or undefined if it runs. */

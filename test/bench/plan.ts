@@ -40,8 +40,8 @@ export interface Plan {
   readonly chatLoads: readonly Load[];
   /** Rounds of the raw and chat loads. */
   readonly servedRounds: number;
-  /** Minimum number of small requests before the first raw or chat load. */
-  readonly servedWarmUps: number;
+  /** Minimum number of small requests before a raw or chat load, and in the warm-up of a load of less than 1 MB. */
+  readonly smallWarmUps: number;
   /** Minimum number of requests of a raw load, in the warm-up and in the measurement. Images over 1 MB need fewer. */
   readonly servedRequests: number;
   /** Images that the server gets at once when its memory is measured. */
@@ -74,10 +74,10 @@ export const full: Plan = {
   rawLoads: [0.02, 1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
   // As JSON, these are 1.5 and 27 MB.
   chatLoads: [1.1, 20].map((megabytes) => ({ megabytes, concurrency: 8 })),
-  servedRounds: 2,
+  servedRounds: 3,
   // The threads on which V8 compiles count as CPU time of the process. After 2,000 requests, the server still takes
   // 0.84 ms of CPU for a small request; after 8,000 it takes 0.57 ms.
-  servedWarmUps: 8_000,
+  smallWarmUps: 8_000,
   servedRequests: 1_000,
   servedAtOnce: { megabytes: 20, concurrency: 32 },
   // One less than the server's limit of 10,000 connections, so that one more request can be answered.
@@ -103,7 +103,7 @@ export const quick: Plan = {
   maxSdkInflightMb: 200,
   coldStarts: 3,
   servedRounds: 1,
-  servedWarmUps: 500,
+  smallWarmUps: 500,
   servedRequests: 100,
 };
 
@@ -123,7 +123,7 @@ export const tiny: Plan = {
   rawLoads: [{ megabytes: 0.02, concurrency: 4 }],
   chatLoads: [{ megabytes: 0.1, concurrency: 4 }],
   servedRounds: 1,
-  servedWarmUps: 4,
+  smallWarmUps: 4,
   servedRequests: 4,
   servedAtOnce: { megabytes: 0.5, concurrency: 4 },
   idleConnections: 50,

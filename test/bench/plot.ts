@@ -1,17 +1,18 @@
 import { chart, type Line, type Scale } from './chart.ts';
 import type { Cell } from './rounds.ts';
 import type { Results } from './run.ts';
-import { type Side, SIDES } from './side.ts';
+import type { Side } from './side.ts';
 
 const WIDTH = 840;
 const HEIGHT = 640;
 const PANEL = { width: 400, height: 272 };
-const NAMES: Record<Side, string> = {
+/** The sides that are drawn, and their names in the legend. */
+export const DRAWN = {
   tutorial: "the tutorial's way",
   'shared client': "one shared client, the SDK's JSON",
   'this project': 'this project',
   floor: 'the floor: a ready-made request',
-};
+} as const satisfies Partial<Record<Side, string>>;
 
 /** Where the entries of the legend start, in pixels from the left. The gaps fit the lengths of the names. */
 const LEGEND_AT = [30, 180, 445, 590];
@@ -93,18 +94,20 @@ ${placed.join('\n')}
 }
 
 function lines(cells: readonly Cell[], x: (cell: Cell) => number, y: (cell: Cell) => number): Line[] {
-  return SIDES.map((side, at) => ({
+  return Object.keys(DRAWN).map((side, at) => ({
     style: `s${at}`,
     points: cells.filter((cell) => cell.side === side).map((cell): [number, number] => [x(cell), y(cell)]),
   }));
 }
 
 function legend(): string {
-  return SIDES.map(
-    (side, at) =>
-      `<path class="s${at}" d="M${LEGEND_AT[at]} 24h24"/>` +
-      `<text x="${(LEGEND_AT[at] ?? 0) + 30}" y="28">${NAMES[side]}</text>`,
-  ).join('\n');
+  return Object.values(DRAWN)
+    .map(
+      (name, at) =>
+        `<path class="s${at}" d="M${LEGEND_AT[at]} 24h24"/>` +
+        `<text x="${(LEGEND_AT[at] ?? 0) + 30}" y="28">${name}</text>`,
+    )
+    .join('\n');
 }
 
 function colours({ page, text, faint, grid, sides }: typeof LIGHT): string {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { type Answers, bytesOf, runLoad, sendAtOnce } from './load.ts';
+import { type Answers, bytesOf, percentile, runLoad, sendAtOnce } from './load.ts';
 import { photoOf } from './photo.ts';
 import { type Load, MEGABYTE, type Plan } from './plan.ts';
 import type { Target } from './post.ts';
@@ -24,7 +24,7 @@ export interface WayCost {
   readonly format: 'raw' | 'chat';
   readonly answered: number;
   readonly failed: number;
-  /** CPU time of all threads per answered request, in milliseconds. Mean of the rounds. */
+  /** CPU time of all threads per answered request, in milliseconds. Median of the rounds. */
   readonly cpuMs: number;
   /** RSS of the process in MB after the small requests, before the load. Mean of the rounds. */
   readonly idleMb: number;
@@ -106,7 +106,7 @@ async function measureCost(
   try {
     const target = (bytes: Buffer): Target =>
       withLength(format === 'raw' ? running.target(bytes) : running.chatTarget(bytes, upstream));
-    await runLoad(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, minRequests: plan.servedWarmUps });
+    await runLoad(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, minRequests: plan.smallWarmUps });
     await running.idle();
     // A time limit alone would give too few requests on a busy machine, and V8 compiles some code again for a new size.
     // Chat requests have no such minimum: the gateway takes seconds for a large one, and its limits are less tight.
@@ -139,7 +139,10 @@ function merged(rounds: readonly WayCost[]): WayCost {
     ...first,
     answered: sum(({ answered }) => answered),
     failed: sum(({ failed }) => failed),
-    cpuMs: sum(({ cpuMs }) => cpuMs) / rounds.length,
+    cpuMs: percentile(
+      rounds.map(({ cpuMs }) => cpuMs).toSorted((a, b) => a - b),
+      0.5,
+    ),
     idleMb: sum(({ idleMb }) => idleMb) / rounds.length,
     peakMb: Math.max(...rounds.map(({ peakMb }) => peakMb)),
   };

@@ -3,8 +3,8 @@ import { builtDir } from './build-sides.ts';
 import { Child } from './child.ts';
 import { Measured } from './measured.ts';
 
-/** The apps to compare: the two common ways to write one, this project, and the minimum. */
-export const SIDES = ['tutorial', 'shared client', 'this project', 'floor'] as const;
+/** The apps to compare: two common ways to write one, this project, and the minimum with and without the SDK. */
+export const SIDES = ['tutorial', 'shared client', 'this project', 'bare SDK', 'floor'] as const;
 export type Side = (typeof SIDES)[number];
 
 const Ready = v.object({ url: v.string(), importing: v.number(), registrationMs: v.number() });
