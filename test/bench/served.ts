@@ -106,7 +106,7 @@ async function measureCost(
   try {
     const target = (bytes: Buffer): Target =>
       withLength(format === 'raw' ? running.target(bytes) : running.chatTarget(bytes, upstream));
-    await runLoad(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, minRequests: plan.smallWarmUps });
+    await runLoad(target(small), WARM_UP.concurrency, { seconds: plan.warmUpSeconds, minRequests: plan.servedWarmUps });
     await running.idle();
     // A time limit alone would give too few requests on a busy machine, and V8 compiles some code again for a new size.
     // Chat requests have no such minimum: the gateway takes seconds for a large one, and its limits are less tight.
