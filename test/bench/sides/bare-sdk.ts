@@ -30,7 +30,7 @@ async function processImage(request: HttpRequest): Promise<HttpResponseInit> {
 }
 
 async function fetchReadyMade(_url: unknown, { body, headers }: RequestInit = {}): Promise<Response> {
-  const [, imageBytes] = /"(\d+) bytes"/.exec(String(body)) ?? [];
+  const [, imageBytes] = /"(\d+) bytes"/.exec(typeof body === 'string' ? body : '') ?? [];
   const answer = await sendReadyMade(Number(imageBytes), Object.fromEntries(new Headers(headers)));
   const status = answer === undefined ? 500 : 200;
   return new Response(answer ?? null, { status, headers: { 'content-type': 'application/json' } });
