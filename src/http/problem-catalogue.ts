@@ -55,16 +55,20 @@ const bytesAtMost: SchemaObject = { type: 'integer', minimum: 1, description: 'B
 
 const account: SchemaObject = { type: 'string', description: "The storage account's name", examples: ['photos'] };
 
+/** How many faults a problem lists. A person mends a few at a time, but one request can have tens of thousands. */
+export const MAX_ERRORS = 10;
+
 const errors: SchemaObject = {
   type: 'array',
   minItems: 1,
+  maxItems: MAX_ERRORS,
   items: {
     type: 'object',
     properties: { field: { type: 'string' }, message: { type: 'string' } },
     required: ['field', 'message'],
     additionalProperties: false,
   },
-  description: 'All faults of the request',
+  description: `The faults of the request, or the first ${MAX_ERRORS} if there are more`,
   examples: [[{ field: 'detail', message: 'must be high, low, auto or original' }]],
 };
 
@@ -119,7 +123,7 @@ export const PROBLEMS = {
   invalid_request: {
     status: 400,
     title: 'The request is not valid',
-    when: 'a field is missing, wrong or unknown; `errors` names each',
+    when: 'a field is missing, wrong or unknown; `errors` names each, up to 10',
     detail: 'detail must be high, low, auto or original.',
     members: { errors },
     optional: { image },

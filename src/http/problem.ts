@@ -1,4 +1,4 @@
-import { type ProblemCode, PROBLEMS } from './problem-catalogue.ts';
+import { MAX_ERRORS, type ProblemCode, PROBLEMS } from './problem-catalogue.ts';
 
 /** What a problem may have in addition to its code and detail. */
 export interface ProblemOptions {
@@ -43,10 +43,48 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** Makes the problem of a malformed request, with all its faults. */
+/** Characters to show of a text that the caller chose. Few fields have a longer path, but it can have megabytes. */
+const MAX_SHOWN = 200;
+
+/** Collects the faults of a request. It keeps only those that the problem lists, and counts the others. */
+export class Faults {
+  readonly #errors: FieldError[] = [];
+  #count = 0;
+
+  /** @param make - describes the fault. It is called only if the problem lists the fault */
+  add(make: () => FieldError): void {
+    if (this.#count < MAX_ERRORS) {
+      const { field, message } = make();
+      this.#errors.push({ field: shorten(field), message });
+    }
+    this.#count += 1;
+  }
+
+  /** Whether there are none. */
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
+  /** Makes the problem of a malformed request, with its first faults and the number of the others. */
+  toProblem(cause?: unknown): Problem {
+    const errors = this.#errors;
+    const more = this.#count - errors.length;
+    const rest = more > 0 ? `; and ${more.toLocaleString('en')} more ${more === 1 ? 'fault' : 'faults'}` : '';
+    const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
+    return new Problem('invalid_request', `${detail}${rest}.`, { members: { errors }, cause });
+  }
+}
+
+/** Makes the problem of a malformed request. See {@link Faults.toProblem}. */
 export function invalidRequest(errors: readonly FieldError[], cause?: unknown): Problem {
-  const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ');
-  return new Problem('invalid_request', `${detail}.`, { members: { errors }, cause });
+  const faults = new Faults();
+  for (const error of errors) faults.add(() => error);
+  return faults.toProblem(cause);
+}
+
+/** Shortens a text that the caller chose, so that a problem can show it. */
+export function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN).toWellFormed()}…` : text;
 }
 
 /** Makes the problem of a malformed body, if no single field is at fault. */

@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import { type FieldError, invalidRequest, type Problem } from '../http/problem.ts';
+import { type FieldError, invalidRequest, type Problem, shorten } from '../http/problem.ts';
 import { runStep } from '../http/event-loop.ts';
 import { type BodyLimit, joinChunks } from './read-body.ts';
 
@@ -77,7 +77,7 @@ function createDecoder(charset: string, field: string): TextDecoder {
   try {
     return new TextDecoder(charset, { fatal: true });
   } catch (error) {
-    const message = `has the charset "${charset}", which is not supported. Send it as UTF-8`;
+    const message = `has the charset "${shorten(charset)}", which is not supported. Send it as UTF-8`;
     throw invalidRequest([{ field, message }], error);
   }
 }

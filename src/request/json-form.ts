@@ -1,6 +1,7 @@
 import { isRecord } from '../config/json-object.ts';
 import type { Limits } from '../config/limits.ts';
 import type { StorageSettings } from '../config/storage.ts';
+import { runStep } from '../http/event-loop.ts';
 import { invalidBody, invalidRequest } from '../http/problem.ts';
 import { tooManyImages } from '../image/faults.ts';
 import { withImageIndex } from '../image/image-index.ts';
@@ -30,8 +31,9 @@ export async function readJsonForm(
   json: LargeJson,
   { maxImages, maxImageBytes, imageContainers }: ImageLimits,
 ): Promise<Form> {
-  if (!isRecord(json.value)) throw invalidBody('must be a JSON object');
-  const { images: all, ...fields } = json.value;
+  const { value } = json;
+  if (!isRecord(value)) throw invalidBody('must be a JSON object');
+  const { all, fields } = await runStep(() => takeImages(value));
   const given: unknown = all ?? [];
   if (!Array.isArray(given))
     throw invalidRequest([{ field: 'images', message: 'must be an array of data URLs, base64 strings or blobs' }]);
@@ -52,6 +54,11 @@ export async function readJsonForm(
   }
   const restored = await json.restore(fields);
   return { fields: isRecord(restored) ? restored : {}, images };
+}
+
+/** Splits the images from the fields. It is a step of its own, because there may be thousands of unknown fields. */
+function takeImages({ images: all, ...fields }: Readonly<Record<string, unknown>>) {
+  return { all, fields };
 }
 
 /** Returns the URL in `{"blob": URL}`, or undefined for any other value. */

@@ -33,11 +33,14 @@ const CLOSE_OBJECT = 0x7d;
 export class LargeJson {
   /** The parsed document, with a placeholder for each long string. */
   readonly value: unknown;
+  /** Number of its commas, colons, opening brackets and strings. */
+  readonly tokens: number;
   readonly #longTexts: Map<string, JsonText>;
   readonly #otherBytes: number;
 
-  private constructor(value: unknown, longTexts: Map<string, JsonText>, otherBytes: number) {
+  private constructor(value: unknown, tokens: number, longTexts: Map<string, JsonText>, otherBytes: number) {
     this.value = value;
+    this.tokens = tokens;
     this.#longTexts = longTexts;
     this.#otherBytes = otherBytes;
   }
@@ -50,9 +53,9 @@ export class LargeJson {
   static async read(body: Buffer): Promise<LargeJson> {
     const scanner = new Scanner(body);
     while (!(await runStep(() => scanner.step()))) continue;
-    const { rest, longTexts } = scanner;
+    const { rest, tokens, longTexts } = scanner;
     const text = decodeText(rest, UTF_8, 'body');
-    return new LargeJson(await runStep(() => parse(text)), longTexts, rest.length);
+    return new LargeJson(await runStep(() => parse(text)), tokens, longTexts, rest.length);
   }
 
   /**
@@ -60,7 +63,7 @@ export class LargeJson {
    * from the other, too.
    */
   at(part: unknown): LargeJson {
-    return new LargeJson(part, this.#longTexts, this.#otherBytes);
+    return new LargeJson(part, this.tokens, this.#longTexts, this.#otherBytes);
   }
 
   /**
@@ -109,6 +112,10 @@ class Scanner {
   /** The document with a placeholder for each long string. */
   get rest(): Buffer {
     return Buffer.concat(this.#kept);
+  }
+
+  get tokens(): number {
+    return this.#tokens;
   }
 
   /** Scans the next {@link STEP_BYTES}. @returns whether the document ends there */

@@ -1,4 +1,4 @@
-import { invalidRequest } from '../http/problem.ts';
+import { invalidRequest, shorten } from '../http/problem.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { runStep } from '../http/event-loop.ts';
 import { Base64Decoder, decodedLength } from './base64.ts';
@@ -62,7 +62,7 @@ export class Part {
   checkEncoding(): void {
     if (UNCHANGED.has(this.#encoding) || this.#encoding === BASE64) return;
     const message =
-      `has Content-Transfer-Encoding: ${this.#encoding}, which is not supported. Send the bytes as they are, ` +
+      `has Content-Transfer-Encoding: ${shorten(this.#encoding)}, which is not supported. Send the bytes as they are, ` +
       'without that header';
     throw invalidRequest([{ field: this.name, message }]);
   }

@@ -1,5 +1,5 @@
 import { isRecord } from '../config/json-object.ts';
-import { type FieldError, invalidBody, invalidRequest } from '../http/problem.ts';
+import { Faults, invalidBody } from '../http/problem.ts';
 import { type Attachment, type AttachmentLimits, placeAttachments } from './attachments.ts';
 import type { OpenAiRequest } from './chat.ts';
 import type { ReadImage } from '../image/image-reader.ts';
@@ -28,10 +28,12 @@ export async function readResponsesRequest(
   const { value } = json;
   if (!isRecord(value)) throw invalidBody('must be a JSON object');
   const items: unknown[] | undefined = Array.isArray(value['input']) ? value['input'] : undefined;
-  const found: Found = { attachments: [], errors: [...needsStorage(value), ...references(items ?? [])] };
+  const found: Found = { attachments: [], faults: new Faults() };
+  noteParameters(value, found);
+  noteReferences(items ?? [], found);
   search(items, 'input', found);
   search(withoutSchemas(value['tools']), 'tools', found);
-  if (found.errors.length > 0) throw invalidRequest(found.errors);
+  if (!found.faults.isEmpty) throw found.faults.toProblem();
 
   const { images, bytes } = await placeAttachments(json, found.attachments, limits, readImage);
   const input = items ? items.filter((item) => !isLostReasoning(item)) : value['input'];
@@ -50,22 +52,25 @@ export async function readResponsesRequest(
 
 interface Found {
   readonly attachments: Attachment[];
-  readonly errors: FieldError[];
+  readonly faults: Faults;
 }
 
-function needsStorage(value: Readonly<Record<string, unknown>>): FieldError[] {
-  return Object.entries(NEEDS_STORAGE)
-    .filter(([field]) => value[field] !== undefined && value[field] !== null && value[field] !== false)
-    .map(([field, message]) => ({ field, message }));
+/** Finds parameters that need the service to store conversations. */
+function noteParameters(value: Readonly<Record<string, unknown>>, { faults }: Found): void {
+  for (const [field, message] of Object.entries(NEEDS_STORAGE)) {
+    const given = value[field];
+    if (given !== undefined && given !== null && given !== false) faults.add(() => ({ field, message }));
+  }
 }
 
 /** Finds references to stored items. Their type may be absent: an item that has only an id is a reference. */
-function references(items: readonly unknown[]): FieldError[] {
-  return items.flatMap((item, at) => {
-    if (!isRecord(item) || isLostReasoning(item)) return [];
+function noteReferences(items: readonly unknown[], { faults }: Found): void {
+  for (const [at, item] of items.entries()) {
+    if (!isRecord(item) || isLostReasoning(item)) continue;
     const isBare = typeof item['id'] === 'string' && Object.keys(item).every((name) => name === 'id' || !item[name]);
-    return item['type'] === 'item_reference' || isBare ? [{ field: `input[${at}]`, message: STORED_ITEM }] : [];
-  });
+    if (item['type'] === 'item_reference' || isBare)
+      faults.add(() => ({ field: `input[${at}]`, message: STORED_ITEM }));
+  }
 }
 
 /**
@@ -89,9 +94,9 @@ function search(value: unknown, field: string, found: Found): void {
     for (const [at, each] of value.entries()) search(each, `${field}[${at}]`, found);
   } else if (isRecord(value)) {
     const { type, file_id: fileId, file_ids: fileIds } = value;
-    if (typeof fileId === 'string') found.errors.push({ field: `${field}.file_id`, message: STORED_FILE });
+    if (typeof fileId === 'string') found.faults.add(() => ({ field: `${field}.file_id`, message: STORED_FILE }));
     if (Array.isArray(fileIds) && fileIds.length > 0)
-      found.errors.push({ field: `${field}.file_ids`, message: STORED_FILE });
+      found.faults.add(() => ({ field: `${field}.file_ids`, message: STORED_FILE }));
     if (type === 'input_file') noteFile(value, field, found);
     else if (type === 'input_image' || typeof value['image_url'] === 'string') noteImage(value, field, found);
     for (const [name, member] of Object.entries(value)) {
@@ -101,32 +106,32 @@ function search(value: unknown, field: string, found: Found): void {
   }
 }
 
-function noteImage(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+function noteImage(holder: Record<string, unknown>, at: string, { attachments, faults }: Found): void {
   const { image_url: url, file_id: fileId } = holder;
   if (typeof fileId === 'string') return; // search() has refused it
   const field = `${at}.image_url`;
   if (typeof url === 'string') {
     attachments.push({ kind: 'image', field, url, replace: (placed) => (holder['image_url'] = placed) });
   } else {
-    errors.push({ field, message: 'must be a string with a data URL: data:image/png;base64,…' });
+    faults.add(() => ({ field, message: 'must be a string with a data URL: data:image/png;base64,…' }));
   }
 }
 
-function noteFile(holder: Record<string, unknown>, at: string, { attachments, errors }: Found): void {
+function noteFile(holder: Record<string, unknown>, at: string, { attachments, faults }: Found): void {
   const { file_data: url, file_id: fileId, file_url: address } = holder;
   if (typeof fileId === 'string') return; // search() has refused it
   if (typeof address === 'string') {
-    errors.push({
+    faults.add(() => ({
       field: `${at}.file_url`,
       message: 'is not supported, since nothing is fetched: send the bytes in file_data',
-    });
+    }));
   } else if (typeof url === 'string') {
     const replace = (placed: string): string => (holder['file_data'] = placed);
     attachments.push({ kind: 'pdf', field: `${at}.file_data`, url, replace });
   } else {
-    errors.push({
+    faults.add(() => ({
       field: `${at}.file_data`,
       message: 'must be a PDF file as a data URL: data:application/pdf;base64,…',
-    });
+    }));
   }
 }

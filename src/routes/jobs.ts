@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { isRecord } from '../config/json-object.ts';
 import type { Handle, RequestContext } from '../http/create-handler.ts';
+import { runStep } from '../http/event-loop.ts';
 import { type FieldError, invalidBody, invalidRequest, Problem } from '../http/problem.ts';
-import { TIERS, type Tier } from '../jobs/job.ts';
+import { TIERS } from '../jobs/job.ts';
 import type { JobStore } from '../jobs/store.ts';
 import { readJson } from '../request/form.ts';
 import { prefixPlace } from '../storage/blob-url.ts';
@@ -20,13 +21,16 @@ const Job = v.object({
 
 /** `POST /api/jobs`: starts a job, which asks a question about every image below a URL in the background. */
 export function createJob(service: Service): Handle {
-  const parseQuestion = questionParser(service.settings, ['source', 'tier', 'fallback']);
+  const parseQuestion = questionParser(service.settings, {
+    beside: ['source', 'tier', 'fallback'],
+    addInstructions: 'add ?instructions=… to the URL, percent-encoded, or a field of that name',
+  });
   const load = jobStore(service);
   return async (context) => {
     const store = await load(context);
-    const { source, tier, fallback, ...fields } = await readFields(context, service);
+    const { source, tier, fallback, fields } = await readFields(context, service);
     const { container, name: prefix } = prefixPlace(source, service.settings.imageContainers);
-    const question = parseQuestion([fields]);
+    const question = await runStep(() => parseQuestion([fields]));
     // Refuse a bad schema now. Otherwise every image would fail with it.
     if (question.schema !== undefined) await prepareSchema(question.schema);
     const id = randomUUID();
@@ -92,10 +96,15 @@ async function readFields(
     readJson({ request, deadline, reservation }, settings, async (json) => json.restore(json.value)),
   );
   if (!isRecord(body)) throw invalidBody('must be a JSON object');
-  const { source, tier, fallback, ...fields } = body;
+  const { source, tier, fallback, fields } = await runStep(() => takeOwn(body));
   const { success, output, issues } = v.safeParse(Job, { source, tier, fallback: fallback ?? undefined });
   if (!success) throw invalidRequest(issues.map(fieldError));
-  return { ...fields, ...output } satisfies { readonly tier: Tier };
+  return { ...output, fields };
+}
+
+/** Splits a job's own fields from the question. It is a step of its own: there may be thousands of unknown fields. */
+function takeOwn({ source, tier, fallback, ...fields }: Readonly<Record<string, unknown>>) {
+  return { source, tier, fallback, fields };
 }
 
 function fieldError(issue: v.BaseIssue<unknown>): FieldError {

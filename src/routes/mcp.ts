@@ -3,6 +3,7 @@ import { once } from '../config/once.ts';
 import type { Reservation } from '../http/admission.ts';
 import type { Handle, Reply, RequestContext } from '../http/create-handler.ts';
 import { CallerGone } from '../http/deadline.ts';
+import { runStep } from '../http/event-loop.ts';
 import { invalidBody, type Problem } from '../http/problem.ts';
 import { problemBody } from '../http/problem-response.ts';
 import type { ReadImage } from '../image/image-reader.ts';
@@ -23,6 +24,14 @@ const KNOWN_METHODS = new Set(['initialize', 'notifications/initialized', 'ping'
 const PARSE_ERROR = -32_700;
 const SERVER_ERROR = -32_000;
 
+/** A JSON-RPC request has no more members: `jsonrpc`, `id`, `method` and `params`. */
+const MAX_MEMBERS = 4;
+/**
+ * Limit of commas, colons, opening brackets and strings in a message that does not call the tool. The largest is
+ * `initialize`, with a few dozen. The SDK is slow to check many, and its error would describe each.
+ */
+const MAX_TOKENS = 1_000;
+
 /** A message for the SDK. If it calls the tool, the form has the tool's arguments. */
 interface Received {
   readonly message: unknown;
@@ -38,7 +47,10 @@ interface Received {
  */
 export function mcp(service: Service): Handle {
   const load = once(async () => import('../mcp/server.ts'));
-  const parseQuestion = questionParser(service.settings, ['images']);
+  const parseQuestion = questionParser(service.settings, {
+    beside: ['images'],
+    addInstructions: 'add ?instructions=… to the URL, percent-encoded, or a field of that name',
+  });
   return async (context) => {
     const { TOOL_NAME, answerMessage } = await load();
     const received = await receive(context, service, TOOL_NAME);
@@ -79,15 +91,20 @@ async function receive(
       const { value } = json;
       // The protocol has no batches since 2025-06-18, and a batch could hold any number of questions.
       if (!isRecord(value)) throw invalidBody('must be one JSON-RPC message; batches are not supported');
+      if (Object.keys(value).length > MAX_MEMBERS)
+        throw invalidBody(`has more than ${MAX_MEMBERS} members, so it is not a JSON-RPC message`);
       if (KNOWN_METHODS.has(String(value['method']))) facts['method'] = value['method'];
       const call = callIn(value, toolName);
-      if (!call)
+      if (!call) {
+        if (json.tokens > MAX_TOKENS)
+          throw invalidBody(`has more than ${MAX_TOKENS} members, items and strings, and does not call ${toolName}`);
         return {
           message: await json.restore(value),
           reservation,
           form: Promise.resolve({ fields: {}, images: [] }),
           readImage,
         };
+      }
 
       const id = typeof value['id'] === 'string' ? await json.take(value['id']).toText() : value['id'];
       const form = readJsonForm(json.at(call), settings);
@@ -119,7 +136,7 @@ async function toolResult(
   try {
     const { fields, images } = await form;
     const vision = await stopwatch.time('read', async () => {
-      const question = parseQuestion([fields]);
+      const question = await runStep(() => parseQuestion([fields]));
       const loaded = await loadImages(images, service, { deadline, reservation });
       // An MCP result has no field to say that the content filter cut the answer off.
       return toVisionRequest(question, loaded, readImage, { options: service.settings, plainText: true });

@@ -1,3 +1,4 @@
+import { runStep } from '../http/event-loop.ts';
 import { EVENT_STREAM_HEADERS, formatEvent, withFailure, withHeartbeats } from '../http/events.ts';
 import type { RequestContext, Handle, Reply } from '../http/create-handler.ts';
 import { type AnswerKind, negotiate } from '../http/negotiate.ts';
@@ -15,7 +16,10 @@ import type { VisionRequest } from '../vision/vision-request.ts';
 
 /** `POST /api/processImage`: asks the model about one or several images. */
 export function processImage(service: Service): Handle {
-  const parseQuestion = questionParser(service.settings, ['image (in a form)', 'images (in JSON)']);
+  const parseQuestion = questionParser(service.settings, {
+    beside: ['image (in a form)', 'images (in JSON)'],
+    addInstructions: 'add ?instructions=… to the URL, percent-encoded, or a field of that name',
+  });
   return async (context) => {
     const kind = negotiate(context.request.headers.get('accept'));
     const vision = await readVisionRequest(context, service, { parseQuestion, plainText: kind === 'text/plain' });
@@ -45,7 +49,7 @@ async function readVisionRequest(
   onFinish(reservation.leave);
   return stopwatch.time('read', async () => {
     const form = await readForm({ request, deadline, reservation }, settings);
-    const question = early ?? parseQuestion([query, form.fields], searchParams.keys());
+    const question = early ?? (await runStep(() => parseQuestion([query, form.fields], searchParams.keys())));
     const images = await loadImages(form.images, service, { deadline, reservation });
     const readImage = imageReader.forRequest({ deadline, reservation });
     try {

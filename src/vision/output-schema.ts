@@ -1,4 +1,5 @@
 import { isRecord } from '../config/json-object.ts';
+import { runStep } from '../http/event-loop.ts';
 import { invalidRequest, type Problem } from '../http/problem.ts';
 import { CHECK_MS, SchemaChecker } from './schema-checker.ts';
 import { isStrict } from './strict-schema.ts';
@@ -37,10 +38,10 @@ const checker = new SchemaChecker();
  */
 export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   if (!isRecord(schema)) throw invalid('must be a JSON Schema, which is a JSON object');
-  const excess = excessOf(schema);
+  const excess = await runStep(() => excessOf(schema));
   if (excess) throw invalid(excess);
   if (schema['type'] !== 'object') throw invalid('must describe an object: add "type": "object" to its top level');
-  const json = JSON.stringify(schema);
+  const json = await runStep(() => JSON.stringify(schema));
   const compiled = await checker.check(json);
   if (compiled === 'stopped') {
     throw invalid(

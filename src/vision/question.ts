@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { Limits } from '../config/limits.ts';
-import { type FieldError, invalidRequest, Problem } from '../http/problem.ts';
+import { Faults, type FieldError, invalidRequest, Problem, shorten } from '../http/problem.ts';
 
 /**
  * How closely the model looks, which decides what an image costs: https://platform.openai.com/docs/guides/images-vision
@@ -25,8 +25,19 @@ export interface Question {
  */
 export type QuestionLimits = Pick<Limits, 'maxInstructions' | 'maxOutputTokens'>;
 
-/** Characters to show of an unknown field's name. */
-const MAX_NAME_SHOWN = 100;
+/**
+ * Characters of a name, and number of unknown fields, to search for a field that they may stand for. No client sends
+ * more, and the search through all that a body can have would hold up other requests.
+ */
+const MAX_NAME_SEARCHED = 100;
+const MAX_FIELDS_SEARCHED = 100;
+/** Characters of a schema that is sent as text. The service takes fewer, and the rest is room for white space. */
+const MAX_SCHEMA_CHARACTERS = 512 * 1024;
+/** Members and items of such a schema. Parsing so many blocks the event loop for a few milliseconds. */
+const MAX_SCHEMA_MEMBERS = 50_000;
+const STRUCTURE: ReadonlySet<number> = new Set(Array.from(',:[{', (character) => character.charCodeAt(0)));
+/** Half of a surrogate pair, as `JSON.stringify` escapes it. The backslash before it is not escaped itself. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /** Names that callers give to each field, in lower case without `-`, `_`, `[` and `]`. Other APIs use some of them. */
 const OTHER_NAMES: Readonly<Record<keyof Question, readonly string[]>> = {
@@ -48,30 +59,45 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export type ParseQuestion = (sources: readonly Fields[], ignored?: Iterable<string>) => Question;
 
+/** What problems say about the route that takes the question. */
+export interface RouteWords {
+  /** Names of the fields that the route reads itself. A problem about an unknown field lists them, too. */
+  readonly beside: readonly string[];
+  /** How to send instructions to the route, as the rest of a sentence: `add instructions to …`. */
+  readonly addInstructions: string;
+}
+
 /**
  * Creates the function that reads questions within these limits. Call it once, because its validator is costly to make.
- * @param beside - names of the fields that the route reads itself. A problem about an unknown field lists them, too
  */
-export function questionParser(limits: QuestionLimits, beside: readonly string[]): ParseQuestion {
+export function questionParser(limits: QuestionLimits, { beside, addInstructions }: RouteWords): ParseQuestion {
   const schema = questionSchema(limits);
+  const names = Object.keys(schema.entries);
   return (sources, ignored = []) => {
-    const fields = present(sources);
-    const unknown = Object.keys(fields).filter((field) => !Object.hasOwn(schema.entries, field));
+    const fields = Object.fromEntries(names.flatMap((name) => given(name, sources)));
+    const unknown = sources.flatMap((source) =>
+      Object.keys(source).filter((name) => !Object.hasOwn(schema.entries, name) && isPresent(source[name])),
+    );
     const { instructions = '' } = fields;
-    if (typeof instructions === 'string' && !instructions.trim()) throw missingInstructions(unknown, ignored);
+    if (typeof instructions === 'string' && !instructions.trim())
+      throw missingInstructions(unknown, ignored, addInstructions);
     const { success, output, issues = [] } = v.safeParse(schema, fields, { abortPipeEarly: true });
-    if (!success || unknown.length > 0)
-      throw invalidRequest([
-        ...issues.map(fieldError),
-        ...unknown.map((name) => unknownField(name, fields, [...Object.keys(schema.entries), ...beside])),
-      ]);
+    const faults = new Faults();
+    for (const issue of issues) faults.add(() => fieldError(issue));
+    for (const name of unknown) faults.add(() => unknownField(name, fields, [...names, ...beside]));
+    if (!success || !faults.isEmpty) throw faults.toProblem();
     return { ...output, schema: typeof output.schema === 'string' ? parseSchema(output.schema) : output.schema };
   };
 }
 
-function present(sources: readonly Fields[]): Fields {
-  const entries = sources.flatMap((fields) => Object.entries(fields));
-  return Object.fromEntries(entries.filter(([, value]) => value !== null && value !== ''));
+/** Returns the entry of a field from the last source that has it. */
+function given(name: string, sources: readonly Fields[]): [string, unknown][] {
+  const source = sources.findLast((fields) => Object.hasOwn(fields, name) && isPresent(fields[name]));
+  return source ? [[name, source[name]]] : [];
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== null && value !== '';
 }
 
 function questionSchema({ maxInstructions, maxOutputTokens }: QuestionLimits) {
@@ -104,19 +130,17 @@ function fieldError(issue: v.BaseIssue<unknown>): FieldError {
   return { field: v.getDotPath(issue) ?? '', message: issue.message };
 }
 
-function missingInstructions(unknown: readonly string[], ignored: Iterable<string>): Problem {
-  const sent = [...unknown, ...ignored].find((name) => meantField(name) === 'instructions') ?? unknown[0];
-  const advice = sent === undefined ? '' : ` You sent ${shown(sent)}, which is not a known field.${rename(sent)}`;
-  return new Problem(
-    'missing_instructions',
-    `Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.${advice}`,
-  );
+function missingInstructions(unknown: readonly string[], ignored: Iterable<string>, add: string): Problem {
+  const names = [...unknown.slice(0, MAX_FIELDS_SEARCHED), ...ignored];
+  const sent = names.find((name) => meantField(name) === 'instructions') ?? unknown[0];
+  const advice = sent === undefined ? '' : ` You sent ${shorten(sent)}, which is not a known field.${rename(sent)}`;
+  return new Problem('missing_instructions', `Say what you want to know: ${add}.${advice}`);
 }
 
 function unknownField(name: string, fields: Fields, known: readonly string[]): FieldError {
   const isGiven = Object.hasOwn(fields, meantField(name) ?? '');
   const advice = isGiven ? '' : rename(name);
-  return { field: shown(name), message: `is not a known field.${advice} Known fields: ${known.join(', ')}` };
+  return { field: name, message: `is not a known field.${advice} Known fields: ${known.join(', ')}` };
 }
 
 function rename(name: string): string {
@@ -126,32 +150,40 @@ function rename(name: string): string {
 
 /** Returns the field that a misspelt name may stand for. A very long name is not searched, because that takes long. */
 function meantField(name: string): string | undefined {
-  if (name.length > MAX_NAME_SHOWN || Object.hasOwn(OTHER_NAMES, name)) return undefined;
+  if (name.length > MAX_NAME_SEARCHED || Object.hasOwn(OTHER_NAMES, name)) return undefined;
   const plain = name.toLowerCase().replaceAll(/[-_[\]]/g, '');
   return Object.entries(OTHER_NAMES).find(([, others]) => others.includes(plain))?.[0];
 }
 
-function shown(name: string): string {
-  return name.length > MAX_NAME_SHOWN ? `${name.slice(0, MAX_NAME_SHOWN)}…` : name;
+/** Parses a schema that arrives as text, as it does in a form. */
+function parseSchema(text: string): unknown {
+  if (text.length > MAX_SCHEMA_CHARACTERS) throw invalidSchema(`has more than ${MAX_SCHEMA_CHARACTERS} characters`);
+  if (countMembers(text) > MAX_SCHEMA_MEMBERS)
+    throw invalidSchema(`has more than ${MAX_SCHEMA_MEMBERS} members and items`);
+  const schema = parse(text);
+  // Looking at each member would take ten times as long.
+  if (LONE_SURROGATE.test(JSON.stringify(schema)))
+    throw invalidSchema('has half of a surrogate pair, which is not a character');
+  return schema;
 }
 
-/** Parses the schema of a form, which arrives as text. */
-function parseSchema(text: string): unknown {
+/** Counts commas, colons and opening brackets, so also those in strings. It stops above the limit. */
+function countMembers(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length && count <= MAX_SCHEMA_MEMBERS; at += 1) {
+    if (STRUCTURE.has(text.charCodeAt(at))) count += 1;
+  }
+  return count;
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text, refuseLoneSurrogate);
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw invalidRequest([
-      {
-        field: 'schema',
-        message: 'is not valid JSON. Send a JSON Schema object, such as {"type":"object","properties":{…}}',
-      },
-    ]);
+    return JSON.parse(text);
+  } catch {
+    throw invalidSchema('is not valid JSON. Send a JSON Schema object, such as {"type":"object","properties":{…}}');
   }
 }
 
-function refuseLoneSurrogate(name: string, value: unknown): unknown {
-  if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
-    throw invalidRequest([{ field: 'schema', message: 'has half of a surrogate pair, which is not a character' }]);
-  return value;
+function invalidSchema(message: string): Problem {
+  return invalidRequest([{ field: 'schema', message }]);
 }

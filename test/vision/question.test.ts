@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type Question, questionParser } from '../../src/vision/question.ts';
 
-const parse = questionParser({ maxInstructions: 10, maxOutputTokens: 100 }, ['images']);
+const LIMITS = { maxInstructions: 10, maxOutputTokens: 100 };
+const parse = questionParser(LIMITS, { beside: ['images'], addInstructions: 'add them to the letter' });
 const parseQuestion = (...sources: readonly Record<string, unknown>[]): Question => parse(sources);
 
 test('sets a default for every option except the instructions', () => {
@@ -34,8 +35,7 @@ test.each([
 ])(
   'without instructions, names the field or the ignored name that may stand for them: %j %j',
   (fields, ignored, end) => {
-    const detail =
-      'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.';
+    const detail = 'Say what you want to know: add them to the letter.';
     expect(() => parse([fields], ignored)).toThrow(
       expect.objectContaining({ code: 'missing_instructions', detail: detail + end }),
     );
@@ -118,9 +118,25 @@ test.each(['{"a":"\\ud83d"}', '{"\\ude00":1}', '{"a":[{"b":"\\uD800x"}]}'])(
   },
 );
 
+test.each(['{"a":"\\\\ud83d"}', '{"a":"\\ud83d\\ude00"}', '{"a":"\\\\\\\\ud83d"}'])('takes the schema %s', (schema) => {
+  expect(parseQuestion({ instructions: 'What?', schema })).toMatchObject({ schema: JSON.parse(schema) as unknown });
+});
+
+test.each([
+  [`[${'1,'.repeat(60_000)}`, 'has more than 50000 members and items'],
+  [`"${'x'.repeat(600_000)}`, 'has more than 524288 characters'],
+])('refuses a schema that is too large before it is parsed: %#', (schema, message) => {
+  expect(() => parseQuestion({ instructions: 'What?', schema })).toThrow(message);
+});
+
+test('without instructions, looks only at the first of very many unknown fields', () => {
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`a${at}`, 1]));
+  expect(() => parseQuestion({ ...many, prompt: 'What?' })).toThrow('You sent a0, which is not a known field.');
+});
+
 test('names an unknown field, and shortens a long name', () => {
   expect(() => parseQuestion({ instructions: 'What?', ['x'.repeat(1_000)]: 1 })).toThrow(
-    expect.objectContaining({ members: { errors: [{ field: `${'x'.repeat(100)}…`, message: expect.any(String) }] } }),
+    expect.objectContaining({ members: { errors: [{ field: `${'x'.repeat(200)}…`, message: expect.any(String) }] } }),
   );
 });
 
