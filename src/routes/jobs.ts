@@ -23,7 +23,7 @@ const Job = v.object({
 export function createJob(service: Service): Handle {
   const parseQuestion = questionParser(service.settings, {
     beside: ['source', 'tier', 'fallback'],
-    addInstructions: 'add ?instructions=… to the URL, percent-encoded, or a field of that name',
+    addInstructions: 'add instructions to the JSON in the body',
   });
   const load = jobStore(service);
   return async (context) => {

@@ -49,7 +49,7 @@ export function mcp(service: Service): Handle {
   const load = once(async () => import('../mcp/server.ts'));
   const parseQuestion = questionParser(service.settings, {
     beside: ['images'],
-    addInstructions: 'add ?instructions=… to the URL, percent-encoded, or a field of that name',
+    addInstructions: `add instructions to the tool's arguments`,
   });
   return async (context) => {
     const { TOOL_NAME, answerMessage } = await load();

@@ -128,6 +128,14 @@ describe('however many faults a request has, the answer is short, and the event 
   ])('a query: %#', async (query, words) => expectShort(`/api/processImage?${query}`, '{}', JSON_TYPE, words));
 });
 
+test.each([
+  ['/api/processImage', '{}', 'add ?instructions=… to the URL, percent-encoded, or a field of that name'],
+  ['/api/jobs', `{${JOB}}`, 'add instructions to the JSON in the body'],
+  ['/api/mcp', call('{}'), "add instructions to the tool's arguments"],
+])('%s without instructions says how to send them there', async (path, body, words) => {
+  expect(await ask(path, body, JSON_TYPE)).toContain(`Say what you want to know: ${words}.`);
+});
+
 async function expectShort(path: string, body: string, headers: Record<string, string>, words: string): Promise<void> {
   const bytes = new TextEncoder().encode(body);
   let longest = 0;
