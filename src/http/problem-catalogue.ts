@@ -118,7 +118,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'Instructions are missing',
     when: '`instructions` is missing or blank',
-    detail: 'Say what you want to know: add instructions to the JSON in the body.',
+    detail: 'Say what you want to know: add ?instructions=… to the URL, percent-encoded, or a field of that name.',
   },
   invalid_request: {
     status: 400,
