@@ -8,8 +8,8 @@ const NOTHING = Buffer.alloc(0);
 const JSON_BYTES = 16 * 1024;
 /**
  * JSON and base64 are collected up to this many bytes before they are written: the base64 of four chunks. Each write is
- * a system call and wakes the receiver, so a few large ones are cheaper. A request with 1 MB takes a sixth less CPU than
- * with {@link SMALL_WRITE_BYTES} (2026-11-27).
+ * a system call and wakes the receiver, so a few large ones are cheaper. A request with 1 MB takes a seventh less CPU
+ * than with {@link SMALL_WRITE_BYTES} (2026-11-27).
  */
 export const WRITE_BYTES = base64Length(4 * CHUNK_BYTES) + JSON_BYTES;
 /** The same for a request that finds {@link MAX_LARGE_WRITERS} others: the base64 of one chunk. */

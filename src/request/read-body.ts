@@ -1,6 +1,6 @@
 import type { IncomingRequest } from '../http/incoming-request.ts';
 import { CallerGone, type Deadline, DeadlinePassed } from '../http/deadline.ts';
-import { invalidBody, Problem } from '../http/problem.ts';
+import { invalidBody, Problem, shorten } from '../http/problem.ts';
 import type { Reservation } from '../http/admission.ts';
 import { releaseBuffer } from '../http/release-buffer.ts';
 import { takeMemory } from '../http/spare-memory.ts';
@@ -12,8 +12,6 @@ const STEP_BYTES = 512 * 1024;
 const SMALL_BYTES = 1024 * 1024;
 /** Factor by which the memory for a body of unknown length grows when it is full. */
 const GROWTH = 2;
-/** Characters to show of an encoding. */
-const MAX_SHOWN = 100;
 
 /** A request whose body is read, with the deadline and the memory reservation that apply. */
 export interface Incoming {
@@ -170,10 +168,7 @@ export async function* bodyChunks(
 /** Refuses compressed bodies. A small one could decompress to any size. */
 function refuseEncoding(header: string | null): void {
   const codings = (header ?? '').split(',').map((coding) => coding.trim());
-  const encoding = codings
-    .filter((coding) => coding !== '' && coding.toLowerCase() !== 'identity')
-    .join(', ')
-    .slice(0, MAX_SHOWN);
+  const encoding = shorten(codings.filter((coding) => coding !== '' && coding.toLowerCase() !== 'identity').join(', '));
   if (encoding === '') return;
   throw new Problem(
     'unsupported_encoding',

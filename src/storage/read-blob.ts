@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { Reservation } from '../http/admission.ts';
 import type { Deadline } from '../http/deadline.ts';
-import { Problem } from '../http/problem.ts';
+import { Problem, shorten } from '../http/problem.ts';
 import { takeMemory } from '../http/spare-memory.ts';
 import { imageTooLarge } from '../image/faults.ts';
 import { storageFailure } from './account.ts';
@@ -61,10 +61,11 @@ async function fill(bytes: Buffer, stream: NodeJS.ReadableStream | undefined): P
   if (at < bytes.length) throw new Error('The blob is shorter than its Content-Length.');
 }
 
-function encoded(encoding: string): Problem {
+function encoded(given: string): Problem {
+  const encoding = shorten(given);
   return new Problem(
     'unsupported_encoding',
-    `The blob has Content-Encoding: ${encoding.slice(0, 100)}. Store the image as it is, without that property.`,
-    { members: { encoding: encoding.slice(0, 100) } },
+    `The blob has Content-Encoding: ${encoding}. Store the image as it is, without that property.`,
+    { members: { encoding } },
   );
 }

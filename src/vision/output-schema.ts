@@ -9,6 +9,8 @@ import { isStrict } from './strict-schema.ts';
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  */
 const MAX_CHARACTERS = 120_000;
+/** Half of a surrogate pair, as `JSON.stringify` escapes it. The backslash before it is not escaped itself. */
+const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 /** Levels of nested JSON. The service takes ten levels of objects, which need at most sixty levels of JSON. */
 const MAX_DEPTH = 64;
 /**
@@ -42,6 +44,7 @@ export async function prepareSchema(schema: unknown): Promise<OutputSchema> {
   if (excess) throw invalid(excess);
   if (schema['type'] !== 'object') throw invalid('must describe an object: add "type": "object" to its top level');
   const json = await runStep(() => JSON.stringify(schema));
+  if (LONE_SURROGATE.test(json)) throw invalid('has half of a surrogate pair, which is not a character');
   const compiled = await checker.check(json);
   if (compiled === 'stopped') {
     throw invalid(

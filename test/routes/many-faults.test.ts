@@ -46,6 +46,7 @@ const call = (given: string): string =>
 const message = (method: string, params: string): string =>
   `{"jsonrpc":"2.0","id":1,"method":"${method}","params":${params}}`;
 const schema = (items: number): string => `{"type":"object","enum":[${many(() => '1', items)}]}`;
+const DEEP = `{"type":"object","enum":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
 
 describe('however many faults a request has, the answer is short, and the event loop goes on', () => {
   test.each([
@@ -64,6 +65,18 @@ describe('however many faults a request has, the answer is short, and the event 
       '/api/processImage',
       JSON.stringify({ instructions: 'a', schema: schema(1_900_000) }),
       'schema has more than 524288 characters',
+    ],
+    [
+      'a schema as text that is nested 20,000 levels deep',
+      '/api/processImage',
+      JSON.stringify({ instructions: 'a', images: ['AAAA'], schema: DEEP }),
+      'schema is nested more than 64 levels deep',
+    ],
+    [
+      'such a schema of a job',
+      '/api/jobs',
+      `{${JOB},"instructions":"a","schema":${JSON.stringify(DEEP)}}`,
+      'schema is nested more than 64 levels deep',
     ],
     ['unknown members of a job', '/api/jobs', `{${JOB},"instructions":"a",${UNKNOWN}}`, '15,990 more faults'],
     ['unknown arguments', '/api/mcp', call(`{"instructions":"a",${UNKNOWN}}`), '15,990 more faults'],

@@ -122,6 +122,19 @@ describe('the limits of a schema', () => {
     await expect(prepareSchema(schema)).rejects.toMatchObject({ code: 'invalid_request', status: 400 });
   });
 
+  test.each(['{"a":"\\ud83d"}', '{"\\ude00":1}', '{"a":[{"b":"\\uD800x"}]}'])(
+    'refuses half of a surrogate pair: %s',
+    async (json) => {
+      const schema = { type: 'object', default: JSON.parse(json) as unknown };
+      await expect(prepareSchema(schema)).rejects.toThrow(/surrogate/);
+    },
+  );
+
+  test.each(['{"a":"\\\\ud83d"}', '{"a":"\\ud83d\\ude00"}', '{"a":"\\\\\\\\ud83d"}'])('takes %s', async (json) => {
+    const schema = { type: 'object', default: JSON.parse(json) as unknown };
+    expect(await prepareSchema(schema)).toMatchObject({ responseFormat: { json_schema: { schema } } });
+  });
+
   test('lists ten errors at most', async () => {
     const properties = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`p${i}`, { type: 'text' }]));
     await expect(prepareSchema({ type: 'object', properties })).rejects.toMatchObject({
