@@ -34,8 +34,8 @@ const E2E = ['test/e2e/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/soak/soak.
  */
 const SERVED_BOTH_WAYS = [
   ...e2e('chunked', 'faults', 'main-job', 'malformed', 'not-found', 'openapi', 'overload', 'streaming'),
-  ...(FULL ? e2e('chat-errors', 'fail-over', 'field-requests', 'privacy', 'ready', 'responses') : []),
-  ...(FULL ? e2e('upstream-failures', 'ways-to-ask') : []),
+  ...(FULL ? e2e('blobs', 'chat-errors', 'environment', 'fail-over', 'field-requests', 'identity', 'metadata') : []),
+  ...(FULL ? e2e('phone-pictures', 'privacy', 'proxy', 'ready', 'responses', 'upstream-failures', 'ways-to-ask') : []),
 ];
 
 /** test/nightly.config.ts runs these. */
